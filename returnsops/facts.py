@@ -1,0 +1,435 @@
+"""What can be said to have happened, in vendor-neutral words (design section 2).
+
+A fact is a frozen statement in the past tense. Normalisers produce them, ``services.apply_facts`` turns them into
+rows, and a fact applied twice changes nothing more. Money is ``Decimal`` in major units with the currency beside it;
+times are aware and in UTC; ``*_id`` are the foreign system's own ids. Standard library only.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Resolution = Literal["refund", "exchange", "store_credit", "gift_card", "mixed", "none"]
+Mode = Literal["instant", "on_receipt"]
+ExecutedBy = Literal["returns_platform", "commerce_platform", "merchant", ""]
+InspectionSource = Literal["platform", "warehouse", "wms"]
+
+
+# --- values carried by facts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnItem:
+    """One item the shopper sends back; ``total`` is tax included, ``tax`` the part of it."""
+
+    item_id: str
+    sku: str
+    quantity: int
+    order_line_id: str = ""
+    variant_id: str = ""
+    name: str = ""
+    reason_code: str | None = None
+    reason_text: str = ""
+    resolution: Resolution = "refund"
+    unit_price: Decimal | None = None
+    discount: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnSnapshot:
+    """The whole return as its platform sees it at one revision."""
+
+    return_id: str
+    revision: int
+    status: str
+    mode: Mode
+    order_id: str
+    currency: str
+    items: tuple[ReturnItem, ...]
+    created_at: datetime
+    updated_at: datetime
+    number: str = ""
+    resolution: Resolution = "refund"
+    order_number: str = ""
+    channel: str = ""
+    customer_id: str = ""
+    customer_email: str = ""
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    return_by: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedItem:
+    """A verdict on some units of one item; a disposition moves stock only when ``is_final``."""
+
+    item_id: str
+    quantity: int
+    outcome: str
+    disposition: str
+    is_final: bool
+    inspected_at: datetime
+    sku: str = ""
+    grade: str = ""
+    reject_reason: str = ""
+    location_code: str = ""
+    inspected_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundItem:
+    """Part of a platform refund that pays for one item; ``amount`` is tax included."""
+
+    item_id: str
+    amount: Decimal
+    quantity: int = 0
+    tax: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeLine:
+    """One replacement wanted."""
+
+    sku: str
+    quantity: int
+    variant_id: str = ""
+    unit_price: Decimal | None = None
+    replaces_item_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaxShare:
+    """Tax of a line under one rate of the shop (WooCommerce: the tax RATE id)."""
+
+    rate_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderLineSnapshot:
+    """One line of the order's final state; ``net`` is after discounts and without tax, for the whole quantity."""
+
+    line_id: str
+    kind: Literal["item", "shipping", "fee"]
+    name: str
+    quantity: int
+    net: Decimal
+    taxes: tuple[TaxShare, ...] = ()
+    sku: str = ""
+    product_id: str = ""
+    variation_id: str = ""
+    is_sku_ambiguous: bool = False
+    reduced_stock: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteRefundLine:
+    """Which order line a refund in the shop names; quantity and money positive."""
+
+    line_id: str
+    quantity: int
+    net: Decimal
+    taxes: tuple[TaxShare, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteRefund:
+    """A refund record that exists in the shop, made by anyone. ``key`` is ours if found in it, else ''."""
+
+    refund_id: str
+    amount: Decimal
+    currency: str
+    created_at: datetime
+    lines: tuple[RemoteRefundLine, ...] = ()
+    key: str = ""
+    reason: str = ""
+    author: str = ""
+    is_gateway_paid: bool = False
+
+    @property
+    def is_zero_money(self) -> bool:
+        """A record without money: a restock of ours or of somebody's."""
+        return self.amount == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderSnapshot:
+    """The order as it is now, edits and all refunds included (S1-27)."""
+
+    order_id: str
+    number: str
+    status: str
+    currency: str
+    total: Decimal
+    lines: tuple[OrderLineSnapshot, ...]
+    refunds: tuple[RemoteRefund, ...]
+    placed_at: datetime
+    modified_at: datetime
+    customer_id: str = ""
+    customer_email: str = ""
+    channel: str = ""
+    payment_method: str = ""
+    paid_at: datetime | None = None
+    is_locked: bool = False
+    lock_reason: str = ""
+    is_gone: bool = False
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that happened at ``occurred_at`` in the world, whenever we heard of it."""
+
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnFact(Fact):
+    """A fact about one return; ``revision`` is the platform's, 0 where it gives none."""
+
+    return_id: str
+    revision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnSeen(ReturnFact):
+    """The platform showed the whole return; the highest (revision, updated_at, content hash) wins."""
+
+    snapshot: ReturnSnapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnRequested(ReturnFact):
+    """The shopper asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnAuthorised(ReturnFact):
+    """The goods may be sent back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnDeclined(ReturnFact):
+    """The return was refused."""
+
+    reason_code: str
+    reason_text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnCancelled(ReturnFact):
+    """The shopper or the merchant withdrew it."""
+
+    reason_code: str = ""
+    reason_text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnExpired(ReturnFact):
+    """The goods were never sent in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnClosed(ReturnFact):
+    """The platform has nothing more to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelFact(ReturnFact):
+    """A fact about one parcel of a return."""
+
+    parcel_id: str
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelLabelled(ParcelFact):
+    """A label or code for the parcel exists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelInTransit(ParcelFact):
+    """The carrier scanned it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelDelivered(ParcelFact):
+    """The carrier says delivered; nobody has it in hands yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelReceived(ParcelFact):
+    """The warehouse has it in hands; says nothing of condition."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemsInspected(ReturnFact):
+    """A delta of verdicts, identified by (return, revision, item, disposition, inspected_at)."""
+
+    items: tuple[InspectedItem, ...]
+    source: InspectionSource
+    decision_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionCompleted(ReturnFact):
+    """All units judged: absolute, supersedes what the same source said before."""
+
+    items: tuple[InspectedItem, ...]
+    source: InspectionSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundIssued(ReturnFact):
+    """The platform decided or paid a refund; ``executed_by`` '' means it did not say who moves the money."""
+
+    refund_id: str
+    amount: Decimal
+    currency: str
+    executed_by: ExecutedBy
+    method: str = ""
+    is_instant: bool = False
+    items: tuple[RefundItem, ...] = ()
+    shipping: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    provider_reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundFailed(ReturnFact):
+    """The platform's refund did not reach the shopper."""
+
+    refund_id: str
+    code: str
+    message: str = ""
+    is_retriable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeRequested(ReturnFact):
+    """A replacement is wanted."""
+
+    exchange_id: str
+    lines: tuple[ExchangeLine, ...]
+    is_instant: bool = False
+    price_difference: Decimal = Decimal(0)
+    commerce_order_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeCancelled(ReturnFact):
+    """The replacement is no longer wanted."""
+
+    exchange_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditIssued(ReturnFact):
+    """Store credit or a gift card was granted instead of money."""
+
+    credit_id: str
+    kind: Literal["store_credit", "gift_card"]
+    amount: Decimal
+    currency: str
+    bonus: Decimal = Decimal(0)
+    executed_by: ExecutedBy = ""
+    code_last4: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskHoldPlaced(ReturnFact):
+    """A fraud review freezes everything but mirrors."""
+
+    risk_id: str
+    kind: str = "fraud_review"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskHoldReleased(ReturnFact):
+    """The fraud review ended."""
+
+    risk_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskCharge(ReturnFact):
+    """Instant goods never came or were rejected, and the charge for them was made, failed or was undone."""
+
+    risk_id: str
+    stage: Literal["charged", "failed", "reversed"]
+    kind: str
+    amount: Decimal | None = None
+    currency: str = ""
+    liable: str = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderFact(Fact):
+    """A fact about one order of a commerce connection."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderMayHaveChanged(OrderFact):
+    """A hint: read this order again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderChanged(OrderFact):
+    """The order was read; absolute, its refund list too (a deleted refund is one that is no longer listed)."""
+
+    snapshot: OrderSnapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderGone(OrderFact):
+    """The order is in the bin or cannot be found any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanFact(ReturnFact):
+    """A decision of a person about one return, with who and why."""
+
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasonClassified(HumanFact):
+    """A person chose the reason code of an item."""
+
+    item_id: str
+    reason_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldWaived(HumanFact):
+    """A person released one hold of one effect."""
+
+    effect_key: str
+    hold_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundAttributed(HumanFact):
+    """A person said what a refund made outside is: for this return (``is_for_return``) or not connected to it."""
+
+    remote_refund_id: str
+    is_for_return: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionDecided(HumanFact):
+    """A person said who moves the money of one platform refund."""
+
+    refund_id: str
+    executed_by: ExecutedBy

@@ -1,0 +1,209 @@
+"""Statuses, groups and permitted transitions, as data (design sections 2 and 5; layout.md "Names")."""
+
+from typing import Final
+
+# --- returns -----------------------------------------------------------------------------------------------------
+
+REQUESTED: Final = "requested"
+AUTHORISED: Final = "authorised"
+IN_TRANSIT: Final = "in_transit"
+DELIVERED: Final = "delivered"
+RECEIVED: Final = "received"
+INSPECTING: Final = "inspecting"
+INSPECTED: Final = "inspected"
+CLOSED: Final = "closed"
+DECLINED: Final = "declined"
+CANCELLED: Final = "cancelled"
+EXPIRED: Final = "expired"
+
+RETURN_PROGRESS: Final = (
+    REQUESTED,
+    AUTHORISED,
+    IN_TRANSIT,
+    DELIVERED,
+    RECEIVED,
+    INSPECTING,
+    INSPECTED,
+    CLOSED,
+)
+RETURN_ENDED: Final = frozenset({DECLINED, CANCELLED, EXPIRED})
+RETURN_STATUSES: Final = (*RETURN_PROGRESS, *sorted(RETURN_ENDED))
+
+# --- dispositions ------------------------------------------------------------------------------------------------
+
+SELLABLE: Final = "sellable"
+DISPOSITIONS: Final = (
+    SELLABLE,
+    "quarantine",
+    "refurbish",
+    "damaged",
+    "write_off",
+    "return_to_customer",
+    "missing",
+    "unknown",
+)
+
+# --- effects -----------------------------------------------------------------------------------------------------
+
+HELD: Final = "held"
+READY: Final = "ready"
+AWAITING_APPROVAL: Final = "awaiting_approval"
+SENDING: Final = "sending"
+UNKNOWN: Final = "unknown"
+DONE: Final = "done"
+CONFIRMED: Final = "confirmed"
+REJECTED: Final = "rejected"
+FAILED: Final = "failed"
+EFFECT_CANCELLED: Final = "cancelled"
+
+EFFECT_STATES: Final = (
+    HELD,
+    READY,
+    AWAITING_APPROVAL,
+    SENDING,
+    UNKNOWN,
+    DONE,
+    CONFIRMED,
+    REJECTED,
+    FAILED,
+    EFFECT_CANCELLED,
+)
+
+# From which state to which; everything else is refused by services.effects.
+EFFECT_TRANSITIONS: Final[dict[str, frozenset[str]]] = {
+    HELD: frozenset({READY, AWAITING_APPROVAL, EFFECT_CANCELLED, DONE}),
+    READY: frozenset({HELD, AWAITING_APPROVAL, SENDING, EFFECT_CANCELLED, DONE}),
+    AWAITING_APPROVAL: frozenset({HELD, READY, EFFECT_CANCELLED, DONE}),
+    SENDING: frozenset({DONE, UNKNOWN, READY, REJECTED, FAILED}),
+    UNKNOWN: frozenset({DONE, READY, SENDING, REJECTED, FAILED}),
+    DONE: frozenset({CONFIRMED, FAILED, READY}),  # READY: mirrors only, when wanted and sent content differ
+    CONFIRMED: frozenset({FAILED, READY}),  # FAILED: a gateway that fails later
+    REJECTED: frozenset({READY, HELD, AWAITING_APPROVAL, EFFECT_CANCELLED, DONE}),
+    FAILED: frozenset({READY, HELD, EFFECT_CANCELLED, DONE}),
+    EFFECT_CANCELLED: frozenset({HELD, READY, AWAITING_APPROVAL}),
+}
+
+UNSENT: Final = frozenset({HELD, READY, AWAITING_APPROVAL})
+IN_FLIGHT: Final = frozenset({SENDING, UNKNOWN})
+COMMITTED: Final = frozenset({SENDING, UNKNOWN, DONE, CONFIRMED})
+NEEDS_PERSON: Final = frozenset({AWAITING_APPROVAL, REJECTED, FAILED})
+
+# --- effect kinds and lanes --------------------------------------------------------------------------------------
+
+REFUND: Final = "refund"
+RESTOCK: Final = "restock"
+MIRROR: Final = "mirror"
+NOTE: Final = "note"
+EFFECT_KINDS: Final = (REFUND, RESTOCK, MIRROR, NOTE)
+MONEY_KINDS: Final = frozenset({REFUND})
+STOCK_KINDS: Final = frozenset({RESTOCK})
+# Confirmed by a read-back of the remote record; the others end at done.
+READ_BACK_KINDS: Final = MONEY_KINDS | STOCK_KINDS
+
+# Lower goes first (S1-3).
+LANES: Final[dict[str, int]] = {
+    REFUND: 10,
+    "exchange": 20,
+    "store_credit": 30,
+    "credit_note": 40,
+    RESTOCK: 50,
+    NOTE: 60,
+    MIRROR: 70,
+}
+
+ORIGIN_PLAN: Final = "plan"
+ORIGIN_PERSON: Final = "person"
+ORIGIN_RECONCILIATION: Final = "reconciliation"
+
+# --- inbox -------------------------------------------------------------------------------------------------------
+
+EVENT_RECEIVED: Final = "received"
+EVENT_PROCESSED: Final = "processed"
+EVENT_IGNORED: Final = "ignored"
+EVENT_PARKED: Final = "parked"
+EVENT_STATES: Final = (EVENT_RECEIVED, EVENT_PROCESSED, EVENT_IGNORED, EVENT_PARKED)
+
+# --- routes ------------------------------------------------------------------------------------------------------
+
+ROUTE_OFF: Final = "off"
+ROUTE_SHADOW: Final = "shadow"
+ROUTE_LIVE: Final = "live"
+
+# --- case kinds of the domain (registered with owner, SLA, meaning and fixes in case_kinds.py) --------------------
+
+CASE_ORDER_NOT_FOUND: Final = "order_not_found"
+CASE_LINE_NOT_ON_ORDER: Final = "line_not_on_order"
+CASE_TOO_MANY_UNITS: Final = "too_many_units"
+CASE_OUTSIDE_WINDOW: Final = "outside_window"
+CASE_SKU_AMBIGUOUS: Final = "sku_ambiguous"
+CASE_REASON_UNMAPPED: Final = "reason_unmapped"
+CASE_AMOUNT_MISMATCH: Final = "amount_mismatch"
+CASE_CURRENCY_MISMATCH: Final = "currency_mismatch"
+CASE_WOULD_OVER_REFUND: Final = "would_over_refund"
+CASE_REFUNDED_OUTSIDE: Final = "refunded_outside"
+CASE_OVER_REFUNDED: Final = "over_refunded"
+CASE_REFUND_VANISHED: Final = "refund_vanished"
+CASE_ORDER_LOCKED: Final = "order_locked"
+CASE_EXECUTOR_UNKNOWN: Final = "executor_unknown"
+CASE_DISPOSITION_UNMAPPED: Final = "disposition_unmapped"
+CASE_RESTOCK_CONTRADICTED: Final = "restock_contradicted"
+CASE_RESTOCK_IMPOSSIBLE: Final = "restock_impossible"
+CASE_NEEDS_APPROVAL: Final = "needs_approval"
+CASE_DECISION_DUE: Final = "platform_decision_due"
+CASE_INSTANT_NEVER_RETURNED: Final = "instant_never_returned"
+CASE_CHARGE_PROBLEM: Final = "charge_problem"
+CASE_PAID_AFTER_END: Final = "paid_after_end"
+CASE_PLATFORM_REFUND_FAILED: Final = "platform_refund_failed"
+CASE_REVISION_CONFLICT: Final = "revision_conflict"
+CASE_MANUAL_EXCHANGE: Final = "manual_exchange"
+CASE_MANUAL_CREDIT: Final = "manual_credit"
+CASE_REFUND_LIMIT: Final = "refund_limit"
+CASE_RISK_HOLD: Final = "risk_hold"
+CASE_STAFF_RAISED: Final = "staff_raised"
+CASE_GOODS_MISSING: Final = "goods_missing"
+
+# Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
+PLANNER_CASES: Final = frozenset(
+    {
+        CASE_ORDER_NOT_FOUND,
+        CASE_LINE_NOT_ON_ORDER,
+        CASE_TOO_MANY_UNITS,
+        CASE_OUTSIDE_WINDOW,
+        CASE_SKU_AMBIGUOUS,
+        CASE_REASON_UNMAPPED,
+        CASE_AMOUNT_MISMATCH,
+        CASE_CURRENCY_MISMATCH,
+        CASE_WOULD_OVER_REFUND,
+        CASE_REFUNDED_OUTSIDE,
+        CASE_OVER_REFUNDED,
+        CASE_ORDER_LOCKED,
+        CASE_EXECUTOR_UNKNOWN,
+        CASE_DISPOSITION_UNMAPPED,
+        CASE_RESTOCK_CONTRADICTED,
+        CASE_RESTOCK_IMPOSSIBLE,
+        CASE_NEEDS_APPROVAL,
+        CASE_DECISION_DUE,
+        CASE_INSTANT_NEVER_RETURNED,
+        CASE_CHARGE_PROBLEM,
+        CASE_PAID_AFTER_END,
+        CASE_PLATFORM_REFUND_FAILED,
+        CASE_MANUAL_EXCHANGE,
+        CASE_MANUAL_CREDIT,
+        CASE_RISK_HOLD,
+        CASE_GOODS_MISSING,
+    }
+)
+
+# --- case kinds of the connectors --------------------------------------------------------------------------------
+
+CASE_BAD_SIGNATURES: Final = "bad_signatures"
+CASE_UNREADABLE_EVENT: Final = "unreadable_event"
+CASE_UNMAPPED_EVENT: Final = "unmapped_event"
+CASE_EVENT_PARKED: Final = "event_parked"
+CASE_REJECTED: Final = "rejected"
+CASE_AMBIGUOUS_OUTCOME: Final = "ambiguous_outcome"
+CASE_ATTEMPTS_EXHAUSTED: Final = "attempts_exhausted"
+CASE_NOT_SEEN_AFTER_DONE: Final = "not_seen_after_done"
+CASE_WEBHOOK_DISABLED: Final = "webhook_disabled"
+CASE_CONNECTION_AUTH: Final = "connection_auth"
+CASE_CONNECTION_DOWN: Final = "connection_down"
