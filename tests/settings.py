@@ -1,0 +1,18 @@
+"""Settings of the test run: the product's own, with an environment that holds nothing of this machine's."""
+
+import os
+
+os.environ["ENV_FILE"] = ""  # a developer's .env may name a real shop; no test may ever reach it
+os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
+os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "dGVzdHMtb25seS1rZXktMzItYnl0ZXMtbG9uZy0wMDE=")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from returnsops.settings import *  # noqa: F403
+
+# A cheap hash: tests create many users, and the cost of a real one is not under test.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Without collectstatic there is no manifest.
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
