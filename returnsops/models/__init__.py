@@ -1,0 +1,49 @@
+"""All rows of the domain; one file per aggregate."""
+
+from .audit import HistoryEntry
+from .connections import (
+    Connection,
+    ConnectionSecret,
+    MappingVersion,
+    PolicySignature,
+    PolicyVersion,
+    Route,
+    Switch,
+)
+from .effects import Attempt, Effect
+from .finance import CreditRequest, ExchangeRequest, PlatformRefund, Refund
+from .inbox import InboundEvent, WebhookRefusal
+from .orders import Order, OrderLine
+from .reference import DispositionMapping, Location, ReasonCode, ReasonMapping
+from .returns import Inspection, Parcel, ReturnAuthorisation, ReturnLine
+from .waivers import Waiver
+
+__all__ = [
+    "Attempt",
+    "Connection",
+    "ConnectionSecret",
+    "CreditRequest",
+    "DispositionMapping",
+    "Effect",
+    "ExchangeRequest",
+    "HistoryEntry",
+    "InboundEvent",
+    "Inspection",
+    "Location",
+    "MappingVersion",
+    "Order",
+    "OrderLine",
+    "Parcel",
+    "PlatformRefund",
+    "PolicySignature",
+    "PolicyVersion",
+    "ReasonCode",
+    "ReasonMapping",
+    "Refund",
+    "ReturnAuthorisation",
+    "ReturnLine",
+    "Route",
+    "Switch",
+    "Waiver",
+    "WebhookRefusal",
+]

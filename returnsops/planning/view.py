@@ -1,0 +1,204 @@
+"""The frozen snapshot of one return that the plan is computed from. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from returnsops.facts import ExchangeLine, ExecutedBy, OrderSnapshot, RefundItem, RemoteRefundLine, Resolution
+
+from .keys import content_hash
+
+Attribution = Literal["ours", "this_return", "other_return", "unrelated", "unattributed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineView:
+    """One item of the return; ``order_line_id`` is '' until it is matched to the final order."""
+
+    item_id: str
+    order_line_id: str
+    sku: str
+    quantity: int
+    resolution: Resolution
+    name: str = ""
+    reason_code: str | None = None  # ours; None = unmapped
+    reason_source: str = ""
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictView:
+    """A verdict in force (not superseded)."""
+
+    item_id: str
+    source: Literal["platform", "warehouse", "wms"]
+    quantity: int
+    disposition: str
+    is_final: bool
+    outcome: str
+    inspected_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayoutView:
+    """A refund as the platform decided it."""
+
+    refund_id: str
+    amount: Decimal
+    currency: str
+    executed_by: ExecutedBy
+    issued_at: datetime
+    items: tuple[RefundItem, ...] = ()
+    shipping: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    is_failed: bool = False
+    failure_text: str = ""
+    is_instant: bool = False
+    provider_reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopRefundView:
+    """A refund record that stands in the shop now, and whose it is."""
+
+    refund_id: str
+    amount: Decimal
+    currency: str
+    refunded_at: datetime
+    attribution: Attribution
+    lines: tuple[RemoteRefundLine, ...] = ()
+    key: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectView:
+    """An effect that exists already."""
+
+    key: str
+    kind: str
+    state: str
+    origin: str
+    generation: int = 1
+    item_id: str = ""
+    quantity: int | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    lines: tuple[RemoteRefundLine, ...] = ()  # refunds: what its payload names
+    is_approved: bool = False
+    error_code: str = ""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditView:
+    """Store credit or gift card granted by the platform."""
+
+    credit_id: str
+    kind: str
+    amount: Decimal
+    currency: str
+    executed_by: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeView:
+    """A replacement asked for."""
+
+    exchange_id: str
+    lines: tuple[ExchangeLine, ...]
+    is_cancelled: bool
+    is_settled: bool
+    commerce_order_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskView:
+    """What a risk review said; ``stage`` is hold, released, charged, failed or reversed."""
+
+    risk_id: str
+    kind: str
+    stage: str
+    amount: Decimal | None = None
+    currency: str = ""
+    liable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverView:
+    """A hold a person released; effect_key '' = on every effect of the return."""
+
+    hold_code: str
+    effect_key: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnView:
+    """Everything the plan of one return may look at."""
+
+    ref: str  # '<platform connection>/<return id>': identity in keys
+    number: str
+    status: str
+    mode: Literal["instant", "on_receipt"]
+    resolution: Resolution
+    currency: str
+    lines: tuple[LineView, ...]
+    order_id: str
+    order: OrderSnapshot | None  # None: not read yet or not found
+    commerce: str = ""  # name of the commerce connection, '' if the route has none
+    order_wanted_until_at: datetime | None = None  # when a missing order becomes a case
+    verdicts: tuple[VerdictView, ...] = ()
+    payouts: tuple[PayoutView, ...] = ()
+    shop_refunds: tuple[ShopRefundView, ...] = ()  # of the whole order, zero-money records left out
+    credits: tuple[CreditView, ...] = ()
+    exchanges: tuple[ExchangeView, ...] = ()
+    risks: tuple[RiskView, ...] = ()
+    is_on_risk_hold: bool = False
+    effects: tuple[EffectView, ...] = ()  # of this return, all states
+    sibling_effects: tuple[EffectView, ...] = ()  # live money and stock effects of others on the same order
+    waivers: tuple[WaiverView, ...] = ()
+    requested_at: datetime | None = None
+    authorised_at: datetime | None = None
+    in_transit_at: datetime | None = None
+    delivered_at: datetime | None = None
+    received_at: datetime | None = None
+    inspected_at: datetime | None = None
+    ended_at: datetime | None = None
+    return_by_at: datetime | None = None
+    shop_time_zone: str = "UTC"
+    is_live: bool = True  # route live and the return begun after live_from, or released by a person
+    known_reason_codes: frozenset[str] = frozenset()
+    locations: Mapping[str, str] = field(default_factory=dict)  # disposition → location code, for its channel
+
+
+def order_fingerprint(order: OrderSnapshot) -> str:
+    """Hash of all that a money or stock decision rests on: lines, taxes, total, locks, refunds with money.
+
+    Zero-money records (restocks) are left out, so that a restock does not send every refund back to planning.
+    """
+    document: dict[str, Any] = {
+        "status": order.status if order.is_locked or order.is_gone else "",
+        "locked": order.is_locked,
+        "gone": order.is_gone,
+        "currency": order.currency,
+        "total": _text(order.total),
+        "lines": sorted(
+            [line.line_id, line.kind, str(line.quantity), _text(line.net), *_taxes(line.taxes)] for line in order.lines
+        ),
+        "refunds": sorted(
+            [refund.refund_id, _text(refund.amount), refund.key] for refund in order.refunds if not refund.is_zero_money
+        ),
+    }
+    return content_hash(document)
+
+
+def _taxes(taxes: tuple[Any, ...]) -> list[str]:
+    return sorted(f"{share.rate_id}={_text(share.amount)}" for share in taxes)
+
+
+def _text(amount: Decimal) -> str:
+    return format(amount.normalize(), "f")
