@@ -131,6 +131,7 @@ ROUTE_LIVE: Final = "live"
 
 # --- case kinds of the domain (registered with owner, SLA, meaning and fixes in case_kinds.py) --------------------
 
+CASE_NO_ROUTE: Final = "no_route"
 CASE_ORDER_NOT_FOUND: Final = "order_not_found"
 CASE_LINE_NOT_ON_ORDER: Final = "line_not_on_order"
 CASE_TOO_MANY_UNITS: Final = "too_many_units"
@@ -165,6 +166,7 @@ CASE_GOODS_MISSING: Final = "goods_missing"
 # Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
 PLANNER_CASES: Final = frozenset(
     {
+        CASE_NO_ROUTE,
         CASE_ORDER_NOT_FOUND,
         CASE_LINE_NOT_ON_ORDER,
         CASE_TOO_MANY_UNITS,

@@ -26,7 +26,9 @@ class ReturnAuthorisation(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="returns", null=True, blank=True)
     order_external_id = models.CharField(max_length=128, blank=True)
     order_number = models.CharField(max_length=128, blank=True)
-    order_wanted_until_at = models.DateTimeField(null=True, blank=True)
+    order_wanted_until_at = models.DateTimeField(null=True, blank=True)  # then a missing order is a case
+    order_next_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    order_read_tries = models.PositiveIntegerField(default=0)
     channel = models.CharField(max_length=120, blank=True)
     customer_external_id = models.CharField(max_length=128, blank=True)
     customer_email = models.CharField(max_length=254, blank=True, db_index=True)
@@ -41,10 +43,15 @@ class ReturnAuthorisation(models.Model):
     in_transit_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(null=True, blank=True)
+    inspecting_at = models.DateTimeField(null=True, blank=True)
     inspected_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    end_status = models.CharField(max_length=16, blank=True)  # declined, cancelled or expired
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    released_by = models.CharField(max_length=150, blank=True)  # begun before live_from, released by a person
+    released_at = models.DateTimeField(null=True, blank=True)
     is_dirty = models.BooleanField(default=False, db_index=True)
     planned_at = models.DateTimeField(null=True, blank=True)
     next_look_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -52,7 +59,14 @@ class ReturnAuthorisation(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = "return"
-        constraints = [models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_per_return")]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_per_return"),
+            models.CheckConstraint(
+                name="release_has_who_and_when",
+                condition=models.Q(released_at__isnull=True, released_by="")
+                | (models.Q(released_at__isnull=False) & ~models.Q(released_by="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.label

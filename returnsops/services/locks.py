@@ -1,0 +1,27 @@
+"""The lock order: order, then returns by id, then effects. SQLite's immediate transactions already lock all."""
+
+from django.db import connection
+
+from returnsops.models import Order, ReturnAuthorisation
+
+
+def lock_order(*, order_id: int) -> Order:
+    """Lock one order row for the rest of the transaction."""
+    return Order.objects.select_for_update().get(pk=order_id)
+
+
+def lock_return(*, rma_id: int) -> ReturnAuthorisation:
+    """Lock the order of a return, if it has one, then the return itself."""
+    order_id = ReturnAuthorisation.objects.values_list("order_id", flat=True).get(pk=rma_id)
+    if order_id is not None:
+        lock_order(order_id=order_id)
+    rma = ReturnAuthorisation.objects.select_for_update(of=("self",)).get(pk=rma_id)
+    if rma.order_id != order_id and rma.order_id is not None:
+        # The order was linked in between: taking its lock now is against the order only within this return.
+        lock_order(order_id=rma.order_id)
+    return rma
+
+
+def is_in_transaction() -> bool:
+    """For the rail "no network call inside a transaction"."""
+    return connection.in_atomic_block

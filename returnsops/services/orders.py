@@ -1,0 +1,195 @@
+"""Order snapshots into rows (S1-27): lines, refunds by anyone, and the returns that wait for the order."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
+from returnsops.models import Connection, Effect, Order, OrderLine, Refund, ReturnAuthorisation
+from returnsops.planning.view import order_fingerprint
+
+from . import audit
+from .order_documents import refund_lines_document
+
+
+@transaction.atomic
+def apply_order(*, connection: Connection, snapshot: OrderSnapshot, at: datetime) -> Order:
+    """Store the order as it was when the read began (``at``); an older read changes nothing.
+
+    Marks every return of the order for planning where something changed, and links returns that waited for it.
+    """
+    order, is_new = Order.objects.get_or_create(
+        connection=connection, external_id=snapshot.order_id, defaults=_order_fields(snapshot, at=at)
+    )
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if not is_new and at < order.read_at:
+        return order
+    has_changed = is_new or order.fingerprint != order_fingerprint(snapshot)
+    for name, value in _order_fields(snapshot, at=at).items():
+        setattr(order, name, value)
+    order.save()
+    _store_lines(order, snapshot.lines)
+    has_changed |= _store_refunds(order, snapshot.refunds, at=at)
+    _link_returns(order)
+    if has_changed:
+        order.returns.update(is_dirty=True)
+    return order
+
+
+@transaction.atomic
+def mark_gone(*, connection: Connection, order_id: str, at: datetime) -> Order | None:
+    """The order is in the bin or not found any more; None where we never saw it."""
+    order = Order.objects.select_for_update().filter(connection=connection, external_id=order_id).first()
+    if order is None or at < order.read_at:
+        return order
+    order.is_gone = True
+    order.read_at = at
+    order.fingerprint = ""
+    order.save(update_fields=["is_gone", "read_at", "fingerprint"])
+    order.returns.update(is_dirty=True)
+    return order
+
+
+def _order_fields(snapshot: OrderSnapshot, *, at: datetime) -> dict[str, object]:
+    return {
+        "number": snapshot.number,
+        "status": snapshot.status,
+        "currency": snapshot.currency,
+        "total": snapshot.total,
+        "placed_at": snapshot.placed_at,
+        "modified_at": snapshot.modified_at,
+        "paid_at": snapshot.paid_at,
+        "customer_external_id": snapshot.customer_id,
+        "customer_email": snapshot.customer_email,
+        "channel": snapshot.channel,
+        "payment_method": snapshot.payment_method,
+        "is_locked": snapshot.is_locked,
+        "lock_reason": snapshot.lock_reason,
+        "is_gone": snapshot.is_gone,
+        "fingerprint": order_fingerprint(snapshot),
+        "read_at": at,
+    }
+
+
+def _store_lines(order: Order, lines: tuple[OrderLineSnapshot, ...]) -> None:
+    order.lines.exclude(external_id__in=[line.line_id for line in lines]).update(is_removed=True)
+    for position, line in enumerate(lines):
+        OrderLine.objects.update_or_create(
+            order=order, external_id=line.line_id, defaults=_line_fields(line, position=position)
+        )
+
+
+def _line_fields(line: OrderLineSnapshot, *, position: int) -> dict[str, object]:
+    return {
+        "kind": line.kind,
+        "name": line.name,
+        "sku": line.sku,
+        "product_external_id": line.product_id,
+        "variation_external_id": line.variation_id,
+        "quantity": line.quantity,
+        "net": line.net,
+        "taxes": [{"rate_id": share.rate_id, "amount": format(share.amount, "f")} for share in line.taxes],
+        "is_sku_ambiguous": line.is_sku_ambiguous,
+        "reduced_stock": line.reduced_stock,
+        "position": position,
+        "is_removed": False,
+    }
+
+
+def _store_refunds(order: Order, refunds: tuple[RemoteRefund, ...], *, at: datetime) -> bool:
+    """Upsert the listed refunds, mark the missing ones as vanished; tells whether anything changed."""
+    known = {row.external_id: row for row in order.refunds.all()}
+    has_changed = False
+    for refund in refunds:
+        has_changed |= _store_refund(order, refund, known.pop(refund.refund_id, None), at=at)
+    for row in known.values():
+        has_changed |= _mark_vanished(row, at=at)
+    return has_changed
+
+
+def _store_refund(order: Order, refund: RemoteRefund, row: Refund | None, *, at: datetime) -> bool:
+    if row is None:
+        Refund.objects.create(order=order, external_id=refund.refund_id, **_refund_fields(refund, order=order))
+        return True
+    fields = _refund_fields(refund, order=order) | {"vanished_at": None}
+    changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, fields[name])
+    if changed:
+        row.save(update_fields=changed)
+    return bool(changed)
+
+
+def _refund_fields(refund: RemoteRefund, *, order: Order) -> dict[str, object]:
+    return {
+        "origin": Refund.OURS if is_our_key(refund.key) else Refund.EXTERNAL,
+        "key": refund.key,
+        "amount": refund.amount,
+        "currency": refund.currency,
+        "lines": refund_lines_document(refund.lines),
+        "reason": refund.reason[:500],
+        "author": refund.author,
+        "is_gateway_paid": refund.is_gateway_paid,
+        "refunded_at": refund.created_at,
+    }
+
+
+def is_our_key(remote_key: str) -> bool:
+    """Whether an effect of ours has this remote key; a key of some other installation is not ours."""
+    return bool(remote_key) and Effect.objects.filter(key=remote_key.rpartition("#")[0] or remote_key).exists()
+
+
+def _mark_vanished(row: Refund, *, at: datetime) -> bool:
+    if row.vanished_at is not None:
+        return False
+    row.vanished_at = at
+    row.save(update_fields=["vanished_at"])
+    audit.record(
+        act="refund_vanished",
+        by=audit.SYSTEM,
+        at=at,
+        subject=row,
+        text=f"Refund {row.external_id} is no longer in the shop.",
+    )
+    return True
+
+
+def _link_returns(order: Order) -> None:
+    """Tie returns that named this order before it was read; matched by id, or by number where no id fits."""
+    waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce=order.connection)
+    for rma in waiting.filter(order_external_id=order.external_id):
+        link_order(rma=rma, order=order)
+
+
+def link_order(*, rma: ReturnAuthorisation, order: Order) -> None:
+    """Tie one return to its order and match its lines."""
+    rma.order = order
+    rma.order_next_read_at = None
+    rma.is_dirty = True
+    rma.save(update_fields=["order", "order_next_read_at", "is_dirty"])
+    match_lines(rma=rma)
+
+
+def match_lines(*, rma: ReturnAuthorisation) -> None:
+    """Match return lines to order lines: by line id, else by variant and SKU, only if exactly one line fits."""
+    if rma.order is None:
+        return
+    candidates = [line for line in rma.order.lines.all() if line.kind == "item"]
+    for line in rma.lines.all():
+        found = _matching(line.order_line_external_id, line.variant_external_id, line.sku, candidates)
+        if line.order_line_id != (found.pk if found else None):
+            line.order_line = found
+            line.save(update_fields=["order_line"])
+
+
+def _matching(line_id: str, variant_id: str, sku: str, candidates: list[OrderLine]) -> OrderLine | None:
+    if line_id:
+        return next((line for line in candidates if line.external_id == line_id), None)
+    fits = [line for line in candidates if _is_same_article(line, variant_id, sku)]
+    return fits[0] if len(fits) == 1 else None
+
+
+def _is_same_article(line: OrderLine, variant_id: str, sku: str) -> bool:
+    if variant_id:
+        return variant_id == (line.variation_external_id or line.product_external_id)
+    return bool(sku) and line.sku == sku and not line.is_sku_ambiguous
