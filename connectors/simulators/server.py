@@ -1,0 +1,45 @@
+"""Serve a simulator on loopback: threaded, quiet, and really dropping the connection where a fault says so."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from connectors.simulators.base import WSGIApp
+
+
+class _QuietRequestHandler(WSGIRequestHandler):
+    """No access log, and a dropped connection is closed at once instead of waiting for a next request."""
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """The app raised ConnectionDroppedError, or the caller went away: close without an answer."""
+        self.close_connection = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Only errors are worth a line."""
+        if type == "error":
+            super().log(type, message, *args)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    """A server that is up. `url` has no trailing slash."""
+
+    url: str
+    _server: BaseWSGIServer
+    _thread: threading.Thread
+
+    def stop(self) -> None:
+        """Stop accepting, close the socket, and wait for the thread."""
+        self._server.shutdown()
+        self._thread.join(timeout=10)
+        self._server.server_close()
+
+
+def serve(app: WSGIApp, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
+    """Serve `app` from a background thread; port 0 takes a free one. Raises OSError where the port is taken."""
+    server = make_server(host, port, app, threaded=True, request_handler=_QuietRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    return RunningServer(url=f"http://{host}:{server.server_port}", _server=server, _thread=thread)
