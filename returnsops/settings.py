@@ -40,6 +40,11 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[PUBLIC_HOST, "localhost", "12
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
 INTERNAL_IPS: list[str] = []
 
+# `make run` and the container listen here (deploy/gunicorn.conf.py).
+WEB_BIND = env.str("WEB_BIND", default="127.0.0.1:8000")
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+
 # --- Secrets at rest (MultiFernet: the first key writes, all keys read, so keys can be rotated) ----------------------
 
 _debug_key = base64.urlsafe_b64encode(hashlib.sha256(f"returnsops:{SECRET_KEY}".encode()).digest()).decode()

@@ -1,0 +1,81 @@
+"""`make run`: bring the database and static files up to date, then run web and worker until Ctrl-C or until one ends.
+
+For one machine. Production runs the same two commands as services of its own (docs/deploying.md).
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+BEFORE = (
+    [*MANAGE, "check"],
+    [*MANAGE, "migrate", "--no-input", "--verbosity", "1"],
+    [*MANAGE, "setup_schedules"],
+    [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"],
+)
+SERVICES = {
+    "web": [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "deploy/gunicorn.conf.py"), "returnsops.wsgi"],
+    "worker": [*MANAGE, "qcluster"],
+}
+GRACE_S = 20.0
+LOOK_EVERY_S = 0.2
+
+stopping: list[str] = []
+
+
+def main() -> int:
+    """Run everything; return 0 after a wanted stop, 1 when a step or a service failed."""
+    for command in BEFORE:
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            return 1
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    running = {name: start(command) for name, command in SERVICES.items()}
+    while not stopping:
+        ended = [name for name, process in running.items() if process.poll() is not None]
+        if ended:
+            say(f"{ended[0]} ended with code {running[ended[0]].returncode}; stopping the rest.")
+            break
+        time.sleep(LOOK_EVERY_S)
+    stop(running)
+    return 0 if stopping else 1
+
+
+def ask_to_stop(number: int, frame: FrameType | None) -> None:
+    """Signal handler: note the wish; the loop in main acts on it."""
+    stopping.append(signal.Signals(number).name)
+
+
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start one service in its own session, so that Ctrl-C reaches it only through us and in order."""
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+
+
+def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Ask each service to end, wait up to GRACE_S seconds for all, then end what is left."""
+    for process in running.values():
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for name, process in running.items():
+        try:
+            process.wait(timeout=max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            say(
+                f"{name} did not end within {GRACE_S:g} s and is killed; what it was sending is looked up first next time."
+            )
+            process.kill()
+
+
+def say(text: str) -> None:
+    """Print one line beside the services' logs."""
+    sys.stderr.write(f"returnsops: {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
