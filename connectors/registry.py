@@ -1,0 +1,88 @@
+"""Which vendors there are, and how a stored connection becomes a link in use."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+import requests
+
+from connectors.http import CallRecord, make_caller, new_session
+from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link
+from returnsops.models import Connection
+from returnsops.services.secrets import SecretError, read_secrets
+
+CONNECTORS: Final[Mapping[str, str]] = {
+    "woocommerce": "connectors.woocommerce.connector",
+    "reveni": "connectors.reveni.connector",
+}
+
+SessionFactory = Callable[[Connection], requests.Session]
+BeforeCall = Callable[[str], None]
+
+_sessions: dict[tuple[int, int], requests.Session] = {}
+
+
+class UnknownVendorError(LookupError):
+    """A connection names a vendor that this installation does not know."""
+
+
+@cache
+def connector_for(vendor: str) -> Connector:
+    """The vendor's ``CONNECTOR`` declaration. Raises UnknownVendorError naming the known vendors."""
+    if vendor not in CONNECTORS:
+        raise UnknownVendorError(f"There is no connector for {vendor!r}; known are {', '.join(sorted(CONNECTORS))}.")
+    connector: Connector = import_module(CONNECTORS[vendor]).CONNECTOR
+    return connector
+
+
+def utc_now() -> datetime:
+    """The clock of the product."""
+    return datetime.now(UTC)
+
+
+def kept_session(connection: Connection) -> requests.Session:
+    """One session per process and connection, so that TLS connections are used again.
+
+    It is shared by the threads of a pump: our sessions keep no cookies, and urllib3's pools are safe to share.
+    """
+    return _sessions.setdefault((os.getpid(), connection.pk), new_session())
+
+
+def link_for(
+    connection: Connection,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    session_for: SessionFactory = kept_session,
+    before_call: BeforeCall | None = None,
+    record: Callable[[CallRecord], None] | None = None,
+) -> Link:
+    """A connection in use. ``before_call`` takes from its budget (connectors.budget.before_call).
+
+    Raises AuthFailed where a secret cannot be read, so that it is handled like any other wrong credential.
+    """
+    call = make_caller(session=session_for(connection), before_call=before_call, record=record, now=now)
+    return Link(config=config_of(connection, at=now()), call=call, now=now)
+
+
+def config_of(connection: Connection, *, at: datetime) -> ConnectionConfig:
+    """What a vendor may know of the row, secrets included. Raises AuthFailed where a secret cannot be read."""
+    try:
+        secrets = read_secrets(connection, at=at)
+    except SecretError as error:
+        raise AuthFailed(str(error)) from None
+    return replace(config_without_secrets(connection), secrets=secrets)
+
+
+def config_without_secrets(connection: Connection) -> ConnectionConfig:
+    """For links to vendor screens, where no secret may be near."""
+    return ConnectionConfig(
+        name=connection.name,
+        vendor=connection.vendor,
+        base_url=connection.base_url,
+        settings=connection.settings,
+        time_zone=connection.time_zone,
+    )
