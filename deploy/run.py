@@ -66,9 +66,7 @@ def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
         try:
             process.wait(timeout=max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            say(
-                f"{name} did not end within {GRACE_S:g} s and is killed; what it was sending is looked up first next time."
-            )
+            say(f"{name} did not end within {GRACE_S:g} s and is killed; its unfinished sends are looked up next time.")
             process.kill()
 
 
