@@ -415,8 +415,9 @@ class ReasonClassified(HumanFact):
 class HoldWaived(HumanFact):
     """A person released one hold of one effect."""
 
-    effect_key: str
+    effect_key: str  # '' = on every effect of the return
     hold_code: str
+    subject: str = ""  # what exactly was accepted, e.g. "42.00 GBP"
 
 
 @dataclass(frozen=True, kw_only=True)

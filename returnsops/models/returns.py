@@ -19,7 +19,7 @@ class ReturnAuthorisation(models.Model):
     external_id = models.CharField(max_length=128)
     number = models.CharField(max_length=128, blank=True, db_index=True)
     revision = models.PositiveBigIntegerField(default=0)
-    content_hash = models.CharField(max_length=64, blank=True)
+    content_rank = models.JSONField(default=list)  # [revision, updated_at, content hash] of what is stored
     status = models.CharField(max_length=16, choices=STATUSES, default=states.REQUESTED)
     mode = models.CharField(max_length=12, default="on_receipt")
     resolution = models.CharField(max_length=14, default="refund")
@@ -145,6 +145,7 @@ class Inspection(models.Model):
     identity = models.CharField(max_length=300)
     revision = models.PositiveBigIntegerField(default=0)
     is_absolute = models.BooleanField(default=False)
+    statement = models.CharField(max_length=110, blank=True)  # which absolute judgement it belongs to
     is_superseded = models.BooleanField(default=False)
     quantity = models.PositiveIntegerField()
     outcome = models.CharField(max_length=16)

@@ -1,0 +1,283 @@
+"""The inbox (design section 4): record what comes in, then process it apart from that, once.
+
+Recording is one insert. Processing claims by compare-and-set, reads what the vendor must tell outside any
+transaction, and applies, plans and marks in one.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from connectors import ports
+from connectors.problems import close_parked_case, open_parked_case, open_problem_case
+from connectors.reads import ORDER_READ_TOPIC, keep_read, read_orders
+from connectors.registry import connector_for
+from returnsops import states
+from returnsops.facts import Fact, OrderChanged
+from returnsops.models import Connection, InboundEvent, ReturnAuthorisation
+from returnsops.models.connections import newest_mapping
+from returnsops.services.apply_facts import Applied, apply_facts
+from returnsops.services.order_documents import from_document
+from returnsops.services.replan import replan
+
+log = logging.getLogger(__name__)
+
+CLAIM_S = 120
+BATCH = 50
+MAX_ATTEMPTS = 8
+BACKOFF_S = (5, 15, 60, 300, 900, 1800, 3600)
+
+
+class ClaimLost(Exception):
+    """Another worker took the event over meanwhile; its result counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """The stored row, and whether it was there before."""
+
+    event: InboundEvent
+    is_duplicate: bool
+
+
+def record(
+    *,
+    connection: Connection,
+    source: str,
+    topic: str,
+    body: bytes,
+    at: datetime,
+    delivery_key: str = "",
+    hint_key: str = "",
+    subject_key: str = "",
+    content_type: str = "application/json",
+) -> Recorded:
+    """Store one delivery. A repeat of a delivery key, or of a hint not yet looked at, is only counted."""
+    known = _known(connection, delivery_key=delivery_key, hint_key=hint_key)
+    if known is not None:
+        return _repeat(known)
+    row = InboundEvent(
+        connection=connection,
+        source=source,
+        delivery_key=(delivery_key or f"own:{uuid.uuid4()}")[:200],
+        topic=topic[:120],
+        open_hint_key=hint_key[:200],
+        subject_key=subject_key[:200],
+        body=body,
+        content_type=content_type[:120],
+        received_at=at,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        known = _known(connection, delivery_key=delivery_key, hint_key=hint_key)
+        if known is None:
+            raise
+        return _repeat(known)
+    return Recorded(event=row, is_duplicate=False)
+
+
+def process_due(*, at: datetime, limit: int = BATCH) -> int:
+    """Process what is due, oldest first; returns how many events were taken."""
+    free = Q(claim_token="") | Q(claimed_until_at__lt=at)
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at)
+    rows = InboundEvent.objects.filter(free, due, state=states.EVENT_RECEIVED).order_by("pk")
+    taken = 0
+    for event_id in list(rows.values_list("pk", flat=True)[:limit]):
+        token = claim(event_id=event_id, at=at)
+        if token:
+            process_claimed(event_id=event_id, token=token, at=at)
+            taken += 1
+    return taken
+
+
+def claim(*, event_id: int, at: datetime) -> str:
+    """Take one event by compare-and-set; '' where another worker has it.
+
+    The open hint is closed with the claim: a hint that comes now may tell of a newer change than the one we read.
+    """
+    token = str(uuid.uuid4())
+    free = Q(claim_token="") | Q(claimed_until_at__lt=at)
+    taken = InboundEvent.objects.filter(free, pk=event_id, state=states.EVENT_RECEIVED).update(
+        claim_token=token,
+        claimed_until_at=at + timedelta(seconds=CLAIM_S),
+        open_hint_key="",
+        attempts=F("attempts") + 1,
+    )
+    return token if taken else ""
+
+
+def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
+    """Process one claimed event to its end: processed, ignored, retried later, or parked with a case."""
+    event = InboundEvent.objects.select_related("connection").get(pk=event_id)
+    try:
+        normalised = normalise(event)
+        orders = read_orders(connection=event.connection, wanted=normalised.facts, at=at)
+        _apply(event, normalised, orders, token=token, at=at)
+    except ClaimLost:
+        log.info("event %s was taken over by another worker", event.pk)
+    except ports.VendorError as error:
+        _retry_or_park(event, token=token, text=error.text, at=at)
+    except Exception as error:  # one poison event never blocks the others
+        log.exception("event %s could not be processed", event.pk)
+        _retry_or_park(event, token=token, text=f"{type(error).__name__} while processing", at=at)
+
+
+def normalise(event: InboundEvent) -> ports.Normalised:
+    """The facts of a stored event, by its vendor's normaliser or from our own recorded reads."""
+    try:
+        document = json.loads(bytes(event.body), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return ports.Normalised(problems=(_unreadable(event),))
+    if event.source == "read" and event.topic == ORDER_READ_TOPIC:
+        return ports.Normalised(facts=(_order_fact(document, at=event.received_at),))
+    mapping = newest_mapping(event.connection)
+    connector = connector_for(event.connection.vendor)
+    event.mapping_version = mapping.version if mapping else None
+    return connector.normalise(
+        ports.Payload(
+            topic=event.topic,
+            document=document,
+            received_at=event.received_at,
+            account=event.connection.name,
+            mapping=mapping.document if mapping else connector.default_mapping,
+            previous=_previous(event),
+        )
+    )
+
+
+def _order_fact(document: Mapping[str, Any], *, at: datetime) -> Fact:
+    snapshot = from_document(document)
+    return OrderChanged(order_id=snapshot.order_id, snapshot=snapshot, occurred_at=at)
+
+
+def _unreadable(event: InboundEvent) -> ports.Problem:
+    return ports.Problem(
+        case_kind=states.CASE_UNREADABLE_EVENT,
+        text="The body is not JSON. It is kept as it came; ask the sender to send the event again.",
+        detail={"size_bytes": len(event.body), "content_type": event.content_type},
+    )
+
+
+def _previous(event: InboundEvent) -> Mapping[str, Any] | None:
+    """The last processed document of the same subject, for mappings that ask what changed."""
+    if not event.subject_key:
+        return None
+    earlier = InboundEvent.objects.filter(
+        connection=event.connection,
+        subject_key=event.subject_key,
+        state=states.EVENT_PROCESSED,
+        source__in=["webhook", "poll"],
+        pk__lt=event.pk,
+    )
+    row = earlier.order_by("-pk").first()
+    if row is None:
+        return None
+    document = json.loads(bytes(row.body), parse_float=Decimal)
+    return document if isinstance(document, dict) else None
+
+
+@transaction.atomic
+def _apply(
+    event: InboundEvent, normalised: ports.Normalised, orders: tuple[Fact, ...], *, token: str, at: datetime
+) -> None:
+    applied = apply_facts(connection=event.connection, new_facts=normalised.facts, at=at)
+    from_reads = apply_facts(connection=event.connection, new_facts=orders, at=at)
+    changed = [fact for fact in orders if isinstance(fact, OrderChanged)]
+    for fact, order_id in zip(changed, from_reads.order_ids, strict=False):
+        keep_read(connection=event.connection, snapshot=fact.snapshot, at=at, order_row_id=order_id)
+    for rma_id in dict.fromkeys((*applied.rma_ids, *_returns_of(from_reads))):
+        replan(rma_id=rma_id, at=at)
+    for problem in normalised.problems:
+        open_problem_case(event=event, problem=problem, at=at)
+    if event.attempts > 1:
+        close_parked_case(event=event, at=at)
+    _finish(event, normalised, applied, from_reads, token=token, at=at)
+
+
+def _returns_of(applied: Applied) -> list[int]:
+    dirty = ReturnAuthorisation.objects.filter(order_id__in=applied.order_ids, is_dirty=True)
+    return list(dirty.order_by("pk").values_list("pk", flat=True))
+
+
+def _finish(
+    event: InboundEvent,
+    normalised: ports.Normalised,
+    applied: Applied,
+    from_reads: Applied,
+    *,
+    token: str,
+    at: datetime,
+) -> None:
+    is_ignored = bool(normalised.ignored_because) and not normalised.facts
+    outcome = normalised.ignored_because if is_ignored else _outcome(normalised, applied)
+    orders = (*applied.order_ids, *from_reads.order_ids)
+    done = InboundEvent.objects.filter(pk=event.pk, claim_token=token, state=states.EVENT_RECEIVED).update(
+        state=states.EVENT_IGNORED if is_ignored else states.EVENT_PROCESSED,
+        processed_at=at,
+        outcome=outcome[:500],
+        mapping_version=event.mapping_version,
+        rma_id=applied.rma_ids[0] if applied.rma_ids else None,
+        order_id=orders[0] if orders else None,
+        claim_token="",
+        claimed_until_at=None,
+        next_attempt_at=None,
+    )
+    if not done:
+        raise ClaimLost
+
+
+def _outcome(normalised: ports.Normalised, applied: Applied) -> str:
+    if normalised.problems:
+        return "; ".join(problem.text for problem in normalised.problems)
+    names = ", ".join(type(fact).__name__ for fact in normalised.facts)
+    return names or "nothing to do"
+
+
+def _retry_or_park(event: InboundEvent, *, token: str, text: str, at: datetime) -> None:
+    """Try again later with growing pauses; after the last try park it with a case. Never dropped."""
+    is_last = event.attempts >= MAX_ATTEMPTS
+    wait_s = BACKOFF_S[min(event.attempts, len(BACKOFF_S)) - 1]
+    with transaction.atomic():
+        mine = InboundEvent.objects.filter(pk=event.pk, claim_token=token, state=states.EVENT_RECEIVED).update(
+            state=states.EVENT_PARKED if is_last else states.EVENT_RECEIVED,
+            outcome=text[:500],
+            claim_token="",
+            claimed_until_at=None,
+            next_attempt_at=None if is_last else at + timedelta(seconds=wait_s),
+        )
+        if mine and is_last:
+            open_parked_case(event=event, text=text, at=at)
+
+
+@transaction.atomic
+def reprocess(*, event: InboundEvent, by: str, at: datetime) -> None:
+    """Put a parked, ignored or processed event back in line; facts applied twice change nothing more."""
+    InboundEvent.objects.filter(pk=event.pk).exclude(state=states.EVENT_RECEIVED).update(
+        state=states.EVENT_RECEIVED, attempts=0, next_attempt_at=at, outcome=f"again, by {by}"[:500]
+    )
+
+
+def _known(connection: Connection, *, delivery_key: str, hint_key: str) -> InboundEvent | None:
+    rows = InboundEvent.objects.filter(connection=connection)
+    if delivery_key:
+        found = rows.filter(delivery_key=delivery_key[:200]).first()
+        if found is not None:
+            return found
+    if hint_key:
+        return rows.filter(open_hint_key=hint_key[:200]).first()
+    return None
+
+
+def _repeat(event: InboundEvent) -> Recorded:
+    InboundEvent.objects.filter(pk=event.pk).update(duplicate_count=F("duplicate_count") + 1)
+    return Recorded(event=event, is_duplicate=True)

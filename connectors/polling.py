@@ -1,0 +1,104 @@
+"""Polling into the same inbox as webhooks, so that a lost webhook costs delay and nothing else (design section 4)."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Q
+
+from connectors import inbox, ports
+from connectors.models import SyncCursor
+from connectors.registry import connector_for, link_for
+from returnsops.models import Connection
+
+log = logging.getLogger(__name__)
+
+MAX_PAGES = 200  # of one round; the rest comes with the next, from the stored cursor
+CLAIM_S = 600
+FAILED_WAIT_S = 60
+
+
+def poll_due(*, at: datetime) -> int:
+    """Poll every connection whose time has come; returns how many items were new."""
+    return sum(poll_connection(connection=connection, at=at) for connection in Connection.objects.order_by("pk"))
+
+
+def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = False) -> int:
+    """One round of polling, to the end or MAX_PAGES. Nothing where it is not due or another worker does it.
+
+    The cursor moves only after the items of its page are stored, so a crash repeats and never skips.
+    """
+    connector = connector_for(connection.vendor)
+    if connector.poll is None or not _claim(connection, at=at, is_forced=is_forced):
+        return 0
+    cursor = SyncCursor.objects.get(connection=connection)
+    try:
+        stored = _round(connection, connector.poll, cursor, at=at)
+    except ports.VendorError as error:
+        log.warning("polling of %s stopped: %s", connection.name, error.text)
+        _finish(cursor, at=at, wait_s=_wait_s(error, connector), error=error.text)
+        return 0
+    _finish(cursor, at=at, wait_s=connector.poll_interval_s, error="")
+    return stored
+
+
+def _round(connection: Connection, poll: object, cursor: SyncCursor, *, at: datetime) -> int:
+    link = link_for(connection)
+    stored = 0
+    for _ in range(MAX_PAGES):
+        page: ports.PollPage = poll(link, cursor.cursor)  # type: ignore[operator]
+        stored += _store_page(connection, page, cursor, at=at)
+        if page.is_last:
+            break
+    return stored
+
+
+@transaction.atomic
+def _store_page(connection: Connection, page: ports.PollPage, cursor: SyncCursor, *, at: datetime) -> int:
+    stored = 0
+    for item in page.items:
+        recorded = inbox.record(
+            connection=connection,
+            source="poll",
+            topic=item.topic,
+            body=json.dumps(item.body, default=_decimal_text).encode(),
+            at=at,
+            delivery_key=item.delivery_key,
+            hint_key=item.hint_key,
+            subject_key=item.subject_key,
+        )
+        stored += not recorded.is_duplicate
+    cursor.cursor = page.cursor
+    cursor.save(update_fields=["cursor"])
+    return stored
+
+
+def _decimal_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} in a polled item.")
+
+
+def _claim(connection: Connection, *, at: datetime, is_forced: bool) -> bool:
+    SyncCursor.objects.get_or_create(connection=connection)
+    free = Q(claimed_until_at__isnull=True) | Q(claimed_until_at__lt=at)
+    due = Q() if is_forced else Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=at)
+    rows = SyncCursor.objects.filter(free, due, connection=connection)
+    return bool(rows.update(claimed_until_at=at + timedelta(seconds=CLAIM_S)))
+
+
+def _finish(cursor: SyncCursor, *, at: datetime, wait_s: float, error: str) -> None:
+    cursor.claimed_until_at = None
+    cursor.next_poll_at = at + timedelta(seconds=wait_s)
+    cursor.last_error = error[:500]
+    if not error:
+        cursor.last_success_at = at
+    cursor.save(update_fields=["claimed_until_at", "next_poll_at", "last_error", "last_success_at"])
+
+
+def _wait_s(error: ports.VendorError, connector: ports.Connector) -> float:
+    if isinstance(error, ports.RateLimited):
+        return error.after_s
+    return min(FAILED_WAIT_S, connector.poll_interval_s)

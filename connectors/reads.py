@@ -1,0 +1,119 @@
+"""Reading orders from shops: outside transactions, recorded in the inbox, applied by the caller or here."""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from connectors import ports
+from connectors.registry import connector_for, link_for
+from returnsops import states
+from returnsops.facts import Fact, OrderChanged, OrderGone, OrderMayHaveChanged, OrderSnapshot
+from returnsops.models import Connection, InboundEvent, ReturnAuthorisation
+from returnsops.services.apply_facts import apply_facts
+from returnsops.services.order_documents import to_document
+from returnsops.services.replan import mark_dirty, replan
+
+ORDER_READ_TOPIC = "order.read"
+FIRST_WAIT_S = 30
+LONGEST_WAIT_S = 3600
+BATCH = 50
+
+
+def read_orders(*, connection: Connection, wanted: Iterable[Fact], at: datetime) -> tuple[Fact, ...]:
+    """Read every order that a hint among the facts names. Raises VendorError; then nothing is lost, try later."""
+    ids = dict.fromkeys(fact.order_id for fact in wanted if isinstance(fact, OrderMayHaveChanged))
+    return tuple(read_order(connection=connection, order_id=order_id, at=at) for order_id in ids)
+
+
+def read_order(*, connection: Connection, order_id: str, at: datetime) -> OrderChanged | OrderGone:
+    """The order as it is now, as a fact. ``at`` is when the read began."""
+    reader = connector_for(connection.vendor).read_order
+    if reader is None:
+        raise ports.Rejected(f"{connection.vendor} has no orders to read.", code="no_orders")
+    snapshot = reader(link_for(connection), order_id)
+    if snapshot is None:
+        return OrderGone(order_id=order_id, occurred_at=at)
+    return OrderChanged(order_id=order_id, snapshot=snapshot, occurred_at=at)
+
+
+def read_wanted_orders(*, at: datetime, limit: int = BATCH) -> int:
+    """Read the orders that returns wait for; a missing one is asked for again with growing pauses."""
+    waiting = ReturnAuthorisation.objects.filter(
+        order__isnull=True, order_next_read_at__lte=at, route__commerce__isnull=False
+    ).exclude(order_external_id="")
+    found = 0
+    for rma in waiting.select_related("route__commerce").order_by("order_next_read_at", "pk")[:limit]:
+        found += _read_for(rma, at=at)
+    return found
+
+
+def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
+    commerce = rma.route.commerce if rma.route else None
+    if commerce is None:
+        return 0
+    try:
+        fact = read_order(connection=commerce, order_id=rma.order_external_id, at=at)
+    except ports.VendorError as error:
+        _wait(rma, at=at, text=error.text)
+        return 0
+    if isinstance(fact, OrderGone):
+        _wait(rma, at=at, text=f"Order {rma.order_external_id} is not in {commerce.name}.")
+        return 0
+    store_read(connection=commerce, snapshot=fact.snapshot, at=at)
+    return 1
+
+
+@transaction.atomic
+def store_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime) -> None:
+    """Apply an order that was read, keep the reading, and plan the returns it concerns."""
+    fact = OrderChanged(order_id=snapshot.order_id, snapshot=snapshot, occurred_at=at)
+    applied = apply_facts(connection=connection, new_facts=[fact], at=at)
+    keep_read(connection=connection, snapshot=snapshot, at=at, order_row_id=applied.order_ids[0])
+    dirty = ReturnAuthorisation.objects.filter(order_id__in=applied.order_ids, is_dirty=True)
+    for rma_id in list(dirty.order_by("pk").values_list("pk", flat=True)):
+        replan(rma_id=rma_id, at=at)
+
+
+def keep_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime, order_row_id: int) -> InboundEvent:
+    """The record of a reading of an order, for replay."""
+    event = record_read(
+        connection=connection,
+        topic=ORDER_READ_TOPIC,
+        document=to_document(snapshot),
+        subject_key=f"order:{snapshot.order_id}",
+        at=at,
+    )
+    event.order_id = order_row_id
+    event.save(update_fields=["order"])
+    return event
+
+
+def record_read(
+    *, connection: Connection, topic: str, document: Mapping[str, Any], subject_key: str, at: datetime
+) -> InboundEvent:
+    """Keep what was fetched, applied by the caller in the same transaction, so that replay can use it."""
+    return InboundEvent.objects.create(
+        connection=connection,
+        source="read",
+        delivery_key=f"read:{uuid.uuid4()}",
+        topic=topic,
+        subject_key=subject_key,
+        body=json.dumps(document, sort_keys=True).encode(),
+        content_type="application/json",
+        state=states.EVENT_PROCESSED,
+        received_at=at,
+        processed_at=at,
+        outcome="applied",
+    )
+
+
+def _wait(rma: ReturnAuthorisation, *, at: datetime, text: str) -> None:
+    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(rma.order_read_tries, 10))
+    ReturnAuthorisation.objects.filter(pk=rma.pk).update(
+        order_next_read_at=at + timedelta(seconds=wait_s), order_read_tries=rma.order_read_tries + 1
+    )
+    mark_dirty(rma_ids=[rma.pk])

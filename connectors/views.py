@@ -1,0 +1,115 @@
+"""The webhook door: verify over the raw bytes, insert one row, answer. Everything else happens later."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from connectors import inbox, ports, tasks
+from connectors.problems import open_signature_case
+from connectors.registry import config_of, connector_for
+from connectors.signing import verify
+from returnsops.models import Connection, WebhookRefusal
+
+log = logging.getLogger(__name__)
+
+BURST = 10  # refusals within one hour that make a case
+
+
+class WebhookView(APIView):
+    """``POST /webhooks/<connection>/``: 202 stored, 200 repeat or ping, 401, 404, 413 (design section 4)."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    parser_classes = ()
+    throttle_classes = ()
+    schema = None
+
+    def post(self, request: Request, connection_name: str) -> Response:
+        """Store one delivery."""
+        connection = Connection.objects.filter(name=connection_name).first()
+        if connection is None:
+            return _problem(404, f"There is no connection named {connection_name!r} here.")
+        body = _body(request._request)
+        if body is None:
+            return _problem(413, f"The body is larger than {settings.WEBHOOK_BODY_LIMIT_BYTES} bytes.")
+        inbound = ports.Inbound(headers=_headers(request._request), body=body, received_at=timezone.now())
+        return _receive(connection, inbound)
+
+
+def _receive(connection: Connection, inbound: ports.Inbound) -> Response:
+    try:
+        config = config_of(connection, at=inbound.received_at)
+    except ports.AuthFailed as error:
+        log.error("webhook of %s refused: %s", connection.name, error.text)
+        return _problem(503, "This connection cannot check signatures at the moment; send the delivery again later.")
+    reception = connector_for(connection.vendor).receive(inbound, config)
+    if reception.kind == "ping":
+        return Response({"status": "ok"}, status=200)
+    verifier = connection.verifier or connector_for(connection.vendor).default_verifier
+    verdict = verify(
+        verifier=verifier,
+        secrets=config.secrets.get(verifier.get("secret", "webhook_secret"), ()),
+        headers=inbound.headers,
+        body=inbound.body,
+        now=inbound.received_at,
+    )
+    if not verdict.is_genuine or reception.kind == "unsigned":
+        count_refusal(connection=connection, reason=verdict.reason or "not signed", at=inbound.received_at)
+        return _problem(401, "The signature is missing, wrong or too old.")
+    return _store(connection, inbound, reception)
+
+
+def _store(connection: Connection, inbound: ports.Inbound, reception: ports.Reception) -> Response:
+    recorded = inbox.record(
+        connection=connection,
+        source="webhook",
+        topic=reception.topic,
+        body=inbound.body,
+        at=inbound.received_at,
+        delivery_key=reception.delivery_key,
+        hint_key=reception.hint_key,
+        subject_key=reception.subject_key,
+        content_type=inbound.headers.get("content-type", ""),
+    )
+    if recorded.is_duplicate:
+        return Response({"status": "stored", "event": recorded.event.pk, "duplicate": True}, status=200)
+    tasks.wake_inbox_soon()
+    return Response({"status": "stored", "event": recorded.event.pk, "duplicate": False}, status=202)
+
+
+def count_refusal(*, connection: Connection, reason: str, at: datetime) -> None:
+    """Bad signatures are only counted; a burst of them opens a case."""
+    hour_at = at.replace(minute=0, second=0, microsecond=0)
+    row, _ = WebhookRefusal.objects.get_or_create(connection=connection, hour_at=hour_at)
+    WebhookRefusal.objects.filter(pk=row.pk).update(count=F("count") + 1, last_reason=reason[:200])
+    row.refresh_from_db()
+    if row.count >= BURST:
+        open_signature_case(connection=connection, count=row.count, reason=reason, hour_at=hour_at, at=at)
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """The raw body, or None if it is over the limit; a lying Content-Length does not help."""
+    limit = settings.WEBHOOK_BODY_LIMIT_BYTES
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            return None
+        body = request.body
+    except (RequestDataTooBig, ValueError):
+        return None
+    return None if len(body) > limit else body
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _problem(status: int, text: str) -> Response:
+    return Response({"error": text}, status=status)

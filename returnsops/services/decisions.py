@@ -1,0 +1,81 @@
+"""Decisions of people as facts applied to rows; every one leaves who, when and why."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from returnsops import facts
+from returnsops.models import PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
+
+from . import audit
+
+
+class DecisionError(Exception):
+    """A decision that cannot be taken; the text says why and what to do."""
+
+
+def apply_decision(*, rma: ReturnAuthorisation, fact: facts.HumanFact, at: datetime) -> None:
+    """Store one decision and its history entry. Raises DecisionError where it does not fit the rows."""
+    if not fact.by:
+        raise DecisionError("A decision needs the person who took it.")
+    DECISIONS[type(fact)](rma, fact, at)
+
+
+def _classify(rma: ReturnAuthorisation, fact: facts.ReasonClassified, at: datetime) -> None:
+    line = rma.lines.filter(external_id=fact.item_id).first()
+    reason = ReasonCode.objects.filter(code=fact.reason_code, is_active=True).first()
+    if line is None or reason is None:
+        raise DecisionError(f"Item {fact.item_id} or active reason {fact.reason_code!r} does not exist.")
+    line.reason, line.reason_by = reason, fact.by
+    line.save(update_fields=["reason", "reason_by"])
+    text = f"Reason of {line.sku} classified as {reason.code}."
+    audit.record(act="reason_classified", by=fact.by, at=at, subject=line, text=text, why=fact.why, rma=rma)
+
+
+def _waive(rma: ReturnAuthorisation, fact: facts.HoldWaived, at: datetime) -> None:
+    if not fact.why:
+        raise DecisionError("Releasing a hold needs a reason.")
+    Waiver.objects.get_or_create(
+        rma=rma,
+        effect_key=fact.effect_key,
+        hold_code=fact.hold_code,
+        subject=fact.subject,
+        defaults={"by": fact.by, "at": at, "why": fact.why},
+    )
+    text = f"Hold {fact.hold_code} released{' for ' + fact.subject if fact.subject else ''}."
+    audit.record(act="hold_waived", by=fact.by, at=at, subject=rma, text=text, why=fact.why, rma=rma)
+
+
+def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datetime) -> None:
+    refund = Refund.objects.filter(order=rma.order, external_id=fact.remote_refund_id).first()
+    if refund is None or refund.origin != Refund.EXTERNAL:
+        raise DecisionError(f"Refund {fact.remote_refund_id} is not a refund made outside on this return's order.")
+    if refund.rma_id not in (None, rma.pk):
+        raise DecisionError(f"Refund {fact.remote_refund_id} already counts for return {refund.rma}.")
+    refund.rma = rma if fact.is_for_return else None
+    refund.is_unrelated = not fact.is_for_return
+    refund.attributed_by, refund.attributed_at, refund.attributed_why = fact.by, at, fact.why[:500]
+    refund.save()
+    meaning = "counts for this return" if fact.is_for_return else "has nothing to do with returns"
+    text = f"Refund {refund.external_id} of {refund.amount} {refund.currency} {meaning}."
+    audit.record(act="refund_attributed", by=fact.by, at=at, subject=refund, text=text, why=fact.why, rma=rma)
+    if rma.order is not None:
+        rma.order.returns.update(is_dirty=True)
+
+
+def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at: datetime) -> None:
+    row = PlatformRefund.objects.filter(rma=rma, external_id=fact.refund_id).first()
+    if row is None or not fact.executed_by:
+        raise DecisionError(f"Refund {fact.refund_id} of this return does not exist, or nobody was named to pay it.")
+    row.executed_by, row.executed_by_decided_by = fact.executed_by, fact.by
+    row.save(update_fields=["executed_by", "executed_by_decided_by"])
+    text = f"Refund {row.external_id} is paid by: {fact.executed_by.replace('_', ' ')}."
+    audit.record(act="executor_decided", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+
+
+DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, datetime], None]] = {
+    facts.ReasonClassified: _classify,
+    facts.HoldWaived: _waive,
+    facts.RefundAttributed: _attribute,
+    facts.ExecutionDecided: _decide_executor,
+}

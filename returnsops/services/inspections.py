@@ -1,0 +1,76 @@
+"""Verdicts into rows (reveni.md C4: deltas by identity, absolute ones supersede)."""
+
+from returnsops import facts
+from returnsops.models import Inspection, ReturnAuthorisation
+from returnsops.planning.keys import content_hash
+
+from .returns import reach
+
+
+def apply_deltas(*, rma: ReturnAuthorisation, fact: facts.ItemsInspected) -> None:
+    """Add verdicts on some units; each is identified by (source, revision, item, disposition, inspected_at)."""
+    reach(rma=rma, milestone="inspecting_at", at=fact.occurred_at)
+    for item in fact.items:
+        _store(rma, item, source=fact.source, revision=fact.revision, decision=fact.decision_id)
+    _supersede(rma, source=fact.source)
+
+
+def apply_completed(*, rma: ReturnAuthorisation, fact: facts.InspectionCompleted) -> None:
+    """The whole judgement of one source."""
+    reach(rma=rma, milestone="inspected_at", at=fact.occurred_at)
+    statement = f"{fact.occurred_at.isoformat()}/{content_hash([repr(item) for item in fact.items])}"
+    for position, item in enumerate(fact.items):
+        decision = f"{statement}/{position}"
+        _store(rma, item, source=fact.source, revision=fact.revision, decision=decision, statement=statement)
+    _supersede(rma, source=fact.source)
+
+
+def _store(
+    rma: ReturnAuthorisation,
+    item: facts.InspectedItem,
+    *,
+    source: str,
+    revision: int,
+    decision: str,
+    statement: str = "",
+) -> None:
+    identity = content_hash([source, revision, item.item_id, item.disposition, item.inspected_at.isoformat(), decision])
+    Inspection.objects.get_or_create(
+        rma=rma,
+        identity=identity,
+        defaults={
+            "line": rma.lines.filter(external_id=item.item_id).first(),
+            "item_external_id": item.item_id,
+            "source": source,
+            "revision": revision,
+            "is_absolute": bool(statement),
+            "statement": statement,
+            "quantity": item.quantity,
+            "outcome": item.outcome,
+            "disposition": item.disposition,
+            "is_final": item.is_final,
+            "grade": item.grade,
+            "reject_reason": item.reject_reason[:300],
+            "location_code": item.location_code,
+            "inspected_at": item.inspected_at,
+            "inspected_by": item.inspected_by,
+        },
+    )
+
+
+def _supersede(rma: ReturnAuthorisation, *, source: str) -> None:
+    """Only the newest absolute judgement of a source counts, with the deltas that came after it.
+
+    Newest by (revision, time of the statement, content), never by arrival.
+    """
+    rows = list(rma.inspections.filter(source=source))
+    newest = max((_rank(row) for row in rows if row.is_absolute), default=None)
+    for row in rows:
+        is_superseded = newest is not None and _rank(row) < newest
+        if row.is_superseded != is_superseded:
+            row.is_superseded = is_superseded
+            row.save(update_fields=["is_superseded"])
+
+
+def _rank(row: Inspection) -> tuple[int, bool, str]:
+    return (row.revision, row.is_absolute, row.statement)

@@ -1,0 +1,191 @@
+"""What the platform says about money into rows: refunds, credits, exchanges, risks."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from returnsops import facts, states
+from returnsops.models import CreditRequest, Effect, ExchangeRequest, PlatformRefund, ReturnAuthorisation
+from returnsops.planning.keys import business_key, content_hash
+
+from .cases import open_for_return
+
+
+def apply_refund_issued(*, rma: ReturnAuthorisation, fact: facts.RefundIssued, at: datetime) -> None:
+    """One row per platform refund id; the highest (revision, time, content) wins whatever arrives last."""
+    fields = _refund_fields(fact)
+    row, is_new = PlatformRefund.objects.get_or_create(
+        connection=rma.connection, external_id=fact.refund_id, defaults={"rma": rma, **fields}
+    )
+    if is_new:
+        return
+    if row.content_hash == fields["content_hash"]:
+        _note_reissue(row, at=fact.occurred_at)
+        return
+    if _refund_rank(row) < (fact.revision, fact.occurred_at, fields["content_hash"]):
+        _replace(row, fields)
+    _report_conflict(rma, fact, at=at)
+
+
+def _refund_fields(fact: facts.RefundIssued) -> dict[str, Any]:
+    items = [
+        {
+            "item_id": item.item_id,
+            "quantity": item.quantity,
+            "amount": format(item.amount, "f"),
+            "tax": None if item.tax is None else format(item.tax, "f"),
+        }
+        for item in fact.items
+    ]
+    content: dict[str, Any] = {
+        "amount": fact.amount,
+        "currency": fact.currency,
+        "method": fact.method,
+        "executed_by": fact.executed_by,
+        "is_instant": fact.is_instant,
+        "items": items,
+        "shipping": fact.shipping,
+        "fees": fact.fees,
+        "provider_reference": fact.provider_reference,
+    }
+    hashed = content_hash({name: str(value) for name, value in content.items()})
+    return content | {"issued_at": fact.occurred_at, "revision": fact.revision, "content_hash": hashed}
+
+
+def _refund_rank(row: PlatformRefund) -> tuple[int, datetime, str]:
+    return (row.revision, row.issued_at, row.content_hash)
+
+
+def _replace(row: PlatformRefund, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        if name == "executed_by" and row.executed_by_decided_by:
+            continue  # a person decided; the platform's word does not undo it
+        setattr(row, name, value)
+    row.save()
+
+
+def _note_reissue(row: PlatformRefund, *, at: datetime) -> None:
+    """The same refund stated again later: a failure before that no longer counts."""
+    if at > row.issued_at:
+        row.issued_at = at
+        row.save(update_fields=["issued_at"])
+
+
+def _report_conflict(rma: ReturnAuthorisation, fact: facts.RefundIssued, *, at: datetime) -> None:
+    """The same refund id with other content: what was sent stays, and a person looks at it."""
+    key = business_key(states.REFUND, rma.ref, fact.refund_id)
+    sent = Effect.objects.filter(key=key, state__in=states.COMMITTED).first()
+    if sent is None:
+        return
+    open_for_return(
+        rma=rma,
+        kind=states.CASE_REVISION_CONFLICT,
+        fingerprint=f"{states.CASE_REVISION_CONFLICT}:{key}",
+        cause=(
+            f"The platform now says {fact.amount} {fact.currency} for refund {fact.refund_id}, "
+            f"but {sent.amount} {sent.currency} were already sent. Nothing more was sent."
+        ),
+        evidence={"sent": f"{sent.amount} {sent.currency}", "stated now": f"{fact.amount} {fact.currency}"},
+        money_at_risk=abs(fact.amount - (sent.amount or fact.amount)),
+        currency=fact.currency,
+        at=at,
+    )
+
+
+def apply_refund_failed(*, rma: ReturnAuthorisation, fact: facts.RefundFailed) -> None:
+    """The platform could not pay. Known only once the refund itself is; the failure event carries it too."""
+    row = PlatformRefund.objects.filter(connection=rma.connection, external_id=fact.refund_id).first()
+    if row is None or (row.failed_at is not None and row.failed_at >= fact.occurred_at):
+        return
+    row.failed_at = fact.occurred_at
+    row.failure_code = fact.code[:120]
+    row.failure_text = fact.message[:500]
+    row.save(update_fields=["failed_at", "failure_code", "failure_text"])
+
+
+def apply_credit(*, rma: ReturnAuthorisation, fact: facts.CreditIssued) -> None:
+    """Store credit or gift card granted."""
+    CreditRequest.objects.get_or_create(
+        rma=rma,
+        kind=fact.kind,
+        external_id=fact.credit_id,
+        defaults={
+            "amount": fact.amount,
+            "bonus": fact.bonus,
+            "currency": fact.currency,
+            "executed_by": fact.executed_by,
+            "code_last4": fact.code_last4[:8],
+            "issued_at": fact.occurred_at,
+        },
+    )
+
+
+def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -> None:
+    """A replacement asked for."""
+    lines = [{**line.__dict__, "unit_price": _text(line.unit_price)} for line in fact.lines]
+    row, _ = ExchangeRequest.objects.get_or_create(
+        rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
+    )
+    row.lines = lines
+    row.is_instant = fact.is_instant
+    row.price_difference = fact.price_difference
+    row.commerce_order_id = fact.commerce_order_id or row.commerce_order_id
+    row.requested_at = min(row.requested_at, fact.occurred_at)
+    row.save()
+
+
+def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCancelled) -> None:
+    """The replacement was withdrawn; known or not yet."""
+    row, _ = ExchangeRequest.objects.get_or_create(
+        rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
+    )
+    if row.cancelled_at is None or fact.occurred_at < row.cancelled_at:
+        row.cancelled_at = fact.occurred_at
+        row.save(update_fields=["cancelled_at"])
+
+
+def apply_risk(*, rma: ReturnAuthorisation, fact: facts.ReturnFact) -> None:
+    """Hold, release and charge are kept per risk id with their times; the hold stands while none released it."""
+    entry = RISK_ENTRIES[type(fact)](fact)
+    risks = [risk for risk in rma.risks if (risk["risk_id"], risk["stage"]) != (entry["risk_id"], entry["stage"])]
+    rma.risks = sorted([*risks, entry], key=lambda risk: (risk["risk_id"], risk["at"], risk["stage"]))
+    rma.is_on_risk_hold = any(_stands(risk, rma.risks) for risk in rma.risks if risk["stage"] == "hold")
+
+
+def _stands(hold: Mapping[str, Any], risks: list[Mapping[str, Any]]) -> bool:
+    """A hold without a release of the same risk at or after it."""
+    return not any(
+        risk["stage"] == "released" and risk["risk_id"] == hold["risk_id"] and risk["at"] >= hold["at"]
+        for risk in risks
+    )
+
+
+def _hold(fact: facts.RiskHoldPlaced) -> dict[str, Any]:
+    return {"risk_id": fact.risk_id, "stage": "hold", "kind": fact.kind, "at": fact.occurred_at.isoformat()}
+
+
+def _release(fact: facts.RiskHoldReleased) -> dict[str, Any]:
+    return {"risk_id": fact.risk_id, "stage": "released", "kind": "", "at": fact.occurred_at.isoformat()}
+
+
+def _charge(fact: facts.RiskCharge) -> dict[str, Any]:
+    return {
+        "risk_id": fact.risk_id,
+        "stage": fact.stage,
+        "kind": fact.kind,
+        "at": fact.occurred_at.isoformat(),
+        "amount": _text(fact.amount),
+        "currency": fact.currency,
+        "liable": fact.liable,
+    }
+
+
+RISK_ENTRIES: Mapping[type[facts.ReturnFact], Callable[[Any], dict[str, Any]]] = {
+    facts.RiskHoldPlaced: _hold,
+    facts.RiskHoldReleased: _release,
+    facts.RiskCharge: _charge,
+}
+
+
+def _text(amount: Any) -> str | None:
+    return None if amount is None else format(amount, "f")

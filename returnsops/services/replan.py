@@ -1,0 +1,208 @@
+"""View → plan → effects table. Touches only effects of origin plan, and never one that may have left."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from returnsops import states
+from returnsops.models import Connection, Effect, ReturnAuthorisation
+from returnsops.planning.keys import content_hash
+from returnsops.planning.model import Plan, PlannedCase, PlannedEffect
+from returnsops.planning.plan import plan
+from returnsops.planning.policy import PolicyError, parse_policy
+
+from . import audit, cases, wakeups
+from .locks import lock_return
+from .views import view_of
+
+BATCH = 200
+
+
+def mark_dirty(*, rma_ids: Iterable[int] = (), order_ids: Iterable[int] = ()) -> None:
+    """Ask for a new plan of these returns and of all returns of these orders, in the caller's transaction."""
+    wanted = Q(pk__in=list(rma_ids)) | Q(order_id__in=list(order_ids))
+    ReturnAuthorisation.objects.filter(wanted).update(is_dirty=True)
+
+
+def replan_due(*, at: datetime, limit: int = BATCH) -> int:
+    """Plan every return that is dirty or whose time has come; returns how many. One transaction each."""
+    due = Q(is_dirty=True) | Q(next_look_at__lte=at)
+    ids = list(ReturnAuthorisation.objects.filter(due).order_by("pk").values_list("pk", flat=True)[:limit])
+    for rma_id in ids:
+        replan(rma_id=rma_id, at=at)
+    return len(ids)
+
+
+@transaction.atomic
+def replan(*, rma_id: int, at: datetime) -> Plan:
+    """Plan one return again and merge the plan into its effects and cases."""
+    rma = lock_return(rma_id=rma_id)
+    wanted = _plan_of(rma, at=at)
+    _merge(rma, wanted.effects, at=at)
+    cases.sync_planned(rma=rma, wanted=wanted.cases, at=at)
+    rma.is_dirty = False
+    rma.planned_at = at
+    rma.next_look_at = wanted.next_look_at
+    rma.save(update_fields=["is_dirty", "planned_at", "next_look_at"])
+    return wanted
+
+
+def _plan_of(rma: ReturnAuthorisation, *, at: datetime) -> Plan:
+    if rma.route is None or rma.policy is None:
+        return Plan(cases=(_no_route(rma),))
+    try:
+        policy = parse_policy(rma.policy.document)
+    except PolicyError as error:
+        return Plan(cases=(_no_route(rma, text=str(error)),))
+    return plan(view_of(rma), policy, at)
+
+
+def _no_route(rma: ReturnAuthorisation, *, text: str = "") -> PlannedCase:
+    cause = text or (
+        f"No route, or no policy, ties {rma.connection.name} and channel {rma.channel or '(none)'} to a shop. "
+        "Add the route with apply_config; the return goes on by itself then."
+    )
+    return PlannedCase(kind=states.CASE_NO_ROUTE, fingerprint=f"{states.CASE_NO_ROUTE}:{rma.ref}", cause=cause)
+
+
+def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: datetime) -> None:
+    keys = [effect.key for effect in wanted]
+    known = {row.key: row for row in Effect.objects.select_for_update(of=("self",)).filter(key__in=keys)}
+    for effect in wanted:
+        row = known.get(effect.key)
+        if row is None:
+            row = _created(rma, effect, at=at)
+        elif row.origin == states.ORIGIN_PLAN:
+            _merge_one(row, effect, rma=rma, at=at)
+        if row.state == states.READY:
+            wakeups.wake_pump(row.connection_id)
+    _cancel_unwanted(rma, keys, at=at)
+
+
+def _created(rma: ReturnAuthorisation, effect: PlannedEffect, *, at: datetime) -> Effect:
+    row = Effect(
+        rma=rma,
+        order=rma.order,
+        route=rma.route,
+        connection=_connection(rma, effect),
+        kind=effect.kind,
+        key=effect.key,
+        lane=states.LANES[effect.kind],
+        origin=states.ORIGIN_PLAN,
+        planned_at=at,
+    )
+    _take_content(row, effect, rma=rma)
+    row.state = _wanted_state(row, effect)
+    row.next_attempt_at = at
+    row.save()
+    _note(row, rma=rma, at=at, act="effect_planned", text=f"Planned: {describe(row)}.")
+    return row
+
+
+def _merge_one(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
+    if row.state in states.UNSENT or row.state == states.EFFECT_CANCELLED:
+        _update_unsent(row, effect, rma=rma, at=at)
+    elif row.state == states.REJECTED and row.payload_hash != content_hash(dict(effect.payload)):
+        row.generation += 1
+        row.attempt_count = 0
+        row.first_attempt_at = row.last_attempt_at = None
+        _update_unsent(row, effect, rma=rma, at=at)
+    elif row.kind == states.MIRROR and row.state in {states.DONE, states.CONFIRMED}:
+        _update_mirror(row, effect, rma=rma, at=at)
+
+
+def _update_unsent(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
+    before = (row.state, row.payload_hash)
+    _take_content(row, effect, rma=rma)
+    row.state = _wanted_state(row, effect)
+    if before[0] not in states.UNSENT or row.next_attempt_at is None:
+        row.next_attempt_at = at
+    row.save()
+    if before != (row.state, row.payload_hash):
+        text = f"{describe(row)}: {row.get_state_display()}{_reason(row)}."
+        _note(row, rma=rma, at=at, act="effect_replanned", text=text)
+
+
+def _update_mirror(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
+    """Only the newest content is sent: a mirror goes out again when what is wanted differs from what was sent."""
+    if content_hash(dict(effect.payload)) == row.sent_hash:
+        return
+    _take_content(row, effect, rma=rma)
+    row.state = _wanted_state(row, effect)
+    if row.state != states.READY:
+        row.state = states.DONE
+    row.attempt_count = 0
+    row.next_attempt_at = at
+    row.save()
+
+
+def _take_content(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation) -> None:
+    """Copy what is wanted; other content is a new revision, which voids an approval."""
+    hashed = content_hash(dict(effect.payload))
+    if row.payload_hash and row.payload_hash != hashed:
+        row.payload_revision += 1
+        row.approved_by = row.approved_at = row.approved_revision = None
+    row.payload = dict(effect.payload)
+    row.payload_hash = hashed
+    row.serial_key = effect.serial_key
+    row.item_external_id = effect.item_id
+    row.quantity = effect.quantity
+    row.amount = effect.amount
+    row.currency = effect.currency
+    row.deadline_at = effect.deadline_at
+    row.holds = [hold.as_json() for hold in effect.holds]
+    row.order = rma.order
+    row.basis_hash = rma.order.fingerprint if rma.order else ""
+    row.policy = rma.policy
+
+
+def _wanted_state(row: Effect, effect: PlannedEffect) -> str:
+    if effect.holds:
+        return states.HELD
+    if effect.needs_approval and not row.is_approved:
+        return states.AWAITING_APPROVAL
+    return states.READY
+
+
+def _cancel_unwanted(rma: ReturnAuthorisation, keys: list[str], *, at: datetime) -> None:
+    # Locked: a pump may be claiming one of them right now, and what is sending is never cancelled.
+    stale = rma.effects.select_for_update(of=("self",)).filter(
+        origin=states.ORIGIN_PLAN, state__in=states.UNSENT | {states.REJECTED}
+    )
+    for row in stale.exclude(key__in=keys):
+        row.state = states.EFFECT_CANCELLED
+        row.holds = []
+        row.save(update_fields=["state", "holds"])
+        _note(row, rma=rma, at=at, act="effect_cancelled", text=f"No longer wanted: {describe(row)}.")
+
+
+def _connection(rma: ReturnAuthorisation, effect: PlannedEffect) -> Connection:
+    if effect.target == "platform":
+        return rma.connection
+    route = rma.route
+    found = getattr(route, effect.target) if route else None
+    if not isinstance(found, Connection):
+        raise LookupError(f"Route {route} has no {effect.target} connection for {effect.key}.")
+    return found
+
+
+def describe(row: Effect) -> str:
+    """One effect in a few words, as the timeline and the lists show it."""
+    if row.amount is not None:
+        return f"{row.kind} of {row.amount.normalize():f} {row.currency}"
+    if row.quantity is not None:
+        return f"{row.kind} of {row.quantity}"
+    return f"{row.kind} {row.payload.get('token') or row.payload.get('field', '')}".strip()
+
+
+def _reason(row: Effect) -> str:
+    texts = [hold["text"] for hold in row.holds]
+    return f" ({'; '.join(texts)})" if texts else ""
+
+
+def _note(row: Effect, *, rma: ReturnAuthorisation, at: datetime, act: str, text: str) -> None:
+    detail: dict[str, Any] = {"key": row.key, "state": row.state, "revision": row.payload_revision}
+    audit.record(act=act, by=audit.SYSTEM, at=at, subject=row, text=text, rma=rma, detail=detail)

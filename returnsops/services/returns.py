@@ -1,0 +1,199 @@
+"""Facts about one return into rows. Each may arrive twice, late or in any order and changes nothing more then.
+
+Milestone times are the earliest ever stated, so they do not depend on the order of arrival; the status is derived
+from them and never set.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from returnsops import facts, states
+from returnsops.models import (
+    Connection,
+    Order,
+    Parcel,
+    ReasonCode,
+    ReturnAuthorisation,
+    ReturnLine,
+    Route,
+)
+from returnsops.planning.keys import content_hash
+
+from .orders import link_order, match_lines
+
+DEFAULT_ORDER_WANTED_H = 24
+
+# The milestone a platform's own status implies, where the event itself was lost.
+MILESTONE_OF_STATUS: Mapping[str, str] = {
+    "requested": "requested_at",
+    "authorised": "authorised_at",
+    "in_transit": "in_transit_at",
+    "delivered": "delivered_at",
+    "received": "received_at",
+    "inspecting": "inspecting_at",
+    "inspected": "inspected_at",
+    "closed": "closed_at",
+}
+
+
+def get_or_create_return(*, connection: Connection, return_id: str, at: datetime) -> ReturnAuthorisation:
+    """The row of a return, locked; made when its first fact arrives, whichever that is."""
+    ReturnAuthorisation.objects.get_or_create(
+        connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
+    )
+    return ReturnAuthorisation.objects.select_for_update(of=("self",)).get(connection=connection, external_id=return_id)
+
+
+def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
+    """Take over the whole return if its (revision, updated_at, content hash) is the highest seen."""
+    snapshot = fact.snapshot
+    reach_status(rma=rma, status=snapshot.status, at=snapshot.updated_at)
+    reach(rma=rma, milestone="requested_at", at=snapshot.created_at)
+    rank = [snapshot.revision, snapshot.updated_at.isoformat(), content_hash(_document(snapshot))]
+    if rma.content_rank and rank <= rma.content_rank:
+        return
+    rma.content_rank = rank
+    rma.revision = snapshot.revision
+    _copy_header(rma, snapshot)
+    _choose_route(rma)
+    rma.save()
+    _store_lines(rma, snapshot.items)
+    _find_order(rma, at=at)
+    match_lines(rma=rma)
+
+
+def reach(*, rma: ReturnAuthorisation, milestone: str, at: datetime) -> None:
+    """Note the earliest time of a milestone; the caller saves."""
+    known = getattr(rma, milestone)
+    if known is None or at < known:
+        setattr(rma, milestone, at)
+
+
+def reach_status(*, rma: ReturnAuthorisation, status: str, at: datetime) -> None:
+    """What a status named by the platform implies."""
+    if status in states.RETURN_ENDED:
+        end(rma=rma, status=status, at=at, reason="")
+    elif status in MILESTONE_OF_STATUS:
+        reach(rma=rma, milestone=MILESTONE_OF_STATUS[status], at=at)
+
+
+def end(*, rma: ReturnAuthorisation, status: str, at: datetime, reason: str) -> None:
+    """Declined, cancelled or expired: the earliest end counts, ties by name, so that order does not matter."""
+    if rma.ended_at is None or (at, status) < (rma.ended_at, rma.end_status):
+        rma.ended_at, rma.end_status = at, status
+        rma.end_reason = reason[:300] or rma.end_reason
+    elif rma.end_status == status and reason and not rma.end_reason:
+        rma.end_reason = reason[:300]
+
+
+def derive_status(rma: ReturnAuthorisation) -> str:
+    """The status from the milestones: an end outranks progress, else the furthest point reached."""
+    if rma.end_status:
+        return rma.end_status
+    for status in reversed(states.RETURN_PROGRESS):
+        if getattr(rma, MILESTONE_OF_STATUS[status]) is not None:
+            return status
+    return states.REQUESTED
+
+
+def apply_parcel(*, rma: ReturnAuthorisation, fact: facts.ParcelFact) -> None:
+    """Note where a parcel is; the return's own milestone follows."""
+    parcel, _ = Parcel.objects.get_or_create(rma=rma, external_id=fact.parcel_id)
+    parcel_milestone, return_milestone = PARCEL_MILESTONES[type(fact)]
+    known = getattr(parcel, parcel_milestone)
+    if known is None or fact.occurred_at < known:
+        setattr(parcel, parcel_milestone, fact.occurred_at)
+    for name in ("carrier", "tracking_number", "tracking_url"):
+        setattr(parcel, name, getattr(fact, name) or getattr(parcel, name))
+    parcel.save()
+    if return_milestone:
+        reach(rma=rma, milestone=return_milestone, at=fact.occurred_at)
+
+
+PARCEL_MILESTONES: Mapping[type[facts.ParcelFact], tuple[str, str]] = {
+    facts.ParcelLabelled: ("labelled_at", ""),
+    facts.ParcelInTransit: ("in_transit_at", "in_transit_at"),
+    facts.ParcelDelivered: ("delivered_at", "delivered_at"),
+    facts.ParcelReceived: ("received_at", "received_at"),
+}
+
+
+def _document(snapshot: facts.ReturnSnapshot) -> dict[str, Any]:
+    return {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__ if name != "items"} | {
+        "items": [repr(item) for item in snapshot.items]
+    }
+
+
+def _copy_header(rma: ReturnAuthorisation, snapshot: facts.ReturnSnapshot) -> None:
+    rma.number = snapshot.number
+    rma.mode = snapshot.mode
+    rma.resolution = snapshot.resolution
+    rma.order_external_id = snapshot.order_id
+    rma.order_number = snapshot.order_number
+    rma.channel = snapshot.channel
+    rma.customer_external_id = snapshot.customer_id
+    rma.customer_email = snapshot.customer_email
+    rma.currency = snapshot.currency
+    rma.totals = {name: format(amount, "f") for name, amount in snapshot.totals.items()}
+    rma.return_by_at = snapshot.return_by
+
+
+def _choose_route(rma: ReturnAuthorisation) -> None:
+    """The route of its channel of sale, else the platform's only route for all channels. Never changed later."""
+    if rma.route_id is not None:
+        return
+    routes = list(Route.objects.filter(platform=rma.connection).select_related("policy"))
+    named = [route for route in routes if rma.channel and rma.channel in route.channels]
+    fits = named or [route for route in routes if not route.channels]
+    if len(fits) == 1:
+        rma.route = fits[0]
+        rma.policy = fits[0].policy
+
+
+def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) -> None:
+    rma.lines.exclude(external_id__in=[item.item_id for item in items]).update(is_withdrawn=True)
+    meanings = {row.source_code: row.reason for row in rma.connection.reason_mappings.select_related("reason")}
+    for item in items:
+        line, _ = ReturnLine.objects.get_or_create(
+            rma=rma, external_id=item.item_id, defaults={"sku": item.sku, "quantity": item.quantity}
+        )
+        _copy_item(line, item, meanings)
+        line.save()
+
+
+def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, ReasonCode]) -> None:
+    line.order_line_external_id = item.order_line_id
+    line.sku = item.sku
+    line.variant_external_id = item.variant_id
+    line.name = item.name
+    line.quantity = item.quantity
+    line.reason_source_code = item.reason_code or ""
+    line.reason_text = item.reason_text
+    line.resolution = item.resolution
+    line.unit_price, line.discount, line.tax, line.total = item.unit_price, item.discount, item.tax, item.total
+    line.is_withdrawn = False
+    if not line.reason_by:
+        line.reason = meanings.get(line.reason_source_code)
+
+
+def _find_order(rma: ReturnAuthorisation, *, at: datetime) -> None:
+    if rma.order_id is not None and rma.order is not None:
+        if rma.order.external_id == rma.order_external_id:
+            return
+        rma.order = None
+        rma.save(update_fields=["order"])
+    if rma.order_wanted_until_at is None:
+        rma.order_wanted_until_at = at + timedelta(hours=_order_wanted_h(rma))
+        rma.order_next_read_at = at
+        rma.save(update_fields=["order_wanted_until_at", "order_next_read_at"])
+    if rma.route is None or rma.route.commerce_id is None:
+        return
+    order = Order.objects.filter(connection_id=rma.route.commerce_id, external_id=rma.order_external_id).first()
+    if order is not None:
+        link_order(rma=rma, order=order)
+
+
+def _order_wanted_h(rma: ReturnAuthorisation) -> int:
+    document = rma.policy.document if rma.policy else {}
+    return int(document.get("order_wanted_h", DEFAULT_ORDER_WANTED_H))

@@ -1,0 +1,242 @@
+"""Rows into the frozen view that the plan is computed from."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from returnsops import states
+from returnsops.facts import ExchangeLine, RefundItem
+from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
+from returnsops.planning import view as v
+
+from .order_documents import refund_lines_from
+from .order_rows import snapshot_of
+
+# A shop's clock may be a little behind ours when a refund is attributed to an attempt in flight.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
+    """Everything the plan of one return may look at, read inside the caller's transaction."""
+    order = snapshot_of(rma.order) if rma.order is not None else None
+    commerce = rma.route.commerce if rma.route else None
+    return v.ReturnView(
+        ref=rma.ref,
+        number=rma.label,
+        status=rma.status,
+        mode=rma.mode,  # type: ignore[arg-type]
+        resolution=rma.resolution,  # type: ignore[arg-type]
+        currency=rma.currency,
+        lines=tuple(_line(line) for line in rma.lines.select_related("reason", "order_line") if not line.is_withdrawn),
+        order_id=rma.order_external_id,
+        order=order,
+        commerce=commerce.name if commerce else "",
+        order_wanted_until_at=rma.order_wanted_until_at,
+        verdicts=tuple(_verdict(row) for row in rma.inspections.filter(is_superseded=False)),
+        payouts=tuple(_payout(row) for row in rma.platform_refunds.all()),
+        shop_refunds=_shop_refunds(rma),
+        credits=tuple(_credit(row) for row in rma.credits.all()),
+        exchanges=tuple(_exchange(row) for row in rma.exchanges.all()),
+        risks=tuple(_risk(entry) for entry in rma.risks),
+        is_on_risk_hold=rma.is_on_risk_hold,
+        effects=tuple(_effect(row) for row in rma.effects.all()),
+        sibling_effects=_siblings(rma),
+        waivers=tuple(_waiver(row) for row in rma.waivers.all()),
+        requested_at=rma.requested_at,
+        authorised_at=rma.authorised_at,
+        in_transit_at=rma.in_transit_at,
+        delivered_at=rma.delivered_at,
+        received_at=rma.received_at,
+        inspected_at=rma.inspected_at,
+        ended_at=rma.ended_at,
+        return_by_at=rma.return_by_at,
+        shop_time_zone=commerce.time_zone if commerce else "UTC",
+        is_live=is_live(rma),
+        known_reason_codes=frozenset(ReasonCode.objects.filter(is_active=True).values_list("code", flat=True)),
+        locations=_locations(rma),
+    )
+
+
+def is_live(rma: ReturnAuthorisation) -> bool:
+    """Whether effects of this return may be sent: a live route, and begun since then or released by a person."""
+    route = rma.route
+    if route is None or route.mode != states.ROUTE_LIVE or route.live_from is None:
+        return False
+    begun_at = rma.requested_at or rma.created_at
+    return begun_at >= route.live_from or rma.released_at is not None
+
+
+def _line(line: Any) -> v.LineView:
+    order_line = line.order_line
+    is_there = order_line is not None and not order_line.is_removed
+    return v.LineView(
+        item_id=line.external_id,
+        order_line_id=order_line.external_id if is_there else "",
+        sku=line.sku,
+        quantity=line.quantity,
+        resolution=line.resolution,
+        name=line.name,
+        reason_code=line.reason.code if line.reason else None,
+        reason_source=line.reason_source_code,
+        total=line.total,
+    )
+
+
+def _verdict(row: Any) -> v.VerdictView:
+    return v.VerdictView(
+        item_id=row.item_external_id,
+        source=row.source,
+        quantity=row.quantity,
+        disposition=row.disposition,
+        is_final=row.is_final,
+        outcome=row.outcome,
+        inspected_at=row.inspected_at,
+    )
+
+
+def _payout(row: Any) -> v.PayoutView:
+    return v.PayoutView(
+        refund_id=row.external_id,
+        amount=row.amount,
+        currency=row.currency,
+        executed_by=row.executed_by,
+        issued_at=row.issued_at,
+        items=tuple(_refund_item(item) for item in row.items),
+        shipping=row.shipping,
+        fees=row.fees,
+        is_failed=row.failed_at is not None and row.failed_at >= row.issued_at,
+        failure_text=row.failure_text or row.failure_code,
+        is_instant=row.is_instant,
+        provider_reference=row.provider_reference,
+    )
+
+
+def _refund_item(item: Mapping[str, Any]) -> RefundItem:
+    tax = item.get("tax")
+    return RefundItem(
+        item_id=item["item_id"],
+        quantity=item["quantity"],
+        amount=Decimal(item["amount"]),
+        tax=None if tax is None else Decimal(tax),
+    )
+
+
+def _shop_refunds(rma: ReturnAuthorisation) -> tuple[v.ShopRefundView, ...]:
+    """All refunds with money that stand on the order, each with whose it is."""
+    if rma.order is None:
+        return ()
+    in_flight_since = _money_in_flight_since(rma)
+    rows = rma.order.refunds.filter(vanished_at__isnull=True).exclude(amount=0)
+    return tuple(_shop_refund(row, _attribution(row, rma, in_flight_since)) for row in rows)
+
+
+def _shop_refund(row: Refund, attribution: v.Attribution) -> v.ShopRefundView:
+    return v.ShopRefundView(
+        refund_id=row.external_id,
+        amount=row.amount,
+        currency=row.currency,
+        refunded_at=row.refunded_at,
+        attribution=attribution,
+        lines=refund_lines_from(row.lines),
+        key=row.key.rpartition("#")[0] or row.key if row.origin == Refund.OURS else "",
+        author=row.author,
+    )
+
+
+def _attribution(row: Refund, rma: ReturnAuthorisation, in_flight_since: datetime | None) -> v.Attribution:
+    if row.origin == Refund.OURS:
+        return "ours"
+    if row.rma_id is not None:
+        return "this_return" if row.rma_id == rma.pk else "other_return"
+    if row.is_unrelated:
+        return "unrelated"
+    if in_flight_since is not None and row.refunded_at >= in_flight_since - CLOCK_SKEW:
+        # It may be the one whose answer we lost: not "made outside" before that attempt settles.
+        return "other_return"
+    return "unattributed"
+
+
+def _money_in_flight_since(rma: ReturnAuthorisation) -> datetime | None:
+    in_flight = Effect.objects.filter(order=rma.order, kind__in=states.MONEY_KINDS, state__in=states.IN_FLIGHT)
+    starts = [effect.first_attempt_at for effect in in_flight if effect.first_attempt_at]
+    return min(starts, default=None)
+
+
+def _credit(row: Any) -> v.CreditView:
+    return v.CreditView(
+        credit_id=row.external_id,
+        kind=row.kind,
+        amount=row.amount,
+        currency=row.currency,
+        executed_by=row.executed_by,
+        is_settled=row.settled_at is not None,
+    )
+
+
+def _exchange(row: Any) -> v.ExchangeView:
+    return v.ExchangeView(
+        exchange_id=row.external_id,
+        lines=tuple(_exchange_line(line) for line in row.lines),
+        is_cancelled=row.cancelled_at is not None,
+        is_settled=row.settled_at is not None,
+        commerce_order_id=row.commerce_order_id,
+    )
+
+
+def _exchange_line(line: Mapping[str, Any]) -> ExchangeLine:
+    price = line.get("unit_price")
+    return ExchangeLine(**{**line, "unit_price": None if price is None else Decimal(price)})
+
+
+def _risk(entry: Mapping[str, Any]) -> v.RiskView:
+    amount = entry.get("amount")
+    return v.RiskView(
+        risk_id=entry["risk_id"],
+        kind=entry["kind"],
+        stage=entry["stage"],
+        amount=None if amount is None else Decimal(amount),
+        currency=entry.get("currency", ""),
+        liable=entry.get("liable", ""),
+    )
+
+
+def _siblings(rma: ReturnAuthorisation) -> tuple[v.EffectView, ...]:
+    """Live money and stock effects of other returns (or of nobody's return) on the same order: reservations."""
+    if rma.order is None:
+        return ()
+    live = states.COMMITTED | states.UNSENT
+    kinds = states.MONEY_KINDS | states.STOCK_KINDS
+    rows = Effect.objects.filter(order=rma.order, kind__in=kinds, state__in=live).exclude(rma=rma)
+    return tuple(_effect(row) for row in rows)
+
+
+def _effect(row: Effect) -> v.EffectView:
+    return v.EffectView(
+        key=row.key,
+        kind=row.kind,
+        state=row.state,
+        origin=row.origin,
+        generation=row.generation,
+        item_id=row.item_external_id,
+        quantity=row.quantity,
+        amount=row.amount,
+        currency=row.currency,
+        lines=refund_lines_from(row.payload["lines"]) if row.kind == states.REFUND else (),
+        is_approved=row.is_approved,
+        error_code=row.error_code,
+        error_text=row.error_text,
+    )
+
+
+def _waiver(row: Waiver) -> v.WaiverView:
+    return v.WaiverView(hold_code=row.hold_code, effect_key=row.effect_key, subject=row.subject)
+
+
+def _locations(rma: ReturnAuthorisation) -> dict[str, str]:
+    if rma.route is None:
+        return {}
+    rows: Iterable[Any] = rma.route.disposition_mappings.select_related("location")
+    general = {row.disposition: row.location.code for row in rows if not row.channel}
+    special = {row.disposition: row.location.code for row in rows if row.channel and row.channel == rma.channel}
+    return general | special
