@@ -1,0 +1,91 @@
+"""Which alerts are due: rows only, written beside the change they tell of. `notify` sends them later."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from exceptions_queue.configuration import AlertSettings, alert_settings
+from exceptions_queue.figures import oldest_by_team
+from exceptions_queue.kinds import find_kind
+from exceptions_queue.models import AlertChannel, AlertReason, CaseAlert, ExceptionCase
+
+logger = logging.getLogger(__name__)
+
+
+def queue_case_alert(*, case: ExceptionCase, reason: AlertReason, at: datetime) -> None:
+    """Write one waiting alert per configured channel, once per case, reason and spell of being open.
+
+    A wrong alert setting is logged and never stops the case itself. Kinds below the configured severities alert only
+    when they are overdue.
+    """
+    configured = _settings_or_none()
+    if configured is None:
+        return
+    kind = find_kind(case.kind_code)
+    if reason != AlertReason.OVERDUE and (kind is None or kind.severity not in configured.severities):
+        return
+    spell = f"case:{case.pk}:{reason}:{case.times_reopened}"
+    _queue(configured=configured, team=case.owner_team, reason=reason, spell=spell, at=at, case=case)
+
+
+def queue_overdue_alerts(at: datetime) -> int:
+    """Write an alert for every open case past its deadline that has none yet; returns how many cases are overdue."""
+    overdue = list(ExceptionCase.objects.breaching(at))
+    for case in overdue:
+        queue_case_alert(case=case, reason=AlertReason.OVERDUE, at=at)
+    return len(overdue)
+
+
+def queue_ageing_alerts(at: datetime) -> int:
+    """Write one alert a day to each team whose oldest open case is too old; returns how many teams (row S1-20)."""
+    configured = _settings_or_none()
+    if configured is None:
+        return 0
+    ageing = [team for team, oldest_at in oldest_by_team().items() if at - oldest_at >= configured.ageing_after]
+    for team in ageing:
+        spell = f"team:{team}:{AlertReason.AGEING}:{at.date().isoformat()}"
+        _queue(configured=configured, team=team, reason=AlertReason.AGEING, spell=spell, at=at, case=None)
+    return len(ageing)
+
+
+def _settings_or_none() -> AlertSettings | None:
+    try:
+        return alert_settings()
+    except ValueError:
+        logger.exception("Alerts of the exceptions queue are off because their setting is wrong.")
+        return None
+
+
+def _queue(
+    *,
+    configured: AlertSettings,
+    team: str,
+    reason: AlertReason,
+    spell: str,
+    at: datetime,
+    case: ExceptionCase | None,
+) -> None:
+    with transaction.atomic():
+        CaseAlert.objects.bulk_create(
+            [
+                CaseAlert(
+                    case=case,
+                    team=team,
+                    reason=reason,
+                    channel=channel,
+                    dedupe_key=f"{spell}:{channel}",
+                    created_at=at,
+                    next_try_at=at,
+                )
+                for channel in _channels_of(configured, team)
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def _channels_of(configured: AlertSettings, team: str) -> list[AlertChannel]:
+    channels = [AlertChannel.MAIL] if configured.addresses_of(team) else []
+    return [*channels, AlertChannel.WEBHOOK] if configured.webhook_url else channels
