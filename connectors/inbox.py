@@ -36,7 +36,7 @@ MAX_ATTEMPTS = 8
 BACKOFF_S = (5, 15, 60, 300, 900, 1800, 3600)
 
 
-class ClaimLost(Exception):
+class ClaimLostError(Exception):
     """Another worker took the event over meanwhile; its result counts."""
 
 
@@ -123,7 +123,7 @@ def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
         normalised = normalise(event)
         orders = read_orders(connection=event.connection, wanted=normalised.facts, at=at)
         _apply(event, normalised, orders, token=token, at=at)
-    except ClaimLost:
+    except ClaimLostError:
         log.info("event %s was taken over by another worker", event.pk)
     except ports.VendorError as error:
         _retry_or_park(event, token=token, text=error.text, at=at)
@@ -233,7 +233,7 @@ def _finish(
         next_attempt_at=None,
     )
     if not done:
-        raise ClaimLost
+        raise ClaimLostError
 
 
 def _outcome(normalised: ports.Normalised, applied: Applied) -> str:

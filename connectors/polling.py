@@ -2,6 +2,8 @@
 
 import json
 import logging
+import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,11 +15,14 @@ from connectors.models import SyncCursor
 from connectors.registry import connector_for, link_for
 from returnsops.models import Connection
 
+Poll = Callable[[ports.Link, str], ports.PollPage]
+
 log = logging.getLogger(__name__)
 
 MAX_PAGES = 200  # of one round; the rest comes with the next, from the stored cursor
 CLAIM_S = 600
 FAILED_WAIT_S = 60
+STREAM = "main"
 
 
 def poll_due(*, at: datetime) -> int:
@@ -33,7 +38,7 @@ def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = F
     connector = connector_for(connection.vendor)
     if connector.poll is None or not _claim(connection, at=at, is_forced=is_forced):
         return 0
-    cursor = SyncCursor.objects.get(connection=connection)
+    cursor = SyncCursor.objects.get(connection=connection, stream=STREAM)
     try:
         stored = _round(connection, connector.poll, cursor, at=at)
     except ports.VendorError as error:
@@ -44,11 +49,11 @@ def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = F
     return stored
 
 
-def _round(connection: Connection, poll: object, cursor: SyncCursor, *, at: datetime) -> int:
+def _round(connection: Connection, poll: Poll, cursor: SyncCursor, *, at: datetime) -> int:
     link = link_for(connection)
     stored = 0
     for _ in range(MAX_PAGES):
-        page: ports.PollPage = poll(link, cursor.cursor)  # type: ignore[operator]
+        page = poll(link, cursor.cursor)
         stored += _store_page(connection, page, cursor, at=at)
         if page.is_last:
             break
@@ -82,20 +87,24 @@ def _decimal_text(value: object) -> str:
 
 
 def _claim(connection: Connection, *, at: datetime, is_forced: bool) -> bool:
-    SyncCursor.objects.get_or_create(connection=connection)
+    SyncCursor.objects.get_or_create(connection=connection, stream=STREAM)
     free = Q(claimed_until_at__isnull=True) | Q(claimed_until_at__lt=at)
     due = Q() if is_forced else Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=at)
-    rows = SyncCursor.objects.filter(free, due, connection=connection)
-    return bool(rows.update(claimed_until_at=at + timedelta(seconds=CLAIM_S)))
+    rows = SyncCursor.objects.filter(free, due, connection=connection, stream=STREAM)
+    return bool(rows.update(claimed_until_at=at + timedelta(seconds=CLAIM_S), claim_token=str(uuid.uuid4())))
 
 
 def _finish(cursor: SyncCursor, *, at: datetime, wait_s: float, error: str) -> None:
     cursor.claimed_until_at = None
+    cursor.claim_token = ""
     cursor.next_poll_at = at + timedelta(seconds=wait_s)
-    cursor.last_error = error[:500]
+    cursor.error_text = error[:500]
+    cursor.failure_count = cursor.failure_count + 1 if error else 0
     if not error:
-        cursor.last_success_at = at
-    cursor.save(update_fields=["claimed_until_at", "next_poll_at", "last_error", "last_success_at"])
+        cursor.polled_at = at
+    cursor.save(
+        update_fields=["claimed_until_at", "claim_token", "next_poll_at", "error_text", "failure_count", "polled_at"]
+    )
 
 
 def _wait_s(error: ports.VendorError, connector: ports.Connector) -> float:
