@@ -1,0 +1,19 @@
+"""The vendors and the pumps."""
+
+from django.apps import AppConfig
+
+
+class ConnectorsConfig(AppConfig):
+    """Django's entry for the connectors."""
+
+    name = "connectors"
+    verbose_name = "Connectors"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the case kinds of the pumps, and wake them when something may be sendable."""
+        from connectors import case_kinds, tasks
+        from returnsops.services import wakeups
+
+        case_kinds.register_all()
+        wakeups.register(tasks.wake_pump_soon)

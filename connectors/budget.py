@@ -1,0 +1,167 @@
+"""The pace and the health of one connection, as a row, so that they hold over all processes (S1-3).
+
+Pace: every call, reads included, takes a slot; slots lie ``60 / calls_per_minute`` seconds apart, and calls may run
+ahead by a burst. Who comes too early waits a little or is told when to come back. Health: after some transport
+failures in a row the breaker opens, and only this connection's effects wait; then one probe goes through.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from connectors.models import ConnectionBudget
+from connectors.ports import Capabilities, RateLimited
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.models import Connection
+
+BURST_S: Final = 10.0  # how many seconds' worth of calls may go at once
+MAX_WAIT_S: Final = 5.0  # longer than this a call does not wait, it comes back later
+FAILURES_TO_OPEN: Final = 5
+OPEN_S: Final = 30.0
+OPEN_CAP_S: Final = 600.0
+_RACES: Final = 20
+
+
+def budget_of(*, connection_id: int) -> ConnectionBudget:
+    """The row, made on first use."""
+    row, _ = ConnectionBudget.objects.get_or_create(connection_id=connection_id)
+    return row
+
+
+def take(*, connection_id: int, calls_per_minute: int, at: datetime, max_wait_s: float = MAX_WAIT_S) -> float:
+    """Take one slot; returns the seconds to wait before calling.
+
+    Raises RateLimited, without taking one, where the wait would pass ``max_wait_s``.
+    """
+    spacing_s = 60.0 / calls_per_minute
+    for _ in range(_RACES):
+        row = budget_of(connection_id=connection_id)
+        wait_s = _wait_s(row, spacing_s=spacing_s, at=at)
+        if wait_s > max_wait_s:
+            raise RateLimited("The call budget of this connection is used up for now.", after_s=wait_s)
+        slot_at = max(row.next_slot_at or at, at)
+        taken = {"next_slot_at": slot_at + timedelta(seconds=spacing_s), "call_count": row.call_count + 1}
+        if _changed(row, **taken):
+            return wait_s
+    raise RateLimited("Many callers want this connection at once.", after_s=spacing_s)
+
+
+def before_call(
+    *,
+    connection_id: int,
+    capabilities: Capabilities,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Callable[[str], None]:
+    """What a Caller asks before each request: takes a slot, waits for it. For use outside the pump's pool threads."""
+
+    def acquire(label: str) -> None:
+        wait_s = take(connection_id=connection_id, calls_per_minute=capabilities.calls_per_minute, at=now())
+        if wait_s > 0:
+            sleep(wait_s)
+
+    return acquire
+
+
+def note_throttled(*, connection_id: int, after_s: float, at: datetime) -> None:
+    """The vendor said 429: nobody calls until then."""
+    until = at + timedelta(seconds=after_s)
+    for _ in range(_RACES):
+        row = budget_of(connection_id=connection_id)
+        blocked_until_at = max(row.blocked_until_at or until, until)
+        if _changed(row, blocked_until_at=blocked_until_at, throttled_count=row.throttled_count + 1):
+            return
+
+
+# --- breaker -----------------------------------------------------------------------------------------------------
+
+
+def may_call(*, connection_id: int, at: datetime) -> bool:
+    """Whether the breaker lets effects through; while it is half open, only the first to ask (the probe)."""
+    row = budget_of(connection_id=connection_id)
+    if row.open_until_at is None:
+        return True
+    if at < row.open_until_at:
+        return False
+    return _changed(row, open_until_at=at + _open_for(row.opened_count))
+
+
+def is_half_open(*, connection_id: int) -> bool:
+    """Whether the breaker is open; a caller that passed ``may_call`` then is the probe and goes alone."""
+    return budget_of(connection_id=connection_id).open_until_at is not None
+
+
+def note_success(*, connection: Connection, at: datetime) -> None:
+    """An answer came: the breaker closes, and so does its case."""
+    row = budget_of(connection_id=connection.pk)
+    if row.failure_count == 0 and row.open_until_at is None:
+        return
+    was_open = row.open_until_at is not None
+    if _changed(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
+        close_case(connection=connection, kind=states.CASE_CONNECTION_DOWN, at=at, reason="The system answers again.")
+
+
+def note_failure(*, connection: Connection, text: str, at: datetime) -> bool:
+    """A transport failure; returns whether the breaker is open now. Opening it opens a case."""
+    row = budget_of(connection_id=connection.pk)
+    failures = row.failure_count + 1
+    noted: dict[str, Any] = {
+        "failure_count": failures,
+        "last_failure_at": at,
+        "last_failure_text": text[:500],
+    }
+    if failures < FAILURES_TO_OPEN:
+        _changed(row, **noted)
+        return False
+    opened = {"opened_count": row.opened_count + 1, "open_until_at": at + _open_for(row.opened_count)}
+    with transaction.atomic():
+        if _changed(row, **noted, **opened):
+            _open_case(connection, text=text, failures=failures, at=at)
+    return True
+
+
+def close_case(*, connection: Connection, kind: str, at: datetime, reason: str) -> None:
+    """Close the connection's case of a kind, if one is open."""
+    cases = ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=f"{kind}:{connection.name}")
+    for case in cases:
+        queue.auto_resolve(case=case, at=at, reason=reason)
+
+
+def _open_for(opened_count: int) -> timedelta:
+    return timedelta(seconds=min(OPEN_CAP_S, OPEN_S * 2.0**opened_count))
+
+
+def _open_case(connection: Connection, *, text: str, failures: int, at: datetime) -> None:
+    kind = states.CASE_CONNECTION_DOWN
+    queue.open_case(
+        kind=kind,
+        fingerprint=f"{kind}:{connection.name}",
+        subject_type="connection",
+        subject_id=str(connection.pk),
+        subject_label=str(connection),
+        cause=text,
+        evidence={"failures_in_a_row": failures, "last_failure": text},
+        deep_link=f"/admin/returnsops/connection/{connection.pk}/change/",
+        group_key=f"connection:{connection.name}",
+        at=at,
+    )
+
+
+def _wait_s(row: ConnectionBudget, *, spacing_s: float, at: datetime) -> float:
+    burst_s = max(BURST_S, spacing_s)
+    ahead_s = _seconds(row.next_slot_at, at) + spacing_s - burst_s
+    return max(0.0, ahead_s, _seconds(row.blocked_until_at, at))
+
+
+def _seconds(until: datetime | None, at: datetime) -> float:
+    return max(0.0, (until - at).total_seconds()) if until else 0.0
+
+
+def _changed(row: ConnectionBudget, **fields: Any) -> bool:
+    unchanged = ConnectionBudget.objects.filter(pk=row.pk, version=row.version)
+    return unchanged.update(version=row.version + 1, **fields) == 1

@@ -1,0 +1,105 @@
+"""What keeps effects from being sent though they are ready: switches, pauses, routes, the refund limit (section 5).
+
+Reading goes on: look-ups and read-backs of what was sent are not stopped. Only a paused connection (wrong
+credentials) makes no call at all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from exceptions_queue import services as queue
+from returnsops import states
+from returnsops.models import Connection, Effect, Route, Switch
+from returnsops.services import audit
+
+ALL: Final = "all"
+LIMIT_WINDOW: Final = timedelta(hours=1)
+
+
+def may_send(connection: Connection) -> Q:
+    """Which effects of a connection no stop holds back, as a filter for the pump."""
+    scopes = set(Switch.objects.values_list("scope", flat=True))
+    if connection.is_paused or {ALL, f"connection:{connection.name}"} & scopes:
+        return Q(pk__in=[])
+    kinds = [scope.removeprefix("kind:") for scope in scopes if scope.startswith("kind:")]
+    routes = [scope.removeprefix("route:") for scope in scopes if scope.startswith("route:")]
+    on_live_route = Q(route__mode=states.ROUTE_LIVE, route__is_paused=False) & ~Q(route__name__in=routes)
+    return ~Q(kind__in=kinds) & (Q(route__isnull=True) | on_live_route)
+
+
+def reason_to_stop(*, effect_id: int) -> str:
+    """Why this effect may not leave right now, in words; '' = it may. Asked once more just before the call."""
+    effect = Effect.objects.select_related("connection").get(pk=effect_id)
+    if Effect.objects.filter(may_send(effect.connection), pk=effect_id).exists():
+        return ""
+    return f"Sending is stopped for {effect.connection.name}, its route or {effect.kind}; see the stop switches."
+
+
+def stop_for_refund_limit(*, effect_id: int, at: datetime) -> bool:
+    """Whether this refund would pass its route's limit of the last hour; then the route is paused with a case."""
+    effect = Effect.objects.select_related("route__policy").get(pk=effect_id)
+    route = effect.route
+    if effect.kind not in states.MONEY_KINDS or route is None or route.policy is None:
+        return False
+    limit = route.policy.document.get("refund_limit_per_hour") or {}
+    sent = _sent_lately(route, without=effect_id, at=at)
+    text = _passed(limit, effect, sent)
+    if text:
+        pause_route(route=route, reason=text, at=at)
+    return bool(text)
+
+
+@transaction.atomic
+def pause_route(*, route: Route, reason: str, at: datetime) -> None:
+    """Stop sending on a route and open the case that says how to go on."""
+    if Route.objects.filter(pk=route.pk, is_paused=False).update(is_paused=True, pause_reason=reason[:300]):
+        audit.record(act="route_paused", by=audit.SYSTEM, at=at, subject=route, text=reason)
+    kind = states.CASE_REFUND_LIMIT
+    queue.open_case(
+        kind=kind,
+        fingerprint=f"{kind}:{route.name}",
+        subject_type="route",
+        subject_id=str(route.pk),
+        subject_label=str(route),
+        cause=reason,
+        deep_link=f"/admin/returnsops/route/{route.pk}/change/",
+        group_key=f"route:{route.name}",
+        at=at,
+    )
+
+
+def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Decimal, str]]:
+    began = Effect.objects.filter(
+        route=route,
+        kind__in=sorted(states.MONEY_KINDS),
+        state__in=sorted(states.COMMITTED),
+        first_attempt_at__gt=at - LIMIT_WINDOW,
+    )
+    rows = began.exclude(pk=without).values_list("amount", "currency")
+    return [(amount or Decimal(0), currency) for amount, currency in rows]
+
+
+def _passed(limit: Mapping[str, Any], effect: Effect, sent: list[tuple[Decimal, str]]) -> str:
+    count = limit.get("count")
+    if count is not None and len(sent) + 1 > int(count):
+        return f"More than {count} refunds within an hour; look at them, then resume the route."
+    most = _money_limit(limit, effect.currency)
+    total = sum((amount for amount, currency in sent if currency == effect.currency), effect.amount or Decimal(0))
+    if most is not None and total > most:
+        return f"More than {most} {effect.currency} of refunds within an hour; look at them, then resume the route."
+    return ""
+
+
+def _money_limit(limit: Mapping[str, Any], currency: str) -> Decimal | None:
+    """``money`` is a table of decimal strings per currency."""
+    money = limit.get("money") or {}
+    text = money.get(currency) if isinstance(money, Mapping) else None
+    try:
+        return None if text is None else Decimal(str(text))
+    except InvalidOperation:
+        return Decimal(0)  # an unreadable limit stops rather than lets through

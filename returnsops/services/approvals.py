@@ -1,0 +1,273 @@
+"""People's acts on effects: propose, approve, requeue, cancel, adopt (design sections 2 and 5).
+
+Each is atomic, compares and sets, and writes history with who, when and why. Errors are EffectError with a sentence
+for the person.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Sum
+
+from returnsops import money, states
+from returnsops.models import Effect, Order, ReturnAuthorisation, Route
+from returnsops.planning.keys import business_key, content_hash
+
+from . import audit, locks, wakeups
+from .effect_rows import RELEASED, EffectError, check_transition, label, locked
+
+EXECUTORS: Final = ("commerce_platform", "returns_platform", "merchant")
+REFUSED: Final = "approval_refused"  # error_code of an effect whose approval a person refused
+
+
+@transaction.atomic
+def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
+    """Approve the payload a person has seen (``revision``). Raises EffectError for the proposer or a newer payload."""
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.AWAITING_APPROVAL}, act="approved")
+    if effect.payload_revision != revision:
+        raise EffectError("It was changed after you opened it; look at the new amounts and approve again.")
+    if effect.proposed_by_id is not None and effect.proposed_by_id == by.pk:
+        raise EffectError("You proposed it yourself; a second person has to approve it.")
+    effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
+    _put(effect, states.HELD if effect.holds else states.READY, at=at)
+    _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")
+    _wake(effect)
+    return effect
+
+
+@transaction.atomic
+def reject_approval(*, effect_id: int, by: User, at: datetime, why: str) -> Effect:
+    """Refuse an approval: cancelled, with error_code ``approval_refused`` so that the plan does not revive it."""
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.AWAITING_APPROVAL}, act="refused")
+    effect.error_class, effect.error_code, effect.error_text = "person", REFUSED, _why(why)
+    _put(effect, states.EFFECT_CANCELLED, at=at)
+    _note(effect, act="effect_refused", by=by, at=at, why=why, text=f"{label(effect)}: approval refused.")
+    return effect
+
+
+@transaction.atomic
+def cancel(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect:
+    """Give up an effect that is not under way. What the plan wants comes back with the next plan."""
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, states.UNSENT | {states.REJECTED, states.FAILED}, act="cancelled")
+    _refuse_if_done_before(effect)
+    effect.holds = []
+    _put(effect, states.EFFECT_CANCELLED, at=at)
+    _note(effect, act="effect_cancelled", by=by, at=at, why=_why(why), text=f"{label(effect)}: cancelled.")
+    return effect
+
+
+@transaction.atomic
+def requeue(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect:
+    """Try a rejected or failed effect again: it is looked up first, so nothing can happen twice.
+
+    Raises EffectError for money that was acknowledged before: that is never sent again, a new refund is proposed.
+    """
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.REJECTED, states.FAILED}, act="sent again")
+    _refuse_if_done_before(effect)
+    effect.attempt_count = 0
+    effect.error_class = effect.error_code = effect.error_text = ""
+    _put(effect, states.READY, at=at)
+    _note(effect, act="effect_requeued", by=by, at=at, why=_why(why), text=f"{label(effect)}: to be tried again.")
+    _wake(effect)
+    return effect
+
+
+@transaction.atomic
+def look_again(*, effect_id: int, by: User | str, at: datetime) -> Effect:
+    """Ask the remote system now instead of at the next interval. Sends nothing by itself."""
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.UNKNOWN, states.DONE}, act="looked up again")
+    if effect.state == states.UNKNOWN:
+        effect.next_attempt_at = at
+    else:
+        effect.confirm_after_at = at
+    effect.save(update_fields=["next_attempt_at", "confirm_after_at"])
+    _note(effect, act="effect_look_again", by=by, at=at, text=f"{label(effect)}: to be looked up now.")
+    _wake(effect)
+    return effect
+
+
+@transaction.atomic
+def adopt(*, effect_id: int, remote_id: str, by: User | str, at: datetime, why: str) -> Effect:
+    """A person says which remote record is this effect: ``done``, and verified by the next read-back.
+
+    Whoever has it claimed loses the claim and sends nothing more. Raises EffectError where another effect of the same
+    order has that record already.
+    """
+    effect = locked(effect_id=effect_id)
+    sources = {states.UNKNOWN, states.REJECTED, states.FAILED} | states.UNSENT
+    _require_state(effect, sources, act="adopted")
+    remote_id = remote_id.strip()
+    if not remote_id or len(remote_id) > 200:
+        raise EffectError("Give the id of the record in the other system, as shown there.")
+    same = Effect.objects.filter(connection=effect.connection, kind=effect.kind, order=effect.order)
+    other = same.filter(remote_id=remote_id).exclude(pk=effect.pk).first()
+    if other is not None:
+        raise EffectError(f"Record {remote_id} already belongs to another effect of this order ({other.key}).")
+    effect.remote_id, effect.done_at, effect.holds = remote_id, at, []
+    effect.error_class = effect.error_code = effect.error_text = ""
+    effect.confirm_after_at = at if effect.kind in states.READ_BACK_KINDS else None
+    effect.confirm_tries = 0
+    _put(effect, states.DONE, at=at)
+    text = f"{label(effect)}: record {remote_id} adopted."
+    _note(effect, act="effect_adopted", by=by, at=at, why=_why(why), text=text)
+    _wake(effect)
+    return effect
+
+
+@transaction.atomic
+def fail_after_done(*, effect_id: int, by: User | str, at: datetime, text: str) -> Effect:
+    """An acknowledged effect turned out not to have worked (a gateway that fails later). Never sent again by itself."""
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.DONE, states.CONFIRMED}, act="marked as failed")
+    effect.error_class, effect.error_code, effect.error_text = "failed_later", "", text[:500]
+    _put(effect, states.FAILED, at=at)
+    _note(effect, act="effect_failed", by=by, at=at, text=f"{label(effect)}: {text}")
+    return effect
+
+
+@transaction.atomic
+def propose_manual(
+    *,
+    order: Order,
+    request_id: str,
+    amount: Decimal,
+    reason: str,
+    why: str,
+    by: User,
+    at: datetime,
+    rma: ReturnAuthorisation | None = None,
+    route: Route | None = None,
+    lines: tuple[Mapping[str, Any], ...] = (),
+    executed_by: str = "commerce_platform",
+    reference: str = "",
+    paid_on: date | None = None,
+) -> Effect:
+    """A refund a person wants: goodwill, a lost parcel, a gateway that refuses, or one paid outside.
+
+    It waits for a second person. ``request_id`` is the form's own id, so that a form sent twice is one proposal.
+    Paid outside: ``executed_by`` "merchant" with reference and date, recorded in the shop, no money moved by it.
+    Raises EffectError for an amount that is not positive, has too many digits, or exceeds what is left of the order.
+    """
+    order = locks.lock_order(order_id=order.pk)
+    key = business_key(states.REFUND, "manual", order.connection.name, order.external_id, request_id)
+    known = Effect.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    _check_proposal(order, amount=amount, executed_by=executed_by, reference=reference, paid_on=paid_on, why=why)
+    payload = {
+        "amount": format(amount, "f"),
+        "currency": order.currency,
+        "executed_by": executed_by,
+        "lines": [dict(line) for line in lines],
+        "reason": reason,
+        "rma_number": rma.label if rma else "",
+        "reference": f"{reference} of {paid_on.isoformat()}" if paid_on else reference,
+    }
+    effect = Effect.objects.create(
+        rma=rma,
+        order=order,
+        route=route or (rma.route if rma else None),
+        connection=order.connection,
+        kind=states.REFUND,
+        key=key,
+        serial_key=serial_key_of(order),
+        lane=states.LANES[states.REFUND],
+        origin=states.ORIGIN_PERSON,
+        amount=amount,
+        currency=order.currency,
+        payload=payload,
+        payload_hash=content_hash(payload),
+        basis_hash=order.fingerprint,
+        policy=rma.policy if rma else None,
+        state=states.AWAITING_APPROVAL,
+        planned_at=at,
+        proposed_by=by,
+        proposed_why=_why(why),
+    )
+    _note(effect, act="refund_proposed", by=by, at=at, why=why, text=f"{label(effect)} proposed: {reason}")
+    order.returns.update(is_dirty=True)  # the amount is reserved: other refunds of the order have to know
+    return effect
+
+
+def serial_key_of(order: Order) -> str:
+    """One write at a time per remote order."""
+    return f"order:{order.external_id}"
+
+
+def remaining_of(order: Order, *, without_effect_id: int | None = None) -> Decimal:
+    """What is left to refund: paid, less what stands in the shop, less what is planned or under way."""
+    in_shop = order.refunds.filter(vanished_at__isnull=True)
+    seen_keys = set(in_shop.exclude(key="").values_list("key", flat=True))
+    live = order.effects.filter(kind__in=states.MONEY_KINDS, state__in=states.COMMITTED | states.UNSENT)
+    reserved = sum(
+        (row.amount or Decimal(0) for row in live.exclude(pk=without_effect_id) if not _is_seen(row, seen_keys)),
+        Decimal(0),
+    )
+    refunded = in_shop.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+    return order.total - refunded - reserved
+
+
+def _is_seen(effect: Effect, seen_keys: set[str]) -> bool:
+    remote_keys = {effect.key} | {f"{effect.key}#{number}" for number in range(2, effect.generation + 1)}
+    return bool(remote_keys & seen_keys)
+
+
+def _check_proposal(
+    order: Order, *, amount: Decimal, executed_by: str, reference: str, paid_on: date | None, why: str
+) -> None:
+    _why(why)
+    if amount <= 0 or not money.is_exact(amount, currency=order.currency):
+        raise EffectError(f"Give a positive amount in {order.currency} without more digits than the currency has.")
+    if executed_by not in EXECUTORS:
+        raise EffectError(f"Say who pays: one of {', '.join(EXECUTORS)}.")
+    if executed_by == "merchant" and (not reference.strip() or paid_on is None):
+        raise EffectError("For a refund paid outside, give its reference and the date it was paid.")
+    left = remaining_of(order)
+    if amount > left:
+        shown = money.display(max(left, Decimal(0)), currency=order.currency)
+        raise EffectError(f"Only {shown} of this order is left to refund, counting what is planned and under way.")
+
+
+def _require_state(effect: Effect, allowed: set[str] | frozenset[str], *, act: str) -> None:
+    if effect.state not in allowed:
+        shown = effect.get_state_display()
+        raise EffectError(f"It is {shown} now and cannot be {act}; reload the page to see what happened.")
+
+
+def _refuse_if_done_before(effect: Effect) -> None:
+    if effect.done_at is not None and effect.kind in states.MONEY_KINDS:
+        raise EffectError("This money was acknowledged before, so it is never sent again; propose a new refund.")
+
+
+def _why(why: str) -> str:
+    if not why.strip():
+        raise EffectError("Give a reason; it is kept in the history.")
+    return why.strip()[:500]
+
+
+def _put(effect: Effect, target: str, *, at: datetime) -> None:
+    """Write the whole locked row in its new state."""
+    check_transition(source=effect.state, target=target)
+    effect.state = target
+    effect.next_attempt_at = at
+    for name, value in RELEASED.items():
+        setattr(effect, name, value)
+    effect.save()
+
+
+def _wake(effect: Effect) -> None:
+    wakeups.wake_pump(effect.connection_id)
+
+
+def _note(effect: Effect, *, act: str, by: User | str, at: datetime, text: str, why: str = "") -> None:
+    name = by if isinstance(by, str) else by.get_username()
+    audit.record(act=act, by=name, at=at, subject=effect, rma=effect.rma, text=text, why=why)
