@@ -4,6 +4,7 @@ from datetime import datetime
 
 from connectors import ports
 from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, InboundEvent
 
@@ -22,9 +23,9 @@ def open_parked_case(*, event: InboundEvent, text: str, at: datetime) -> None:
 
 def close_parked_case(*, event: InboundEvent, at: datetime) -> None:
     """The event went through after all."""
-    queue.auto_resolve_fingerprint(
-        kind=states.CASE_EVENT_PARKED, fingerprint=_fingerprint(states.CASE_EVENT_PARKED, event), at=at
-    )
+    fingerprint = _fingerprint(states.CASE_EVENT_PARKED, event)
+    for case in ExceptionCase.objects.active().filter(kind_code=states.CASE_EVENT_PARKED, fingerprint=fingerprint):
+        queue.auto_resolve(case=case, at=at)
 
 
 def open_signature_case(*, connection: Connection, count: int, reason: str, hour_at: datetime, at: datetime) -> None:

@@ -30,6 +30,10 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [
+            ("stop_sending", "Can stop and resume sending"),
+            ("test_connection", "Can test connections and repair their webhooks"),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.name
@@ -124,6 +128,7 @@ class PolicyVersion(models.Model):
 
     class Meta:
         ordering = ["route", "-version"]
+        permissions = [("sign_policy", "Can sign a policy for the own team")]
         constraints = [models.UniqueConstraint(fields=["route", "version"], name="one_policy_per_version")]
 
     def __str__(self) -> str:

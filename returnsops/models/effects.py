@@ -74,6 +74,14 @@ class Effect(models.Model):
 
     class Meta:
         ordering = ["lane", "id"]
+        permissions = [
+            ("propose_refund", "Can propose a refund by hand"),
+            ("approve_refund", "Can approve refunds and send them"),
+            ("record_paid_outside", "Can record that a refund was paid outside"),
+            ("adopt_effect", "Can say that an effect exists remotely"),
+            ("requeue_effect", "Can send a failed effect again"),
+            ("cancel_effect", "Can cancel an effect that was not sent"),
+        ]
         indexes = [
             models.Index(fields=["connection", "state", "lane", "next_attempt_at"], name="effect_due"),
             models.Index(fields=["connection", "serial_key"], name="effect_serial"),

@@ -39,6 +39,7 @@ class InboundEvent(models.Model):
 
     class Meta:
         ordering = ["-received_at", "-id"]
+        permissions = [("reprocess_event", "Can process an event again")]
         indexes = [models.Index(fields=["state", "next_attempt_at", "id"], name="inbox_due")]
         constraints = [
             models.UniqueConstraint(fields=["connection", "delivery_key"], name="one_row_per_delivery"),

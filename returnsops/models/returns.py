@@ -59,6 +59,15 @@ class ReturnAuthorisation(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = "return"
+        permissions = [
+            ("classify_reason", "Can classify reasons"),
+            ("confirm_inspection", "Can receive parcels and confirm inspections"),
+            ("waive_hold", "Can release holds"),
+            ("attribute_refund", "Can say what a refund made outside is for"),
+            ("decide_executor", "Can say who pays a refund"),
+            ("release_return", "Can release returns begun before the route went live"),
+            ("settle_by_hand", "Can mark an exchange or a credit as done by hand"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["connection", "external_id"], name="one_row_per_return"),
             models.CheckConstraint(

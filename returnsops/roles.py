@@ -1,0 +1,133 @@
+"""Roles → permissions. Groups carry the titles of the teams, so that a case's owner team is a group of users."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+CX, FIN, WH, OPS, MER = "CX", "FIN", "WH", "OPS", "MER"
+TEAMS: Final[Mapping[str, str]] = {
+    CX: "Customer service",
+    FIN: "Finance",
+    WH: "Warehouse",
+    OPS: "Operations",
+    MER: "Merchandising",
+}
+
+_VIEW_RETURNS: Final = tuple(
+    f"returnsops.view_{model}"
+    for model in (
+        "returnauthorisation",
+        "returnline",
+        "parcel",
+        "inspection",
+        "order",
+        "orderline",
+        "refund",
+        "platformrefund",
+        "creditrequest",
+        "exchangerequest",
+        "effect",
+        "attempt",
+        "historyentry",
+        "waiver",
+        "reasoncode",
+        "reasonmapping",
+        "location",
+        "dispositionmapping",
+        "route",
+        "policyversion",
+        "policysignature",
+    )
+)
+_WORK_CASES: Final = ("exceptions_queue.view_exceptioncase", "exceptions_queue.work_exceptioncase")
+
+# Nobody but operations sees connections and raw messages; nobody but finance moves money by hand.
+PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    CX: (
+        *_VIEW_RETURNS,
+        *_WORK_CASES,
+        "returnsops.classify_reason",
+        "returnsops.propose_refund",
+        "returnsops.settle_by_hand",
+        "returnsops.sign_policy",
+    ),
+    FIN: (
+        *_VIEW_RETURNS,
+        *_WORK_CASES,
+        "returnsops.propose_refund",
+        "returnsops.approve_refund",
+        "returnsops.record_paid_outside",
+        "returnsops.adopt_effect",
+        "returnsops.cancel_effect",
+        "returnsops.waive_hold",
+        "returnsops.attribute_refund",
+        "returnsops.decide_executor",
+        "returnsops.settle_by_hand",
+        "returnsops.sign_policy",
+        "reconciliation.view_run",
+        "reconciliation.view_finding",
+    ),
+    WH: (*_VIEW_RETURNS, *_WORK_CASES, "returnsops.confirm_inspection"),
+    MER: (
+        "returnsops.view_returnauthorisation",
+        "returnsops.view_returnline",
+        "returnsops.view_inspection",
+        "returnsops.view_reasoncode",
+        "returnsops.view_reasonmapping",
+        "exceptions_queue.view_exceptioncase",
+    ),
+    OPS: (
+        *_VIEW_RETURNS,
+        *_WORK_CASES,
+        "returnsops.view_connection",
+        "returnsops.change_connection",
+        "returnsops.view_inboundevent",
+        "returnsops.view_webhookrefusal",
+        "returnsops.view_mappingversion",
+        "returnsops.view_switch",
+        "returnsops.stop_sending",
+        "returnsops.test_connection",
+        "returnsops.reprocess_event",
+        "returnsops.requeue_effect",
+        "returnsops.adopt_effect",
+        "returnsops.cancel_effect",
+        "returnsops.release_return",
+        "returnsops.classify_reason",
+        "returnsops.sign_policy",
+        "returnsops.add_reasoncode",
+        "returnsops.change_reasoncode",
+        "returnsops.add_reasonmapping",
+        "returnsops.change_reasonmapping",
+        "returnsops.add_location",
+        "returnsops.change_location",
+        "returnsops.add_dispositionmapping",
+        "returnsops.change_dispositionmapping",
+        "reconciliation.view_run",
+        "reconciliation.view_finding",
+    ),
+}
+
+
+class MissingPermissionError(LookupError):
+    """A role names a permission that does not exist; run migrate first."""
+
+
+@transaction.atomic
+def sync_roles() -> None:
+    """Make the five groups and set exactly their permissions. Raises MissingPermissionError naming what is missing."""
+    for team, title in TEAMS.items():
+        group, _ = Group.objects.get_or_create(name=title)
+        group.permissions.set(_permissions(PERMISSIONS[team]))
+
+
+def _permissions(names: Iterable[str]) -> list[Permission]:
+    found = {
+        f"{row.content_type.app_label}.{row.codename}": row
+        for row in Permission.objects.select_related("content_type")
+    }
+    missing = sorted(set(names) - set(found))
+    if missing:
+        raise MissingPermissionError(f"These permissions do not exist: {', '.join(missing)}. Run migrate first.")
+    return [found[name] for name in names]
