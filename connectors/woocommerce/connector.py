@@ -1,0 +1,64 @@
+"""WooCommerce as the pumps see it: what it can do, what it needs, and on what exactly-once rests."""
+
+from typing import Final
+
+from connectors.ports import Capabilities, Connector, SettingSpec
+from connectors.woocommerce import webhooks
+from connectors.woocommerce.actions import EFFECTS
+from connectors.woocommerce.checks import check
+from connectors.woocommerce.links import order_url
+from connectors.woocommerce.normalise import normalise
+from connectors.woocommerce.orders import DEFAULT_LOCKED_STATUSES, DEFAULT_META_PREFIX
+from connectors.woocommerce.polling import poll
+from connectors.woocommerce.reading import read_order
+from connectors.woocommerce.timing import CALL_DEADLINE_S, SETTLE_S
+
+_SETTINGS: Final = (
+    SettingSpec(
+        name="locked_statuses",
+        kind=list,
+        help="Order statuses in which nothing is refunded or restocked; a case instead.",
+        default=list(DEFAULT_LOCKED_STATUSES),
+    ),
+    SettingSpec(name="locked_meta", kind=str, help="Order meta key that locks an order when it is set.", default=""),
+    SettingSpec(name="kept_meta", kind=list, help="Order meta keys to keep with the order.", default=[]),
+    SettingSpec(
+        name="meta_prefix",
+        kind=str,
+        help="Prefix of the meta keys we write; changing it later hides what was written before.",
+        default=DEFAULT_META_PREFIX,
+    ),
+    SettingSpec(
+        name="order_screen",
+        kind=str,
+        help='Links to orders: "wc-orders" (order tables) or "posts" (older shops).',
+        default="wc-orders",
+    ),
+)
+
+CONNECTOR: Final = Connector(
+    vendor="woocommerce",
+    title="WooCommerce",
+    role="commerce",
+    capabilities=Capabilities(
+        rests_on="key in the remote record",
+        holds_for="as long as the refund record exists in the shop",
+        settle_s=SETTLE_S,
+        call_deadline_s=CALL_DEADLINE_S,
+        calls_per_minute=120,
+        concurrency=2,
+    ),
+    settings=_SETTINGS,
+    secrets=("consumer_key", "consumer_secret", webhooks.SECRET),
+    default_verifier=webhooks.VERIFIER,
+    receive=webhooks.receive,
+    normalise=normalise,
+    check=check,
+    effects=EFFECTS,
+    poll=poll,
+    poll_interval_s=300,
+    read_order=read_order,
+    list_webhooks=webhooks.list_webhooks,
+    ensure_webhooks=webhooks.ensure_webhooks,
+    order_url=order_url,
+)
