@@ -1,0 +1,95 @@
+"""Everything Reveni (or the generic returns contract) sends, as facts. Pure: no clock, no database, no HTTP.
+
+Three doors lead into one room: events of the contract, whole returns from the pull API, and messages in the vendor's
+own dialect through the stored mapping. All become contract events, are held against the contract, and then are facts.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from connectors.mapping import apply_mapping
+from connectors.mapping_validation import mapping_problems
+from connectors.ports import Json, Normalised, Payload, Problem
+from connectors.reveni.contract import event_problem
+from connectors.reveni.dialect import completed_events
+from connectors.reveni.events import facts_of
+from connectors.reveni.snapshots import events_of_snapshot
+from returnsops import facts, states
+
+TOPIC_UNREADABLE: Final = "unreadable"
+TOPIC_PULLED: Final = "pull.return"
+DIALECT_PREFIX: Final = "a2."
+
+
+def normalise(payload: Payload) -> Normalised:
+    """What one stored body says. Never raises for what a sender wrote: that becomes a Problem with place and reason."""
+    document = payload.document
+    if payload.topic == TOPIC_UNREADABLE or not isinstance(document, Mapping):
+        return _unreadable("The body is not a JSON object. Look at the raw body, then ask the sender what it is.")
+    if payload.topic == TOPIC_PULLED:
+        return _pulled(payload, document, is_translated=False)
+    if payload.topic.startswith(DIALECT_PREFIX):
+        return _dialect(payload, document)
+    return _from_events([document], is_translated=False)
+
+
+def _pulled(payload: Payload, document: Mapping[str, Any], *, is_translated: bool) -> Normalised:
+    events = events_of_snapshot(
+        document, previous=payload.previous, account=payload.account, received_at=payload.received_at
+    )
+    return _from_events(events, is_translated=is_translated)
+
+
+def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
+    complaints = mapping_problems(payload.mapping)
+    if complaints:
+        return _unmapped(f"The stored mapping of this connection cannot be used: {complaints[0]}", list(complaints))
+    mapped = apply_mapping(payload.mapping, document=document, previous=payload.previous, account=payload.account)
+    if mapped.snapshot is not None:
+        made = _pulled(payload, mapped.snapshot, is_translated=True)
+    else:
+        made = _from_events(completed_events(mapped), is_translated=True)
+    wanted = _to_read(payload.mapping, document) if made.problems else {}
+    problems = [_with(problem, wanted) for problem in (*mapped.problems, *made.problems)]
+    return Normalised(facts=made.facts, problems=tuple(problems), ignored_because=mapped.ignored_because)
+
+
+def _to_read(mapping: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, str]:
+    """The return to read through the pull API, where the mapping says so: detail key ``read_return``."""
+    if mapping.get("fallback", {}).get("missing_items") != "fetch":
+        return {}
+    data = document.get("data")
+    return_id = data.get("resource_id") if isinstance(data, Mapping) else None
+    return {"read_return": return_id} if isinstance(return_id, str) and return_id else {}
+
+
+def _with(problem: Problem, wanted: Mapping[str, str]) -> Problem:
+    return Problem(case_kind=problem.case_kind, text=problem.text, detail={**problem.detail, **wanted})
+
+
+def _from_events(events: Sequence[Json], *, is_translated: bool) -> Normalised:
+    found: list[facts.Fact] = []
+    problems: dict[str, Problem] = {}
+    for event in events:
+        problem = event_problem(event, is_translated=is_translated)
+        if problem is not None:
+            problems.setdefault(problem.text, problem)
+            continue
+        found += [fact for fact in facts_of(event) if not _is_told(fact, found)]
+    return Normalised(facts=tuple(found), problems=tuple(problems.values()))
+
+
+def _is_told(fact: facts.Fact, found: Sequence[facts.Fact]) -> bool:
+    """Events of one body share their snapshot, which is told once."""
+    if not isinstance(fact, facts.ReturnSeen):
+        return fact in found
+    return any(isinstance(known, facts.ReturnSeen) and known.snapshot == fact.snapshot for known in found)
+
+
+def _unreadable(text: str) -> Normalised:
+    return Normalised(problems=(Problem(case_kind=states.CASE_UNREADABLE_EVENT, text=text),))
+
+
+def _unmapped(text: str, complaints: list[str]) -> Normalised:
+    detail: dict[str, Any] = {"complaints": complaints}
+    return Normalised(problems=(Problem(case_kind=states.CASE_UNMAPPED_EVENT, text=text, detail=detail),))
