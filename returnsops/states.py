@@ -162,6 +162,7 @@ CASE_REFUND_LIMIT: Final = "refund_limit"
 CASE_RISK_HOLD: Final = "risk_hold"
 CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
+CASE_PLANNING_FAILED: Final = "planning_failed"
 
 # Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
 PLANNER_CASES: Final = frozenset(
@@ -193,6 +194,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_MANUAL_CREDIT,
         CASE_RISK_HOLD,
         CASE_GOODS_MISSING,
+        CASE_PLANNING_FAILED,
     }
 )
 

@@ -1,0 +1,276 @@
+"""What people do about cases of returns: each action of a case kind, as one call of a service.
+
+Runners have the queue's signature; ``data`` holds the fields the kind declares. Raises CaseError in plain words.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from exceptions_queue.errors import CaseError
+from exceptions_queue.models import ExceptionCase
+from returnsops import facts, states
+from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation
+from returnsops.services import acts, approvals, settle_by_hand
+from returnsops.services.decisions import DecisionError
+from returnsops.services.effect_rows import EffectError
+from returnsops.services.replan import replan
+
+Data = Mapping[str, Any]
+Choices = list[tuple[str, str]]
+
+
+def rma_of(case: ExceptionCase) -> ReturnAuthorisation:
+    """The return a case is about. Raises CaseError for a case about something else."""
+    rma = ReturnAuthorisation.objects.filter(pk=case.subject_id).first() if case.subject_type == "return" else None
+    if rma is None:
+        raise CaseError("This case is not about one return.")
+    return rma
+
+
+def look_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Plan the return again; where the order is missing, ask the shop for it at once."""
+    rma = rma_of(case)
+    if rma.order is None:
+        rma.order_next_read_at = at
+        rma.save(update_fields=["order_next_read_at"])
+    replan(rma_id=rma.pk, at=at)
+    return "Looked at again." if rma.order else "Looked at again; the shop is asked for the order within a minute."
+
+
+def classify_reason(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Choose the approved reason of one item (S3-19)."""
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"Reason of item {data['item']} set to {data['reason_code']}.",
+        fact=lambda rma: facts.ReasonClassified(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=reason,
+            item_id=data["item"],
+            reason_code=data["reason_code"],
+        ),
+    )
+
+
+def attribute_refund(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Say whether a refund made outside was for this return."""
+    is_for_return = data["meaning"] == "this_return"
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"Refund {data['refund']} {'counts for this return' if is_for_return else 'is not for this return'}.",
+        fact=lambda rma: facts.RefundAttributed(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=reason,
+            remote_refund_id=data["refund"],
+            is_for_return=is_for_return,
+        ),
+    )
+
+
+def decide_executor(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Say who moves the money of a platform refund."""
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"Refund {data['refund']} is paid by: {data['executed_by'].replace('_', ' ')}.",
+        fact=lambda rma: facts.ExecutionDecided(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=reason,
+            refund_id=data["refund"],
+            executed_by=data["executed_by"],
+        ),
+    )
+
+
+def waive_hold(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Release the hold this case stands for; money then still waits for a second person."""
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done="Accepted as it is.",
+        fact=lambda rma: facts.HoldWaived(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=reason,
+            effect_key="",
+            hold_code=case.kind_code,
+            subject=_subject_of(case),
+        ),
+    )
+
+
+def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Accept exactly one amount for the refund of this case."""
+    amount = _decimal(data["amount"])
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"{amount} accepted; it waits for a second person.",
+        fact=lambda rma: facts.HoldWaived(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=reason,
+            effect_key="",
+            hold_code=case.kind_code,
+            subject=format(amount, "f"),
+        ),
+    )
+
+
+def approve(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Approve one effect of this return that waits for a second person."""
+    effect = _effect(data["effect"])
+    try:
+        approvals.approve(effect_id=effect.pk, by=_person(by), at=at, revision=effect.payload_revision)
+    except EffectError as error:
+        raise CaseError(str(error)) from error
+    return f"Approved: {effect.amount} {effect.currency}."
+
+
+def refuse_approval(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Refuse one effect of this return that waits for a second person."""
+    effect = _effect(data["effect"])
+    try:
+        approvals.reject_approval(effect_id=effect.pk, by=_person(by), at=at, why=reason)
+    except EffectError as error:
+        raise CaseError(str(error)) from error
+    return f"Refused: {effect.amount} {effect.currency}."
+
+
+def settle_exchange(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """The replacement was ordered by hand in the shop."""
+    return settle_by_hand.settle_exchange(
+        rma=rma_of(case), exchange_id=data["exchange"], order_reference=data["reference"], by=str(by), at=at, why=reason
+    )
+
+
+def settle_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """The credit or card was issued by hand."""
+    return settle_by_hand.settle_credit(
+        rma=rma_of(case), credit_id=data["credit"], reference=data["reference"], by=str(by), at=at, why=reason
+    )
+
+
+# --- choices ------------------------------------------------------------------------------------------------------
+
+
+def unclassified_items(case: ExceptionCase) -> Choices:
+    """Items of the return without an approved reason."""
+    lines = rma_of(case).lines.filter(reason__isnull=True, is_withdrawn=False)
+    return [(line.external_id, f"{line.quantity} x {line.name or line.sku}") for line in lines]
+
+
+def active_reasons(case: ExceptionCase) -> Choices:
+    """The approved reasons."""
+    return [(reason.code, reason.title) for reason in ReasonCode.objects.filter(is_active=True)]
+
+
+def outside_refunds(case: ExceptionCase) -> Choices:
+    """Refunds on the order that nobody has attributed."""
+    rows = Refund.objects.filter(
+        order=rma_of(case).order, origin=Refund.EXTERNAL, rma__isnull=True, is_unrelated=False, vanished_at__isnull=True
+    ).exclude(amount=0)
+    return [
+        (row.external_id, f"{row.amount.normalize():f} {row.currency} of {row.refunded_at:%d %b %Y}") for row in rows
+    ]
+
+
+def meanings(case: ExceptionCase) -> Choices:
+    """What a refund made outside can be."""
+    return [("this_return", "It pays for this return"), ("unrelated", "It has nothing to do with this return")]
+
+
+def payouts(case: ExceptionCase) -> Choices:
+    """Refunds the platform named."""
+    return [
+        (row.external_id, f"{row.amount.normalize():f} {row.currency} ({row.external_id})")
+        for row in rma_of(case).platform_refunds.all()
+    ]
+
+
+def executors(case: ExceptionCase) -> Choices:
+    """Who can move money."""
+    return [
+        ("returns_platform", "The returns platform paid or pays: only record it in the shop"),
+        ("commerce_platform", "The shop pays: send the refund through its gateway"),
+        ("merchant", "We paid or pay by other means: only record it in the shop"),
+    ]
+
+
+def waiting_effects(case: ExceptionCase) -> Choices:
+    """Effects of the return that wait for approval."""
+    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL)
+    return [(str(row.pk), f"{row.kind} of {row.amount} {row.currency}") for row in rows]
+
+
+def open_exchanges(case: ExceptionCase) -> Choices:
+    """Replacements not yet ordered."""
+    rows = rma_of(case).exchanges.filter(settled_at__isnull=True, cancelled_at__isnull=True)
+    return [(row.external_id, row.external_id) for row in rows]
+
+
+def open_credits(case: ExceptionCase) -> Choices:
+    """Credits not yet issued."""
+    rows = rma_of(case).credits.filter(settled_at__isnull=True)
+    return [
+        (row.external_id, f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}") for row in rows
+    ]
+
+
+# --- small parts --------------------------------------------------------------------------------------------------
+
+
+def _act(case: ExceptionCase, *, fact: Any, by: User | str, at: datetime, done: str) -> str:
+    rma = rma_of(case)
+    try:
+        acts.act(rma=rma, fact=fact(rma), by=str(by), at=at)
+    except DecisionError as error:
+        raise CaseError(str(error)) from error
+    return done
+
+
+def _subject_of(case: ExceptionCase) -> str:
+    """The part of the fingerprint behind kind and return: the item or refund the case is about."""
+    _, _, subject = case.fingerprint.removeprefix(f"{case.kind_code}:").partition(f"{rma_of(case).ref}:")
+    return subject
+
+
+def _effect(text: str) -> Effect:
+    effect = Effect.objects.filter(pk=text).first() if str(text).isdigit() else None
+    if effect is None:
+        raise CaseError("That effect does not exist any more; load the page again.")
+    return effect
+
+
+def _person(by: User | str) -> User:
+    if not isinstance(by, User):
+        raise CaseError("Only a person can approve.")
+    return by
+
+
+def _decimal(text: object) -> Decimal:
+    try:
+        amount = Decimal(str(text))
+    except InvalidOperation:
+        raise CaseError(f"{text!r} is not an amount; write it like 42.50.") from None
+    if not amount.is_finite() or amount <= 0:
+        raise CaseError("The amount must be more than zero.")
+    return amount
