@@ -27,7 +27,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 DEFAULT_SIGNING_KEY = "development-only-and-refused-when-debug-is-off-0123456789"
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default=DEFAULT_SIGNING_KEY)
+SECRET_KEY = env.str("SECRET_KEY", default="") or DEFAULT_SIGNING_KEY
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # The address at which people and vendors reach us: deep links in alerts, webhook registration, cookies and hosts.
@@ -48,7 +48,7 @@ WEB_THREADS = env.int("WEB_THREADS", default=8)
 # --- Secrets at rest (MultiFernet: the first key writes, all keys read, so keys can be rotated) ----------------------
 
 _debug_key = base64.urlsafe_b64encode(hashlib.sha256(f"returnsops:{SECRET_KEY}".encode()).digest()).decode()
-FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[_debug_key] if DEBUG else [])
+FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[]) or ([_debug_key] if DEBUG else [])
 
 # --- Apps: unfold must stand before admin, unfold's import_export before import_export -------------------------------
 

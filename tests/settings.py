@@ -11,7 +11,8 @@ from returnsops.settings import *  # noqa: F403
 
 # A cheap hash: tests create many users, and the cost of a real one is not under test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Without collectstatic there is no manifest.
+# Without collectstatic there is no manifest; whitenoise serves from the apps' own folders.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
 }

@@ -1,0 +1,200 @@
+"""Rails of the house: what everybody agreed to, held by a test (docs/contributing.md)."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import requirement_report
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("returnsops", "connectors", "reconciliation", "exceptions_queue")
+FILE_STOP, FUNCTION_STOP = 400, 60
+FORBIDDEN_MODULES = {"utils", "util", "core", "common", "helpers", "helper", "lib", "misc"}
+FORBIDDEN_CLASSES = re.compile(r"(Manager|Helper|Handler)$")
+# Put together from pieces, so that this file does not find itself.
+LEFTOVERS = re.compile(
+    "|".join(
+        [
+            r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b",
+            r"raise NotImplemented" r"Error",
+            r"pytest\.sk" r"ip\(",
+            r"mark\.(sk" r"ip|skipif|xfa" r"il)\b",
+            r"# no" r"qa(?!: [A-Z])",
+            r"# type: ig" r"nore(?!\[)",
+            r"pragma: no " r"cover",
+        ]
+    )
+)
+
+
+def product_files() -> list[Path]:
+    return [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) if "migrations" not in path.parts]
+
+
+def python_files() -> list[Path]:
+    return [*product_files(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "deploy").rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
+    for path in paths:
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def project() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    vague = [name_of(path) for path in product_files() if FORBIDDEN_MODULES & {path.stem, path.parent.name}]
+    assert vague == []
+
+
+def test_no_class_is_a_manager_helper_or_handler() -> None:
+    found = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path, tree in trees(product_files())
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and FORBIDDEN_CLASSES.search(node.name) and not inherits_its_name(node)
+    ]
+    assert found == []
+
+
+def inherits_its_name(node: ast.ClassDef) -> bool:
+    """Of a class that a framework asks for, such as a request handler, the framework chose the name."""
+    return any(FORBIDDEN_CLASSES.search(ast.unparse(base)) for base in node.bases)
+
+
+def test_files_stay_below_the_size_stop() -> None:
+    long = {name_of(path): count for path in python_files() if (count := lines_of(path)) > FILE_STOP}
+    assert long == {}
+
+
+def lines_of(path: Path) -> int:
+    return path.read_text(encoding="utf-8").count("\n")
+
+
+def test_functions_stay_below_the_size_stop() -> None:
+    long = [
+        f"{name_of(path)}:{node.lineno} {node.name}"
+        for path, tree in trees(python_files())
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION_STOP
+    ]
+    assert long == []
+
+
+def test_nothing_is_left_over() -> None:
+    found = [
+        f"{name_of(path)}:{number}: {line.strip()}"
+        for path in python_files()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if LEFTOVERS.search(line)
+    ]
+    assert found == []
+
+
+def test_admin_modules_write_through_services_only() -> None:
+    """ux.md, traps: a queryset update in an admin action writes no history."""
+    admins = [path for path in product_files() if "admin" in {path.stem, path.parent.name}]
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in trees(admins)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and (node.func.attr == "delete" or (node.func.attr == "update" and is_queryset(node.func.value)))
+    ]
+    assert found == []
+
+
+def is_queryset(owner: ast.expr) -> bool:
+    """Anything but a plain name that says it is a dictionary, such as context.update(...)."""
+    return not (isinstance(owner, ast.Name) and owner.id in {"context", "extra_context", "initial", "headers"})
+
+
+def test_the_lock_files_name_no_address_and_pin_every_package_with_hashes() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert not re.search(r"^-", text, flags=re.MULTILINE)
+        pinned = re.findall(r"^[a-z0-9][\w.\[\],-]*==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", text, flags=re.MULTILINE)
+        assert len(pinned) == len(re.findall(r"^\S", text, flags=re.MULTILINE)) > 40
+
+
+def test_the_development_lock_contains_the_lock_of_the_product() -> None:
+    def pins(name: str) -> set[str]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        return set(re.findall(r"^[a-z0-9][\w.-]*==[^ \n]+", text, flags=re.MULTILINE))
+
+    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_every_dependency_is_locked_and_gives_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    table = project()
+    described = table["project"]
+    groups = table["dependency-groups"]
+    assert isinstance(described, dict)
+    assert isinstance(groups, dict)
+    extras = [line for lines in described["optional-dependencies"].values() for line in lines]
+    lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    for wanted in [*described["dependencies"], *extras, *groups["dev"]]:
+        line = next(line for line in text.splitlines() if f'"{wanted}"' in line)
+        assert re.search(r"  # \w.{15,}", line), f"{wanted} has no reason beside it"
+        name = re.split(r"[\[<>=~! ]", wanted)[0]
+        assert re.search(rf"^{re.escape(name)}(\[[\w,]+\])?==", lock, flags=re.MULTILINE), f"{wanted}: run make lock"
+
+
+def test_every_requirement_id_on_a_test_is_a_row() -> None:
+    rows = {row["id"] for row in requirement_report.rows()}
+    marked = {
+        argument.value
+        for _, tree in trees(sorted((ROOT / "tests").rglob("test_*.py")))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "requirement"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+    assert marked - rows == set()
+    assert len(rows) == 136
+
+
+def environment_names() -> set[str]:
+    """Names of the variables that the settings read."""
+    text = (ROOT / "returnsops/settings.py").read_text(encoding="utf-8")
+    return set(re.findall(r"env\.\w+\(\"([A-Z0-9_]+)\"", text))
+
+
+@pytest.mark.parametrize("document", [".env.example", "docs/configuration.md"])
+def test_every_setting_is_documented(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    undocumented = {name for name in environment_names() if not re.search(rf"\b{name}\b", text)}
+    assert undocumented - {"ENV_FILE"} == set()
+
+
+def test_the_pumps_contract_lists_every_vendor_neutral_module_of_connectors() -> None:
+    """Import contract 5a is a list; a new module must be added to it or be one that knows vendors by trade."""
+    tool = project()["tool"]
+    assert isinstance(tool, dict)
+    contract = next(row for row in tool["importlinter"]["contracts"] if row["name"].startswith("5a."))
+    pumps = ("inbox", "delivery", "pump", "polling", "tasks", "views")
+    present = {f"connectors.{name}" for name in pumps if (ROOT / f"connectors/{name}.py").exists()}
+    vendors = {f"connectors.{path.parent.name}" for path in (ROOT / "connectors").glob("*/connector.py")}
+    assert present <= set(contract["source_modules"])
+    assert vendors <= set(contract["forbidden_modules"])
+
+
+def test_pages_load_nothing_from_other_hosts() -> None:
+    pages = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "returnsops").rglob("static/**/*.*")]
+    loaded = re.compile(r"""(?:src|href)=["']https?://|url\(["']?https?://|@import""")
+    found = [name_of(page) for page in pages if loaded.search(page.read_text(encoding="utf-8", errors="replace"))]
+    assert found == []
