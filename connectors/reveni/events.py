@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from connectors.reveni.contract import decimal_of, parse_time
-from returnsops import facts
+from returnsops import facts, money
 
 Block = Mapping[str, Any]
 PLATFORM: Final = "platform"
@@ -21,8 +21,7 @@ MAX_TEXT: Final = 5_000
 def facts_of(event: Block) -> tuple[facts.Fact, ...]:
     """What an event says: the snapshot, then its own fact. The event must have passed ``contract.event_problem``."""
     seen = facts.ReturnSeen(snapshot=snapshot_of(event["data"]["return"]), **_about(event))
-    maker = MAKERS.get(event["type"])
-    return (seen,) if maker is None else (seen, maker(event))
+    return (seen, *(maker(event) for maker in MAKERS[event["type"]]))
 
 
 def snapshot_of(block: Block) -> facts.ReturnSnapshot:
@@ -158,29 +157,46 @@ def disposition_of(item: Block) -> str:
 
 
 def _refund_issued(event: Block) -> facts.Fact:
+    return _refund(event, _about(event))
+
+
+def _refund_before_failure(event: Block) -> facts.Fact:
+    """A failure shows the refund too, and may be the first we hear of it."""
+    issued_at = event["data"]["refund"].get("issued_at") or event["timestamp"]
+    return _refund(event, {**_about(event), "occurred_at": parse_time(issued_at)})
+
+
+def _refund(event: Block, about: dict[str, Any]) -> facts.Fact:
     refund = event["data"]["refund"]
+    currency = refund["currency"]
     return facts.RefundIssued(
         refund_id=refund["id"],
-        amount=Decimal(refund["amount"]),
-        currency=refund["currency"],
+        amount=_paid(refund["amount"], currency),
+        currency=currency,
         executed_by=cast(facts.ExecutedBy, refund.get("executed_by", "")),
         method=refund.get("method", ""),
         is_instant=refund.get("instant", False),
-        items=tuple(_refund_item(item) for item in refund.get("items") or ()),
-        shipping=Decimal(refund.get("shipping", "0")),
-        fees=Decimal(refund.get("fees", "0")),
+        items=tuple(_refund_item(item, currency) for item in refund.get("items") or ()),
+        shipping=_paid(refund.get("shipping", "0"), currency),
+        fees=_paid(refund.get("fees", "0"), currency),
         provider_reference=refund.get("provider_reference") or "",
-        **_about(event),
+        **about,
     )
 
 
-def _refund_item(item: Block) -> facts.RefundItem:
+def _refund_item(item: Block, currency: str) -> facts.RefundItem:
     return facts.RefundItem(
         item_id=item["item_id"],
-        amount=Decimal(item["amount"]),
+        amount=_paid(item["amount"], currency),
         quantity=item.get("quantity", 0),
-        tax=decimal_of(item.get("tax")),
+        tax=_paid(item["tax"], currency) if "tax" in item else None,
     )
+
+
+def _paid(text: str, currency: str) -> Decimal:
+    """The amount with the currency's digits where none is lost: 76.48 and 76.4800 must be the same statement."""
+    amount = Decimal(text)
+    return money.rounded(amount, currency=currency) if money.is_exact(amount, currency=currency) else amount
 
 
 def _refund_failed(event: Block) -> facts.Fact:
@@ -227,9 +243,9 @@ def _credit(block: str, kind: str) -> Callable[[Block], facts.Fact]:
         return facts.CreditIssued(
             credit_id=credit["id"],
             kind="gift_card" if kind == "gift_card" else "store_credit",
-            amount=Decimal(credit["amount"]),
+            amount=_paid(credit["amount"], credit["currency"]),
             currency=credit["currency"],
-            bonus=Decimal(credit.get("bonus", "0")),
+            bonus=_paid(credit.get("bonus", "0"), credit["currency"]),
             executed_by=cast(facts.ExecutedBy, credit.get("executed_by", "")),
             code_last4=credit.get("code_last4") or "",
             **_about(event),
@@ -265,28 +281,29 @@ def _charge(stage: str) -> Callable[[Block], facts.Fact]:
     return make
 
 
-MAKERS: Final[dict[str, Callable[[Block], facts.Fact]]] = {
-    "return.requested": _plain(facts.ReturnRequested),
-    "return.authorised": _plain(facts.ReturnAuthorised),
-    "return.declined": _ended(facts.ReturnDeclined),
-    "return.cancelled": _ended(facts.ReturnCancelled),
-    "return.expired": _plain(facts.ReturnExpired),
-    "return.closed": _plain(facts.ReturnClosed),
-    "return.label_created": _parcel(facts.ParcelLabelled),
-    "return.in_transit": _parcel(facts.ParcelInTransit),
-    "return.carrier_delivered": _parcel(facts.ParcelDelivered),
-    "return.received": _parcel(facts.ParcelReceived),
-    "return.item_inspected": _items_inspected,
-    "return.inspection_completed": _inspection_completed,
-    "refund.issued": _refund_issued,
-    "refund.failed": _refund_failed,
-    "exchange.requested": _exchange_requested,
-    "exchange.cancelled": _exchange_cancelled,
-    "credit.issued": _credit("credit", "store_credit"),
-    "gift_card.issued": _credit("gift_card", "gift_card"),
-    "risk.hold_placed": _hold_placed,
-    "risk.hold_released": _hold_released,
-    "risk.non_return_charged": _charge("charged"),
-    "risk.charge_failed": _charge("failed"),
-    "risk.charge_reversed": _charge("reversed"),
+MAKERS: Final[dict[str, tuple[Callable[[Block], facts.Fact], ...]]] = {
+    "return.updated": (),
+    "return.requested": (_plain(facts.ReturnRequested),),
+    "return.authorised": (_plain(facts.ReturnAuthorised),),
+    "return.declined": (_ended(facts.ReturnDeclined),),
+    "return.cancelled": (_ended(facts.ReturnCancelled),),
+    "return.expired": (_plain(facts.ReturnExpired),),
+    "return.closed": (_plain(facts.ReturnClosed),),
+    "return.label_created": (_parcel(facts.ParcelLabelled),),
+    "return.in_transit": (_parcel(facts.ParcelInTransit),),
+    "return.carrier_delivered": (_parcel(facts.ParcelDelivered),),
+    "return.received": (_parcel(facts.ParcelReceived),),
+    "return.item_inspected": (_items_inspected,),
+    "return.inspection_completed": (_inspection_completed,),
+    "refund.issued": (_refund_issued,),
+    "refund.failed": (_refund_before_failure, _refund_failed),
+    "exchange.requested": (_exchange_requested,),
+    "exchange.cancelled": (_exchange_cancelled,),
+    "credit.issued": (_credit("credit", "store_credit"),),
+    "gift_card.issued": (_credit("gift_card", "gift_card"),),
+    "risk.hold_placed": (_hold_placed,),
+    "risk.hold_released": (_hold_released,),
+    "risk.non_return_charged": (_charge("charged"),),
+    "risk.charge_failed": (_charge("failed"),),
+    "risk.charge_reversed": (_charge("reversed"),),
 }

@@ -27,16 +27,16 @@ def normalise(payload: Payload) -> Normalised:
     if payload.topic == TOPIC_UNREADABLE or not isinstance(document, Mapping):
         return _unreadable("The body is not a JSON object. Look at the raw body, then ask the sender what it is.")
     if payload.topic == TOPIC_PULLED:
-        return _pulled(payload, document, is_translated=False)
+        return _pulled(payload, document, previous=payload.previous)
     if payload.topic.startswith(DIALECT_PREFIX):
         return _dialect(payload, document)
     return _from_events([document], is_translated=False)
 
 
-def _pulled(payload: Payload, document: Mapping[str, Any], *, is_translated: bool) -> Normalised:
-    events = events_of_snapshot(
-        document, previous=payload.previous, account=payload.account, received_at=payload.received_at
-    )
+def _pulled(
+    payload: Payload, document: Mapping[str, Any], *, previous: Json, is_translated: bool = False
+) -> Normalised:
+    events = events_of_snapshot(document, previous=previous, account=payload.account, received_at=payload.received_at)
     return _from_events(events, is_translated=is_translated)
 
 
@@ -46,12 +46,19 @@ def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
         return _unmapped(f"The stored mapping of this connection cannot be used: {complaints[0]}", list(complaints))
     mapped = apply_mapping(payload.mapping, document=document, previous=payload.previous, account=payload.account)
     if mapped.snapshot is not None:
-        made = _pulled(payload, mapped.snapshot, is_translated=True)
+        made = _pulled(payload, mapped.snapshot, previous=_translated_previous(payload), is_translated=True)
     else:
         made = _from_events(completed_events(mapped), is_translated=True)
     wanted = _to_read(payload.mapping, document) if made.problems else {}
     problems = [_with(problem, wanted) for problem in (*mapped.problems, *made.problems)]
     return Normalised(facts=made.facts, problems=tuple(problems), ignored_because=mapped.ignored_because)
+
+
+def _translated_previous(payload: Payload) -> Json:
+    """The message before in the same words as this one; a pulled return needs no translation."""
+    if payload.previous is None:
+        return None
+    return apply_mapping(payload.mapping, document=payload.previous).snapshot or payload.previous
 
 
 def _to_read(mapping: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, str]:

@@ -113,8 +113,10 @@ def _collections(document: Mapping[str, Any], before: Mapping[str, Any]) -> Iter
         yield "return.label_created", "shipment", shipment, shipment.get("occurred_at")
     yield from _inspections(document, before)
     for refund in _fresh(document, before, "refunds"):
-        kind = "refund.failed" if refund.get("failure") else "refund.issued"
-        yield kind, "refund", refund, refund.get("issued_at")
+        if refund.get("failure"):
+            yield "refund.failed", "refund", refund, None
+        else:
+            yield "refund.issued", "refund", refund, refund.get("issued_at")
     for exchange in _fresh(document, before, "exchanges"):
         kind = "exchange.cancelled" if exchange.get("status") == states.CANCELLED else "exchange.requested"
         yield kind, "exchange", exchange, None
@@ -133,10 +135,10 @@ def _inspections(document: Mapping[str, Any], before: Mapping[str, Any]) -> Iter
     without is left for the end, because told under the wrong revision it would count twice.
     """
     rows = _rows(document, "inspections")
-    is_new = rows != _rows(before, "inspections") or document.get("status") != before.get("status")
-    if not rows or not is_new:
+    is_judged, was_judged = document.get("status") in _JUDGED, before.get("status") in _JUDGED
+    if not rows or (rows == _rows(before, "inspections") and is_judged == was_judged):
         return
-    if document.get("status") in _JUDGED:
+    if is_judged:
         yield "return.inspection_completed", "items", rows, _latest(rows)
         return
     for row in rows:
