@@ -1,0 +1,120 @@
+"""What people in the shop see of a return: a status kept up to date, and one note per milestone (S1-35, S4-24). Pure.
+
+No text carries a time, so that the same state always gives the same text.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from returnsops import money, states
+
+from . import items, verdicts
+from .keys import business_key
+from .model import Part, PlannedEffect
+from .policy import Policy
+from .view import EffectView, LineView, ReturnView
+
+_WORDS = {
+    states.REQUESTED: "Return requested",
+    states.AUTHORISED: "Return authorised, waiting for the goods",
+    states.IN_TRANSIT: "Goods on their way back",
+    states.DELIVERED: "Goods delivered, not in the warehouse's hands yet",
+    states.RECEIVED: "Goods received, waiting for inspection",
+    states.INSPECTING: "Goods being inspected",
+    states.INSPECTED: "Goods inspected",
+    states.CLOSED: "Return closed",
+    states.DECLINED: "Return declined",
+    states.CANCELLED: "Return cancelled",
+    states.EXPIRED: "Return expired, goods never sent",
+}
+_ARRIVED = frozenset({states.DONE, states.CONFIRMED})
+
+
+def plan_mirrors(view: ReturnView, policy: Policy, now: datetime) -> Part:
+    """The mirrors of this return, and the notes that are not written yet."""
+    if not view.commerce:
+        return Part()
+    written = {effect.key for effect in view.effects if effect.state in states.COMMITTED}
+    notes = [note for note in _notes(view, policy) if note.key not in written]
+    return Part(effects=(*_mirrors(view, policy), *notes))
+
+
+def _mirrors(view: ReturnView, policy: Policy) -> list[PlannedEffect]:
+    values = {"status": _status(view), "return": view.number or view.ref.rpartition("/")[2]}
+    return [
+        PlannedEffect(
+            kind=states.MIRROR,
+            key=business_key(states.MIRROR, view.ref, name),
+            target="commerce",
+            payload={"field": name, "value": values[name]},
+        )
+        for name in policy.mirrors
+    ]
+
+
+def _status(view: ReturnView) -> str:
+    paid = _arrived(view, states.REFUND)
+    words = [_WORDS[view.status]]
+    for currency in sorted({effect.currency for effect in paid}):
+        total = sum((effect.amount or Decimal(0) for effect in paid if effect.currency == currency), Decimal(0))
+        words.append(f"refunded {money.display(total, currency=currency)}")
+    if view.is_on_risk_hold:
+        words.append("on hold for a risk review")
+    return "; ".join(words)
+
+
+def _arrived(view: ReturnView, kind: str) -> list[EffectView]:
+    found = [effect for effect in view.effects if effect.kind == kind and effect.state in _ARRIVED]
+    return sorted(found, key=lambda effect: effect.key)
+
+
+def _notes(view: ReturnView, policy: Policy) -> Iterable[PlannedEffect]:
+    for milestone in policy.notes:
+        if milestone == "refunded":
+            yield from (_note(view, milestone, _refunded(view, one), one) for one in _arrived(view, states.REFUND))
+        elif milestone == "restocked":
+            yield from (_note(view, milestone, _restocked(view, one), one) for one in _arrived(view, states.RESTOCK))
+        elif milestone == "ended":
+            if view.status in states.RETURN_ENDED:
+                yield _note(view, milestone, f"{_WORDS[view.status]}.")
+        elif verdicts.has_passed(view, milestone):
+            yield _note(view, milestone, _passed(view, milestone))
+
+
+def _note(view: ReturnView, milestone: str, words: str, effect: EffectView | None = None) -> PlannedEffect:
+    """One note; refunds and restocks have one for each of them, named by the end of their key."""
+    own = effect.key.removeprefix(business_key(effect.kind, view.ref) + ":") if effect else ""
+    parts = (milestone, own) if own else (milestone,)
+    name = view.number or view.ref.rpartition("/")[2]
+    token = f"[{name}/{'/'.join(parts)}]"
+    return PlannedEffect(
+        kind=states.NOTE,
+        key=business_key(states.NOTE, view.ref, *parts),
+        target="commerce",
+        payload={"token": token, "text": f"{words} {token}"},
+        item_id=effect.item_id if effect else "",
+    )
+
+
+def _refunded(view: ReturnView, effect: EffectView) -> str:
+    return f"Return {view.number}: refunded {money.display(effect.amount or Decimal(0), currency=effect.currency)}."
+
+
+def _restocked(view: ReturnView, effect: EffectView) -> str:
+    names = [items.label(line) for line in view.lines if line.item_id == effect.item_id]
+    return f"Return {view.number}: {effect.quantity} x {names[0] if names else 'item'} put back in stock."
+
+
+def _passed(view: ReturnView, milestone: str) -> str:
+    words = {
+        "authorised": f"Return {view.number} authorised: {_listed(view.lines)} expected back.",
+        "in_transit": f"Return {view.number}: the goods are on their way back.",
+        "received": f"Return {view.number}: the goods have arrived in the warehouse.",
+        "inspected": f"Return {view.number}: the goods are inspected.",
+    }
+    return words[milestone]
+
+
+def _listed(lines: Iterable[LineView]) -> str:
+    return ", ".join(f"{line.quantity} x {items.label(line)}" for line in lines)

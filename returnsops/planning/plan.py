@@ -1,0 +1,101 @@
+"""The whole plan of one return: every rule on its own, then what holds all of it (design section 2). Pure.
+
+``plan`` asks no clock and no database. The same view gives the same plan, in the same order.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from returnsops import states
+
+from . import attention, exchanges, mirrors, refunds, reversals, stock
+from .gates import gates_of
+from .holds import case_of, cases_of, holds_of
+from .model import Part, Plan, PlannedCase, PlannedEffect
+from .policy import Policy
+from .view import EffectView, ReturnView
+
+Rule = Callable[[ReturnView, Policy, datetime], Part]
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("refunds", refunds.plan_refunds),
+    ("exchanges", exchanges.plan_exchanges),
+    ("stock", stock.plan_stock),
+    ("reversals", reversals.plan_reversals),
+    ("mirrors", mirrors.plan_mirrors),
+    ("attention", attention.plan_attention),
+)
+
+
+def plan(view: ReturnView, policy: Policy, now: datetime) -> Plan:
+    """Which effects ought to exist because of this return, what holds each, and which cases people have to see."""
+    parts = [_contribution(name, rule, view, policy, now) for name, rule in RULES]
+    gated = [_gated(view, effect, now) for part in parts for effect in part.effects]
+    effects = tuple(effect for effect, _ in gated)
+    cases = [case for part in parts for case in part.cases]
+    cases.extend(case for _, found in gated for case in found)
+    cases.extend(_approval_cases(view, effects))
+    return Plan(
+        effects=tuple(sorted(effects, key=lambda effect: (states.LANES[effect.kind], effect.key))),
+        cases=_each_once(cases),
+        next_look_at=_earliest(parts, effects, now),
+    )
+
+
+def _contribution(name: str, rule: Rule, view: ReturnView, policy: Policy, now: datetime) -> Part:
+    """One rule's part; a rule that fails is a case and takes nothing else down with it."""
+    try:
+        return rule(view, policy, now)
+    except Exception as error:
+        cause = (
+            f"The rule for {name} could not plan this return ({type(error).__name__}: {error}). "
+            "Nothing of it is sent; everything else goes on. Report this with the return's number."
+        )
+        return Part(cases=(case_of(view, states.CASE_PLANNING_FAILED, cause, subject=name),))
+
+
+def _gated(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[PlannedEffect, tuple[PlannedCase, ...]]:
+    """The effect with what holds everything of its kind in front of its own holds."""
+    found = gates_of(view, effect, now)
+    holds = tuple(dict.fromkeys((*holds_of(found), *effect.holds)))
+    return replace(effect, holds=holds), cases_of(found)
+
+
+def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[PlannedCase]:
+    """A case for each amount that only waits for its second person, planned by rule or proposed by a person."""
+    approved = {effect.key for effect in view.effects if effect.is_approved}
+    found = [
+        _approval_case(view, effect.key, effect)
+        for effect in effects
+        if effect.needs_approval and not effect.holds and effect.key not in approved
+    ]
+    found.extend(
+        _approval_case(view, effect.key, effect)
+        for effect in view.effects
+        if effect.origin == states.ORIGIN_PERSON and effect.state == states.AWAITING_APPROVAL
+    )
+    return found
+
+
+def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    return case_of(
+        view,
+        states.CASE_NEEDS_APPROVAL,
+        f"A refund of {effect.amount} {effect.currency} waits for the approval of a second person.",
+        subject=key.rpartition(":")[2],
+        evidence={"effect": key, "amount": str(effect.amount), "currency": effect.currency},
+        money_at_risk=effect.amount,
+        currency=effect.currency,
+    )
+
+
+def _each_once(cases: Iterable[PlannedCase]) -> tuple[PlannedCase, ...]:
+    by_fingerprint = {case.fingerprint: case for case in reversed(list(cases))}
+    return tuple(by_fingerprint[key] for key in sorted(by_fingerprint))
+
+
+def _earliest(parts: Iterable[Part], effects: Iterable[PlannedEffect], now: datetime) -> datetime | None:
+    moments = [at for part in parts for at in part.look_at]
+    moments.extend(hold.until_at for effect in effects for hold in effect.holds if hold.until_at is not None)
+    return min((at for at in moments if at > now), default=None)

@@ -1,0 +1,327 @@
+"""Refunds: from the platform's decision or from the policy's trigger, never from both (design sections 6 and 7). Pure.
+
+Every wish for money is a claim. Claims are valued on the final order one after the other, what refunds made outside
+already paid is taken off, and what is left becomes an effect with everything that stands in its way.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from returnsops import money, states
+from returnsops.facts import RemoteRefundLine
+
+from . import amounts, items, order_money
+from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
+from .holds import (
+    PLATFORM_WRITES,
+    POLICY_INCOMPLETE,
+    WAITS_FOR_TRIGGER,
+    Finding,
+    case_of,
+    cases_of,
+    holds_of,
+    is_waived,
+    problem,
+    waiting,
+    waived_amounts,
+)
+from .model import Part, PlannedCase, PlannedEffect
+from .policy import Policy
+from .valuation import Valued, valued
+from .view import ReturnView
+
+
+def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
+    """The refunds that ought to be written into the shop, and the cases money alone gives rise to.
+
+    Refunds already sent are not planned again. An ended return gets no new money (what was sent is a reversal's case).
+    """
+    if not view.commerce or view.status in states.RETURN_ENDED:
+        return Part()
+    worths = _in_turn(view, policy, claims_of(view, policy))
+    planned = sum((one.amount for one in worths if one.amount is not None), Decimal(0))
+    shared = (*_questions(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
+    effects, found = _settled(view, policy, _uncovered(view, policy, worths), shared)
+    return Part(effects=effects, cases=(*cases_of((*shared, *found)), *_changed(view, policy), *_late(view, policy)))
+
+
+def _in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[Valued]:
+    """Each claim valued after all that is taken already and the claims before it."""
+    worths: list[Valued] = []
+    planned: list[RemoteRefundLine] = []
+    for claim in claims:
+        one = valued(view, policy, claim, [*order_money.taken_lines(view, policy, key=claim.key), *planned])
+        worths.append(one)
+        is_seen = any(order_money.is_of_key(refund, claim.key) for refund in view.shop_refunds)
+        planned.extend(() if is_seen else one.lines)
+    return worths
+
+
+# --- refunds made outside ------------------------------------------------------------------------------------------
+
+
+def _uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
+    """The claims less what refunds made outside for this return paid: same amounts first, the rest in order."""
+    refunds = list(order_money.covering(view, policy))
+    if not refunds:
+        return list(worths)
+    rest = []
+    for one in worths:
+        same = next((refund for refund in refunds if refund.amount == one.amount), None)
+        if same is None:
+            rest.append(one)
+        else:
+            refunds.remove(same)
+    pool = sum((refund.amount for refund in refunds), Decimal(0)) - _cover_used(view)
+    return _reduced(rest, max(Decimal(0), pool))
+
+
+def _cover_used(view: ReturnView) -> Decimal:
+    """What refunds made outside already took off refunds that are sent."""
+    sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
+    used = Decimal(0)
+    for payout in payouts(view):
+        effect = sent.get(payout_key(view, payout))
+        if effect is not None and effect.amount is not None:
+            used += max(Decimal(0), payout.amount - effect.amount)
+    return used
+
+
+def _reduced(worths: Iterable[Valued], pool: Decimal) -> list[Valued]:
+    rest = []
+    for one in worths:
+        if one.amount is None or pool == 0:
+            rest.append(one)
+            continue
+        off = min(pool, one.amount)
+        pool -= off
+        if one.amount > off:
+            lines = amounts.scaled(one.lines, one.amount - off, currency=one.claim.currency) if one.lines else ()
+            rest.append(replace(one, amount=one.amount - off, lines=lines))
+    return rest
+
+
+def _questions(view: ReturnView, policy: Policy) -> tuple[Finding, ...]:
+    """One finding for all refunds on the order that nobody attributed yet (S1-23, S4-16)."""
+    open_ones = order_money.questions(view, policy)
+    if not open_ones or view.order is None:
+        return ()
+    total = sum((refund.amount for refund in open_ones), Decimal(0))
+    left = max(Decimal(0), view.order.total - order_money.refunded_in_shop(view))
+    currency = view.order.currency
+    who = sorted({refund.author for refund in open_ones if refund.author})
+    return (
+        problem(
+            view,
+            states.CASE_REFUNDED_OUTSIDE,
+            f"{money.display(total, currency=currency)} were refunded on the order outside of returnsops"
+            f"{' by ' + ', '.join(who) if who else ''}; {money.display(left, currency=currency)} can still be "
+            "refunded. Say whether that was for this return.",
+            evidence={
+                "refunds": [
+                    {"id": one.refund_id, "amount": amounts.text(one.amount, currency=currency), "author": one.author}
+                    for one in open_ones
+                ],
+                "remaining": amounts.text(left, currency=currency),
+                "currency": currency,
+            },
+            money_at_risk=total,
+            currency=currency,
+        ),
+    )
+
+
+# --- from claim to effect ------------------------------------------------------------------------------------------
+
+
+def _settled(
+    view: ReturnView, policy: Policy, worths: Iterable[Valued], shared: Sequence[Finding]
+) -> tuple[tuple[PlannedEffect, ...], tuple[Finding, ...]]:
+    """The effects of claims that have an amount, and everything found on the way."""
+    effects: list[PlannedEffect] = []
+    every: list[Finding] = []
+    before = Decimal(0)
+    for one in worths:
+        found = (*one.findings, *_of_money(view, policy, one.claim))
+        if one.amount is not None and one.amount > 0:
+            found = (*found, *_over(view, policy, one, before))
+            effects.append(_effect(view, policy, one, (*shared, *found)))
+            is_blocked = any(finding.hold.code in _NEVER_GOES for finding in found)
+            before += Decimal(0) if is_blocked else one.amount
+        every.extend(found)
+    return tuple(effects), tuple(every)
+
+
+# Held for good until a person changes the facts: such money reserves nothing.
+_NEVER_GOES = frozenset({states.CASE_WOULD_OVER_REFUND, states.CASE_CURRENCY_MISMATCH})
+
+
+def _effect(view: ReturnView, policy: Policy, one: Valued, found: Sequence[Finding]) -> PlannedEffect:
+    assert one.amount is not None
+    claim = one.claim
+    return PlannedEffect(
+        kind=states.REFUND,
+        key=claim.key,
+        target="commerce",
+        payload=_payload(view, one),
+        serial_key=f"order:{view.order_id}",
+        item_id=claim.item_id,
+        quantity=claim.quantity,
+        amount=one.amount,
+        currency=claim.currency,
+        holds=holds_of(found),
+        needs_approval=claim.executed_by == COMMERCE and policy.is_over_threshold(one.amount, currency=claim.currency),
+    )
+
+
+def _payload(view: ReturnView, one: Valued) -> dict[str, Any]:
+    assert one.amount is not None
+    claim = one.claim
+    what = ", ".join(f"{units or line.quantity} x {items.label(line)}" for line, units in claim.wanted)
+    is_countable = view.order is not None and view.order.currency == claim.currency
+    return {
+        "amount": amounts.text(one.amount, currency=claim.currency) if is_countable else f"{one.amount:f}",
+        "currency": claim.currency,
+        "executed_by": claim.executed_by,
+        "lines": amounts.lines_document(one.lines, currency=claim.currency) if is_countable else [],
+        "reason": f"Return {view.number or view.ref}: {what}" if what else f"Return {view.number or view.ref}",
+        "rma_number": view.number,
+        "reference": claim.reference,
+    }
+
+
+def _of_money(view: ReturnView, policy: Policy, claim: Claim) -> tuple[Finding, ...]:
+    """What keeps this claim's money back besides its amount."""
+    found = [_executor(view, claim)]
+    if claim.executed_by == COMMERCE:
+        found.append(waiting(WAITS_FOR_TRIGGER, claim.waits) if claim.waits else None)
+        found.append(_outside_window(view, policy))
+    if policy.refund.writer == "platform":
+        text = "waits for the returns platform, which writes refunds into the shop itself; it is adopted when seen"
+        found.append(waiting(PLATFORM_WRITES, text))
+    return tuple(
+        finding for finding in found if finding is not None and not is_waived(view, finding.hold.code, claim.key)
+    )
+
+
+def _executor(view: ReturnView, claim: Claim) -> Finding | None:
+    if claim.executed_by:
+        return None
+    return problem(
+        view,
+        states.CASE_EXECUTOR_UNKNOWN,
+        f"the returns platform did not say who moves the money of refund {claim.subject}. "
+        "Say whether it was paid already or the shop has to pay it.",
+        subject=claim.subject,
+        evidence={"refund": claim.subject, "amount": str(claim.amount), "currency": claim.currency},
+        money_at_risk=claim.amount,
+        currency=claim.currency,
+    )
+
+
+def _undecided(view: ReturnView, policy: Policy) -> tuple[Finding, ...]:
+    if policy.initiator(view.resolution) and policy.refund.writer:
+        return ()
+    text = (
+        "waits for its policy, which does not say who starts or writes refunds. Complete refund.initiator and writer."
+    )
+    return (waiting(POLICY_INCOMPLETE, text),)
+
+
+def _over(view: ReturnView, policy: Policy, one: Valued, before: Decimal) -> tuple[Finding, ...]:
+    """Never more than was paid. Only what other returns have reserved but not sent may be released by a person."""
+    if view.order is None or one.claim.currency != view.order.currency:
+        return ()
+    assert one.amount is not None
+    left = order_money.left(view, policy, paid=view.order.total, key=one.claim.key)
+    if one.amount <= left.free - before:
+        return ()
+    is_released = one.amount in waived_amounts(view, states.CASE_WOULD_OVER_REFUND, one.claim.key)
+    if is_released and one.amount <= left.certain - before:
+        return ()
+    return (_over_refund(view, one, left, before),)
+
+
+def _over_refund(view: ReturnView, one: Valued, left: order_money.Left, before: Decimal) -> Finding:
+    assert one.amount is not None
+    currency = one.claim.currency
+    figures = {
+        "paid": left.paid,
+        "refunded": left.refunded,
+        "on its way": left.on_its_way,
+        "reserved": left.reserved + before,
+        "left": max(Decimal(0), left.free - before),
+        "asked": one.amount,
+    }
+    words = ", ".join(f"{name} {money.display(amount, currency=currency)}" for name, amount in figures.items())
+    return problem(
+        view,
+        states.CASE_WOULD_OVER_REFUND,
+        f"more would be refunded than was paid: {words}.",
+        subject=one.claim.subject,
+        evidence={name: amounts.text(amount, currency=currency) for name, amount in figures.items()},
+        money_at_risk=one.amount - figures["left"],
+        currency=currency,
+    )
+
+
+# --- the return window ---------------------------------------------------------------------------------------------
+
+
+def _outside_window(view: ReturnView, policy: Policy) -> Finding | None:
+    """Asked for after the last second of the window's last day in the shop's time zone."""
+    days = policy.window_days(view.resolution)
+    if days is None or view.order is None or view.requested_at is None:
+        return None
+    zone = ZoneInfo(view.shop_time_zone)
+    last_date = view.order.placed_at.astimezone(zone).date() + timedelta(days=days)
+    asked = view.requested_at.astimezone(zone)
+    if view.requested_at < datetime.combine(last_date + timedelta(days=1), time.min, tzinfo=zone):
+        return None
+    return problem(
+        view,
+        states.CASE_OUTSIDE_WINDOW,
+        f"the return was asked for on {asked:%d %B %Y}, after the window of {days} days closed on "
+        f"{last_date:%d %B %Y}. Decline it in the returns platform, or release it as an exception.",
+        evidence={"asked": asked.isoformat(), "last_day": last_date.isoformat(), "days": days},
+    )
+
+
+def _late(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
+    """The case of a late return, also where no money of ours is held by it."""
+    is_waived_anywhere = any(waiver.hold_code == states.CASE_OUTSIDE_WINDOW for waiver in view.waivers)
+    finding = None if is_waived_anywhere else _outside_window(view, policy)
+    return cases_of([finding] if finding else [])
+
+
+# --- what was sent and is told differently now ---------------------------------------------------------------------
+
+
+def _changed(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
+    """A case for each platform refund whose amount is no longer what was sent for it."""
+    if policy.initiator(view.resolution) == "policy_trigger" or order_money.covering(view, policy):
+        return ()
+    sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
+    return tuple(
+        case_of(
+            view,
+            states.CASE_AMOUNT_MISMATCH,
+            f"refund {payout.refund_id} was sent as {sent[key].amount} {sent[key].currency}, and the returns platform "
+            f"now says {payout.amount} {payout.currency}. Nothing more is sent by itself.",
+            subject=payout.refund_id,
+            evidence={"sent": str(sent[key].amount), "platform": str(payout.amount), "currency": payout.currency},
+            money_at_risk=abs(payout.amount - (sent[key].amount or Decimal(0))),
+            currency=payout.currency,
+        )
+        for payout in payouts(view)
+        if (key := payout_key(view, payout)) in sent and _differs(view, policy, key, payout.amount, sent[key].amount)
+    )
+
+
+def _differs(view: ReturnView, policy: Policy, key: str, told: Decimal, sent: Decimal | None) -> bool:
+    accepted = waived_amounts(view, states.CASE_AMOUNT_MISMATCH, key)
+    return sent is not None and sent not in accepted and abs(told - sent) > policy.tolerance(view.currency)

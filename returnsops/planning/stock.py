@@ -1,0 +1,179 @@
+"""Restocks: exactly the units said to be sellable for good, on the word the policy wants (S1-25, S4-14). Pure."""
+
+from datetime import datetime
+
+from returnsops import states
+
+from . import items, order_money, sellable, verdicts
+from .holds import (
+    WAITS_FOR_CONFIRMATION,
+    Finding,
+    case_of,
+    cases_of,
+    holds_of,
+    is_accepted,
+    is_waived,
+    problem,
+    waiting,
+)
+from .model import Part, PlannedCase, PlannedEffect
+from .policy import PLACED, Policy
+from .view import LineView, ReturnView
+
+
+def plan_stock(view: ReturnView, policy: Policy, now: datetime) -> Part:
+    """The restocks still to be made per item, and the cases of goods that are missing or have no place."""
+    if not view.commerce:
+        return Part()
+    effects: list[PlannedEffect] = []
+    cases: list[PlannedCase] = []
+    for line in sorted(view.lines, key=lambda line: line.item_id):
+        planned, found = _of_item(view, policy, line, tuple(effects))
+        effects.extend(planned)
+        cases.extend((*cases_of(found), *_missing(view, line), *_unplaced(view, line)))
+    return Part(effects=tuple(effects), cases=tuple(cases))
+
+
+def _of_item(
+    view: ReturnView, policy: Policy, line: LineView, before: tuple[PlannedEffect, ...]
+) -> tuple[list[PlannedEffect], tuple[Finding, ...]]:
+    units = sellable.units(view, policy, line)
+    committed = order_money.committed(view, states.RESTOCK, line.item_id)
+    steps = [(units.target, units.target - committed, "")]
+    steps.append((units.possible, units.possible - max(units.target, committed), units.waits))
+    steps = [step for step in steps if step[1] > 0]
+    found = (*items.findings(view, policy, line), *_of_goods(view, line)) if steps else ()
+    effects: list[PlannedEffect] = []
+    for target, count, waits in steps:
+        possible = _impossible(view, line, count, (*before, *effects))
+        extra = (waiting(WAITS_FOR_CONFIRMATION, waits),) if waits else ()
+        effects.append(_effect(view, line, target, count, (*found, *possible, *extra)))
+        found = (*found, *possible)
+    return effects, found
+
+
+def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tuple[Finding, ...]) -> PlannedEffect:
+    key = items.free_key(view, states.RESTOCK, line.item_id, target)
+    bought = items.order_line(view, line)
+    return PlannedEffect(
+        kind=states.RESTOCK,
+        key=key,
+        target="commerce",
+        payload={
+            "line_id": line.order_line_id,
+            "quantity": count,
+            "disposition": states.SELLABLE,
+            "product_id": bought.product_id if bought else "",
+            "variation_id": bought.variation_id if bought else "",
+            "rma_number": view.number,
+        },
+        serial_key=f"order:{view.order_id}",
+        item_id=line.item_id,
+        quantity=count,
+        holds=holds_of(finding for finding in found if not is_waived(view, finding.hold.code, key)),
+    )
+
+
+# --- what stands in the way ----------------------------------------------------------------------------------------
+
+
+def _of_goods(view: ReturnView, line: LineView) -> tuple[Finding, ...]:
+    found = (_ambiguous(view, line), _no_place(view, line, states.SELLABLE))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _ambiguous(view: ReturnView, line: LineView) -> Finding | None:
+    """Another variant's stock must never grow (S4-20)."""
+    bought = items.order_line(view, line)
+    if bought is None:
+        return None
+    if bought.is_sku_ambiguous:
+        text = f"SKU {bought.sku or 'none'} of {items.label(line)} does not name one variant of the product"
+        fix = "Give the variation a SKU of its own in the shop."
+    elif line.sku and bought.sku and line.sku != bought.sku:
+        text = f"{items.label(line)} came back as SKU {line.sku}, but the order sold SKU {bought.sku}"
+        fix = "Check which goods came back, and put them in stock by hand."
+    else:
+        return None
+    return problem(
+        view,
+        states.CASE_SKU_AMBIGUOUS,
+        f"{text}, so that its stock cannot be raised for certain. {fix}",
+        subject=line.item_id,
+        evidence={
+            "item": line.item_id,
+            "sku": line.sku,
+            "order_sku": bought.sku,
+            "product": bought.product_id,
+            "variation": bought.variation_id,
+        },
+    )
+
+
+def _no_place(view: ReturnView, line: LineView, disposition: str) -> Finding | None:
+    if disposition in view.locations:
+        return None
+    return problem(
+        view,
+        states.CASE_DISPOSITION_UNMAPPED,
+        f"{disposition.replace('_', ' ')} goods have no place on this route. Map the disposition to a location.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "disposition": disposition},
+    )
+
+
+def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[PlannedEffect, ...]) -> tuple[Finding, ...]:
+    """The shop only gives back stock that the order line took (woocommerce-observed section 9)."""
+    bought = items.order_line(view, line)
+    if bought is None:
+        return ()
+    planned = sum(effect.quantity or 0 for effect in before if effect.payload["line_id"] == bought.line_id)
+    free = max(0, (bought.reduced_stock or 0) - planned)
+    if count <= free:
+        return ()
+    return (
+        problem(
+            view,
+            states.CASE_RESTOCK_IMPOSSIBLE,
+            f"{count} x {items.label(line)} cannot be put back through the order: its line still holds {free} taken "
+            "from stock. Check the product's stock management, put the units in stock by hand and record that here.",
+            subject=line.item_id,
+            evidence={"item": line.item_id, "units": count, "taken_from_stock": bought.reduced_stock},
+        ),
+    )
+
+
+# --- cases of goods --------------------------------------------------------------------------------------------------
+
+
+def _missing(view: ReturnView, line: LineView) -> tuple[PlannedCase, ...]:
+    units = sum(
+        verdict.quantity
+        for verdict in verdicts.in_force(view, line.item_id)
+        if "missing" in (verdict.outcome, verdict.disposition)
+    )
+    if not units or is_accepted(view, states.CASE_GOODS_MISSING, line.item_id):
+        return ()
+    return (
+        case_of(
+            view,
+            states.CASE_GOODS_MISSING,
+            f"{units} of {line.quantity} x {items.label(line)} were not in the parcel.",
+            subject=line.item_id,
+            evidence={"item": line.item_id, "missing": units, "expected": line.quantity},
+            money_at_risk=line.total,
+        ),
+    )
+
+
+def _unplaced(view: ReturnView, line: LineView) -> tuple[PlannedCase, ...]:
+    """A case where final goods other than sellable ones have no place, or nobody knows what they are (S1-21)."""
+    dispositions = sorted(
+        {
+            verdict.disposition
+            for verdict in verdicts.in_force(view, line.item_id)
+            if verdict.is_final and verdict.outcome not in verdicts.REFUSED_OUTCOMES
+        }
+    )
+    wanting = [name for name in dispositions if name in (*PLACED, "unknown") and name != states.SELLABLE]
+    return cases_of(finding for name in wanting if (finding := _no_place(view, line, name)) is not None)
