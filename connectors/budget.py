@@ -27,6 +27,10 @@ OPEN_CAP_S: Final = 600.0
 _RACES: Final = 20
 
 
+class BudgetSpent(RateLimited):
+    """Our own budget row said no; the vendor was not asked."""
+
+
 def budget_of(*, connection_id: int) -> ConnectionBudget:
     """The row, made on first use."""
     row, _ = ConnectionBudget.objects.get_or_create(connection_id=connection_id)
@@ -36,19 +40,19 @@ def budget_of(*, connection_id: int) -> ConnectionBudget:
 def take(*, connection_id: int, calls_per_minute: int, at: datetime, max_wait_s: float = MAX_WAIT_S) -> float:
     """Take one slot; returns the seconds to wait before calling.
 
-    Raises RateLimited, without taking one, where the wait would pass ``max_wait_s``.
+    Raises BudgetSpent, without taking one, where the wait would pass ``max_wait_s``.
     """
     spacing_s = 60.0 / calls_per_minute
     for _ in range(_RACES):
         row = budget_of(connection_id=connection_id)
         wait_s = _wait_s(row, spacing_s=spacing_s, at=at)
         if wait_s > max_wait_s:
-            raise RateLimited("The call budget of this connection is used up for now.", after_s=wait_s)
+            raise BudgetSpent("The call budget of this connection is used up for now.", after_s=wait_s)
         slot_at = max(row.next_slot_at or at, at)
         taken = {"next_slot_at": slot_at + timedelta(seconds=spacing_s), "call_count": row.call_count + 1}
         if _changed(row, **taken):
             return wait_s
-    raise RateLimited("Many callers want this connection at once.", after_s=spacing_s)
+    raise BudgetSpent("Many callers want this connection at once.", after_s=spacing_s)
 
 
 def before_call(
@@ -103,7 +107,7 @@ def note_success(*, connection: Connection, at: datetime) -> None:
         return
     was_open = row.open_until_at is not None
     if _changed(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
-        close_case(connection=connection, kind=states.CASE_CONNECTION_DOWN, at=at, reason="The system answers again.")
+        close_case_of(kind=states.CASE_CONNECTION_DOWN, name=connection.name, at=at, reason="The system answers again.")
 
 
 def note_failure(*, connection: Connection, text: str, at: datetime) -> bool:
@@ -125,10 +129,9 @@ def note_failure(*, connection: Connection, text: str, at: datetime) -> bool:
     return True
 
 
-def close_case(*, connection: Connection, kind: str, at: datetime, reason: str) -> None:
-    """Close the connection's case of a kind, if one is open."""
-    cases = ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=f"{kind}:{connection.name}")
-    for case in cases:
+def close_case_of(*, kind: str, name: str, at: datetime, reason: str) -> None:
+    """Close the case of a kind about a connection or route of that name, if one is open."""
+    for case in ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=f"{kind}:{name}"):
         queue.auto_resolve(case=case, at=at, reason=reason)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import requests
 
+from connectors import budget
 from connectors.http import CallRecord, make_caller, new_session
 from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link
 from returnsops.models import Connection
@@ -60,10 +61,13 @@ def link_for(
     before_call: BeforeCall | None = None,
     record: Callable[[CallRecord], None] | None = None,
 ) -> Link:
-    """A connection in use. ``before_call`` takes from its budget (connectors.budget.before_call).
+    """A connection in use; each call takes from its budget row, unless the caller gives its own ``before_call``.
 
     Raises AuthFailed where a secret cannot be read, so that it is handled like any other wrong credential.
     """
+    if before_call is None:
+        capabilities = connector_for(connection.vendor).capabilities
+        before_call = budget.before_call(connection_id=connection.pk, capabilities=capabilities, now=now)
     call = make_caller(session=session_for(connection), before_call=before_call, record=record, now=now)
     return Link(config=config_of(connection, at=now()), call=call, now=now)
 

@@ -40,18 +40,18 @@ def reason_to_stop(*, effect_id: int) -> str:
     return f"Sending is stopped for {effect.connection.name}, its route or {effect.kind}; see the stop switches."
 
 
-def stop_for_refund_limit(*, effect_id: int, at: datetime) -> bool:
-    """Whether this refund would pass its route's limit of the last hour; then the route is paused with a case."""
+def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
+    """How this refund would pass its route's limit of the last hour, which pauses the route with a case; '' = not."""
     effect = Effect.objects.select_related("route__policy").get(pk=effect_id)
     route = effect.route
     if effect.kind not in states.MONEY_KINDS or route is None or route.policy is None:
-        return False
+        return ""
     limit = route.policy.document.get("refund_limit_per_hour") or {}
     sent = _sent_lately(route, without=effect_id, at=at)
     text = _passed(limit, effect, sent)
     if text:
         pause_route(route=route, reason=text, at=at)
-    return bool(text)
+    return text
 
 
 @transaction.atomic

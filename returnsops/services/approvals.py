@@ -208,10 +208,8 @@ def remaining_of(order: Order, *, without_effect_id: int | None = None) -> Decim
     in_shop = order.refunds.filter(vanished_at__isnull=True)
     seen_keys = set(in_shop.exclude(key="").values_list("key", flat=True))
     live = order.effects.filter(kind__in=states.MONEY_KINDS, state__in=states.COMMITTED | states.UNSENT)
-    reserved = sum(
-        (row.amount or Decimal(0) for row in live.exclude(pk=without_effect_id) if not _is_seen(row, seen_keys)),
-        Decimal(0),
-    )
+    others = [row for row in live if row.pk != without_effect_id and not _is_seen(row, seen_keys)]
+    reserved = sum((row.amount or Decimal(0) for row in others), Decimal(0))
     refunded = in_shop.aggregate(total=Sum("amount"))["total"] or Decimal(0)
     return order.total - refunded - reserved
 

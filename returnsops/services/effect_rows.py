@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from returnsops import states
 from returnsops.models import Attempt, Effect
@@ -108,6 +109,14 @@ def close_open_attempts(effect_id: int, *, at: datetime) -> None:
     """Attempts without an end belong to a worker that lost its claim."""
     Attempt.objects.filter(effect_id=effect_id, ended_at__isnull=True).update(
         ended_at=at, outcome=LAPSED, text="The worker did not come back before its lease ended."
+    )
+
+
+def supersede(effect_id: int, *, at: datetime) -> None:
+    """Earlier writes of unknown outcome were looked up after settle_s: they did not happen, or not in full."""
+    unsettled = Attempt.objects.filter(effect_id=effect_id, has_sent=True, outcome__in=UNSETTLED)
+    unsettled.update(
+        outcome="superseded", ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
     )
 
 

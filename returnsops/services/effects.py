@@ -18,6 +18,7 @@ from returnsops import states
 from returnsops.models import Attempt, Effect
 
 from .effect_rows import (
+    LAPSED,
     NO_ERROR,
     RELEASED,
     UNSETTLED,
@@ -31,7 +32,11 @@ from .effect_rows import (
     locked,
     move,
     note,
+    supersede,
     update_claimed,
+)
+from .effect_rows import (
+    NOT_KNOWN as NOT_KNOWN,
 )
 
 SEND: Final = "send"
@@ -41,6 +46,8 @@ CONFIRM: Final = "confirm"
 BACK_OFF_BASE_S: Final = 10.0
 BACK_OFF_CAP_S: Final = 1800.0
 MAX_TRIES: Final = 12
+
+ABSENT: Final = "absent"  # error class of an attempt that a consistent look-up did not find after settle_s
 
 
 # --- claim -------------------------------------------------------------------------------------------------------
@@ -94,10 +101,7 @@ def begin_send(*, claim: Claim, lease_until_at: datetime, at: datetime) -> bool:
         )
         if not is_ours:
             return False
-        earlier = Attempt.objects.filter(effect_id=claim.effect_id, has_sent=True, outcome__in=UNSETTLED)
-        earlier.exclude(token=claim.token).update(
-            outcome="superseded", ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
-        )
+        supersede(claim.effect_id, at=at)
         Attempt.objects.filter(token=claim.token).update(has_sent=True)
     return True
 
@@ -254,7 +258,16 @@ def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None,
         **RELEASED,
         **error_fields(failure),
     )
+    if is_ours and failure.error_class == ABSENT:
+        supersede(claim.effect_id, at=at)
     return is_ours and end_failed(claim, failure, at=at)
+
+
+@transaction.atomic
+def note_outcome(*, claim: Claim, failure: Failure, at: datetime) -> None:
+    """Keep how an attempt ended whose claim was lost: a late refusal settles what was unsettled."""
+    if Attempt.objects.filter(token=claim.token, outcome__in=["", LAPSED]).exists():
+        end_failed(claim, failure, at=at)
 
 
 @transaction.atomic

@@ -1,0 +1,396 @@
+"""One effect, exactly once (design section 5).
+
+An effect is worked on in steps; between them everything is committed. ``open_job`` claims it (T1), ``jobs.perform``
+does the HTTP of one step, and ``settle`` writes what came of it (T2) and returns the next step, if any. The same
+functions serve the pump with its pool of threads and ``deliver``, which does it all in one thread.
+
+Whatever happens between two steps (a crash, a lost answer, a lapsed lease) leaves a row that says what may have
+happened; the next worker looks up before it does anything else. The look-up comes before the first send too.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import OperationalError, transaction
+
+from connectors import delivery_cases, outcomes, read_back, stops
+from connectors.jobs import Answered, Job, Runtime, intent_of, lease_s, perform
+from connectors.ports import (
+    AuthFailed,
+    Capabilities,
+    Found,
+    Lookup,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Sent,
+    VendorError,
+)
+from connectors.reads import keep_read
+from returnsops import states
+from returnsops.facts import OrderChanged, OrderSnapshot
+from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.planning.view import order_fingerprint
+from returnsops.services import effects
+from returnsops.services.apply_facts import apply_facts
+from returnsops.services.effect_rows import Claim, Failure
+from returnsops.services.replan import mark_dirty, replan
+
+log = logging.getLogger(__name__)
+
+FIRST_LOOK_S: Final = 3.0  # what a lost answer was about is often there at once; absence counts only after settle_s
+LOOKS_TO_CASE: Final = 5  # look-ups of one unknown outcome that failed before a person hears of it
+CONFIRM_WAITS_S: Final = (5.0, 30.0, 120.0, 600.0)
+CONFIRM_SLOW_S: Final = 6 * 3600.0
+STOPPED_WAIT_S: Final = 60.0
+BUSY_TRIES: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Desk:
+    """The claimed effect as its rows are now, and when we look at them."""
+
+    claim: Claim
+    effect: Effect
+    capabilities: Capabilities
+    at: datetime
+    runtime: Runtime
+
+    def later(self, seconds: float) -> datetime:
+        return self.at + timedelta(seconds=seconds)
+
+
+# --- the steps ---------------------------------------------------------------------------------------------------
+
+
+def deliver(*, effect_id: int, purpose: str, runtime: Runtime) -> bool:
+    """Work on one effect to the end of what can be done now, in this thread; False where it was not to be had."""
+    job = open_job(effect_id=effect_id, purpose=purpose, runtime=runtime)
+    is_taken = job is not None
+    while job is not None:
+        job = settle_surely(job, perform(job), runtime=runtime)
+    return is_taken
+
+
+def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
+    """T1: claim the effect and say what to ask of the vendor; None where there is nothing to ask."""
+    vendor = Effect.objects.values_list("connection__vendor", flat=True).get(pk=effect_id)
+    connector = runtime.connector(vendor)
+    at = runtime.now()
+    until = at + timedelta(seconds=lease_s(connector.capabilities))
+    claim = effects.claim(effect_id=effect_id, purpose=purpose, lease_until_at=until, at=at)
+    if claim is None:
+        return None
+    runtime.checkpoint("confirm_claimed" if purpose == effects.CONFIRM else "claimed")
+    desk = _desk(claim, connector.capabilities, runtime)
+    try:
+        actions = connector.effects.get(desk.effect.kind)
+        if actions is None:
+            raise Rejected(f"{connector.title} cannot do {desk.effect.kind} effects.", code="not_supported")
+        link = runtime.link(desk.effect.connection)
+    except VendorError as error:
+        _settle_error(desk, error, has_sent=False)
+        return None
+    return Job(
+        claim=claim,
+        capabilities=connector.capabilities,
+        actions=actions,
+        link=link,
+        intent=intent_of(desk.effect),
+        payload_hash=desk.effect.payload_hash,
+        started_at=at,
+        lease_until_at=until,
+    )
+
+
+def settle_surely(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
+    """``settle``, again where the database was busy: a result is worth more than a moment."""
+    for _ in range(BUSY_TRIES):
+        try:
+            return settle(job, answer, runtime=runtime)
+        except OperationalError:  # SQLite's lock, PostgreSQL's deadlock; the transaction was undone whole
+            log.warning("the database was busy while effect %s was settled", job.claim.effect_id)
+    return settle(job, answer, runtime=runtime)
+
+
+def settle(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
+    """T2: write what came of a step; the next step, or None when the effect was given back."""
+    runtime.checkpoint(job.checkpoint)
+    desk = _desk(job.claim, job.capabilities, runtime)
+    outcomes.note_health(connection=desk.effect.connection, answer=answer, at=desk.at)
+    if isinstance(answer, VendorError):
+        _settle_error(desk, answer, has_sent=job.lookup is not None)
+        return None
+    if isinstance(answer, Sent):
+        _settle_sent(job, desk, answer, outcome="done")
+        return None
+    if job.claim.purpose == effects.CONFIRM:
+        _settle_read_back(job, desk, answer)
+        return None
+    return _settle_lookup(job, desk, answer)
+
+
+def _desk(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> _Desk:
+    rows = Effect.objects.select_related("connection", "order", "rma", "route")
+    effect = rows.get(pk=claim.effect_id)
+    return _Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
+
+
+# --- after a look-up ---------------------------------------------------------------------------------------------
+
+
+def _settle_lookup(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+    if lookup.found is Found.COMPLETE:
+        _settle_sent(job, desk, Sent(remote_id=lookup.remote_id, evidence=lookup.evidence), outcome="found")
+        return None
+    if lookup.found is Found.AMBIGUOUS:
+        _settle_ambiguous(desk, lookup)
+        return None
+    left_at = effects.unsettled_since(effect_id=desk.effect.pk)
+    settles_at = None if left_at is None else left_at + timedelta(seconds=desk.capabilities.settle_s)
+    if settles_at is not None and desk.at < settles_at:
+        text = "Not to be seen yet; absence counts only after the vendor's longest execution."
+        _stay_unknown(desk, Failure(error_class="unknown", text=text), next_look_at=settles_at)
+        return None
+    if lookup.found is Found.PARTIAL:
+        return _go_on(job, desk, lookup)
+    if settles_at is not None:
+        text = "Looked up: it is not there. What was sent did not happen."
+        _give_back(desk, Failure(error_class="absent", text=text))
+        return None
+    if _is_changed(desk, lookup):
+        _settle_changed(job, desk, lookup)
+        return None
+    return _send(job, desk, lookup)
+
+
+def _is_changed(desk: _Desk, lookup: Lookup) -> bool:
+    """Whether the order is no longer the one that the amount or quantity rests on."""
+    if desk.effect.kind not in states.READ_BACK_KINDS or lookup.order is None:
+        return False
+    return order_fingerprint(lookup.order) != desk.effect.basis_hash
+
+
+def _settle_changed(job: Job, desk: _Desk, lookup: Lookup) -> None:
+    """Keep the order as read, give the effect back, and plan again: the next plan rests on what is true now."""
+    assert lookup.order is not None  # _is_changed
+    with transaction.atomic():
+        _keep_order(job, desk, lookup.order)
+        text = "The order changed since this was planned."
+        if desk.effect.origin == states.ORIGIN_PERSON:
+            text = read_back.why_it_no_longer_fits(desk.effect, lookup.order)
+        if desk.effect.origin == states.ORIGIN_PERSON and text:
+            _reject(desk, Failure(error_class="rejected", code="no_longer_fits", text=text))
+        else:
+            # No plan stands behind what a person proposed: as it still fits, it rests on the new state.
+            if desk.effect.origin == states.ORIGIN_PERSON:
+                effects.rebase(claim=desk.claim, basis_hash=order_fingerprint(lookup.order))
+            changed = Failure(error_class="changed", text=text or "The order changed; the refund still fits.")
+            effects.release(claim=desk.claim, failure=changed, next_attempt_at=desk.at, at=desk.at)
+    _finish(desk)
+
+
+def _send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+    """The last look before money or goods move: nothing is stopped, and the claim is still ours."""
+    reason = stops.reason_to_stop(effect_id=desk.effect.pk) or stops.refund_limit_reached(
+        effect_id=desk.effect.pk, at=desk.at
+    )
+    if reason:
+        _give_back(desk, Failure(error_class="stopped", text=reason))
+        return None
+    return _begin_send(job, desk, lookup)
+
+
+def _go_on(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+    """Half of it is there: go on at its step; while sending is stopped it stays as it is."""
+    reason = stops.reason_to_stop(effect_id=desk.effect.pk)
+    if reason:
+        failure = Failure(error_class="stopped", text=reason)
+        _stay_unknown(desk, failure, next_look_at=desk.later(STOPPED_WAIT_S))
+        return None
+    return _begin_send(job, desk, lookup)
+
+
+def _begin_send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+    until = desk.later(lease_s(job.capabilities))
+    if not effects.begin_send(claim=desk.claim, lease_until_at=until, at=desk.at):
+        effects.note_outcome(
+            claim=desk.claim, failure=Failure(error_class="claim_lost", text="Nothing was sent."), at=desk.at
+        )
+        return None
+    desk.runtime.checkpoint("send_begun")
+    intent = replace(job.intent, first_attempt_at=job.intent.first_attempt_at or desk.at)
+    return replace(job, lookup=lookup, intent=intent, lease_until_at=until, started_at=desk.at)
+
+
+def _settle_ambiguous(desk: _Desk, lookup: Lookup) -> None:
+    text = lookup.text or "More than one record there could be this one."
+    failure = Failure(error_class="ambiguous", text=text, evidence=lookup.evidence)
+    with transaction.atomic():
+        next_look_at = desk.later(outcomes.look_wait_s(_looks(desk)))
+        if effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at):
+            delivery_cases.open_ambiguous(effect=desk.effect, text=text, evidence=lookup.evidence, at=desk.at)
+        _mark_dirty(desk)
+    _finish(desk)
+
+
+def _stay_unknown(desk: _Desk, failure: Failure, *, next_look_at: datetime) -> None:
+    effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at)
+    desk.runtime.checkpoint("settled")
+
+
+def _give_back(desk: _Desk, failure: Failure) -> None:
+    """Ready again, and planned again: what was wanted before the look-up may not be wanted now."""
+    with transaction.atomic():
+        effects.release(claim=desk.claim, failure=failure, next_attempt_at=desk.at, at=desk.at)
+        _mark_dirty(desk)
+    _finish(desk)
+
+
+# --- after a send ------------------------------------------------------------------------------------------------
+
+
+def _settle_sent(job: Job, desk: _Desk, sent: Sent, *, outcome: str) -> None:
+    what: dict[str, Any] = {
+        "claim": desk.claim,
+        "remote_id": sent.remote_id,
+        "remote_url": sent.remote_url,
+        "evidence": sent.evidence,
+        "sent_hash": job.payload_hash,
+        "at": desk.at,
+    }
+    with transaction.atomic():
+        # A good answer whose claim was lost meanwhile is adopted; a second record of one effect is a case.
+        is_ours = effects.settle_done(outcome=outcome, **what)
+        if is_ours or effects.record_late_success(**what) != "double":
+            delivery_cases.close_outcome_cases(effect=desk.effect, at=desk.at)
+        else:
+            delivery_cases.open_double(effect=desk.effect, other_remote_id=sent.remote_id, at=desk.at)
+        _mark_dirty(desk)
+    _finish(desk)
+
+
+# --- after an error ----------------------------------------------------------------------------------------------
+
+
+def _settle_error(desk: _Desk, error: VendorError, *, has_sent: bool) -> None:
+    failure = outcomes.failure_of(error)
+    with transaction.atomic():
+        if isinstance(error, AuthFailed):
+            delivery_cases.pause_for_auth(connection=desk.effect.connection, text=error.text, at=desk.at)
+        if desk.claim.purpose == effects.CONFIRM:
+            after = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+            effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
+        elif has_sent and isinstance(error, OutcomeUnknown):
+            effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=desk.later(FIRST_LOOK_S), at=desk.at)
+        elif not has_sent and effects.unsettled_since(effect_id=desk.effect.pk) is not None:
+            _settle_failed_look(desk, failure, error)
+        else:
+            _settle_nothing_happened(desk, failure, error)
+        # Where the claim was lost meanwhile nothing above took effect; what we learnt is kept with the attempt.
+        effects.note_outcome(claim=desk.claim, failure=failure, at=desk.at)
+        _mark_dirty(desk)
+    _finish(desk)
+
+
+def _settle_failed_look(desk: _Desk, failure: Failure, error: VendorError) -> None:
+    """A write may be out there and the look-up failed: stays unknown, and after some tries a person hears of it."""
+    next_look_at = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+    effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at)
+    if isinstance(error, Rejected) or _looks(desk) >= LOOKS_TO_CASE:
+        evidence = failure.evidence or {}
+        delivery_cases.open_ambiguous(effect=desk.effect, text=failure.text, evidence=evidence, at=desk.at)
+
+
+def _settle_nothing_happened(desk: _Desk, failure: Failure, error: VendorError) -> None:
+    """The vendor did nothing, and nothing of an earlier attempt is open either."""
+    if isinstance(error, Rejected):
+        _reject(desk, failure)
+    elif isinstance(error, AuthFailed | RateLimited):
+        again_at = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+        effects.release(claim=desk.claim, failure=failure, next_attempt_at=again_at, at=desk.at)
+    else:
+        state = effects.schedule_retry(claim=desk.claim, failure=failure, at=desk.at, random=desk.runtime.random)
+        if state == states.FAILED:
+            delivery_cases.open_exhausted(effect=desk.effect, failure=failure, at=desk.at)
+
+
+def _reject(desk: _Desk, failure: Failure) -> None:
+    if effects.settle_rejected(claim=desk.claim, failure=failure, at=desk.at):
+        delivery_cases.open_rejected(effect=desk.effect, failure=failure, at=desk.at)
+
+
+# --- read-back ---------------------------------------------------------------------------------------------------
+
+
+def _settle_read_back(job: Job, desk: _Desk, lookup: Lookup) -> None:
+    """``done`` → ``confirmed`` when seen; money also compares the order's whole refunded sum."""
+    with transaction.atomic():
+        if lookup.order is not None:
+            _keep_order(job, desk, lookup.order)
+        if not read_back.is_seen(desk.effect, lookup):
+            _settle_not_seen(desk, lookup)
+        elif effects.settle_confirmed(claim=desk.claim, evidence=lookup.evidence, at=desk.at):
+            delivery_cases.close_not_seen(effect=desk.effect, at=desk.at)
+        if lookup.order is not None and desk.effect.kind in states.MONEY_KINDS:
+            read_back.compare_refunded_sum(effect=desk.effect, order=lookup.order, at=desk.at)
+        _mark_dirty(desk)
+    desk.runtime.checkpoint("confirm_settled")
+    _plan_again(desk)
+
+
+def _settle_not_seen(desk: _Desk, lookup: Lookup) -> None:
+    """Acknowledged and not there: looked for again and again, never sent again; after some tries a case."""
+    tries = desk.effect.confirm_tries
+    is_exhausted = tries >= len(CONFIRM_WAITS_S) or lookup.found is Found.AMBIGUOUS
+    after = desk.later(CONFIRM_SLOW_S if is_exhausted else CONFIRM_WAITS_S[tries])
+    text = lookup.text or "Acknowledged, but not to be seen there."
+    failure = Failure(error_class="absent", text=text, evidence=lookup.evidence)
+    is_ours = effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
+    if is_ours and is_exhausted:
+        delivery_cases.open_not_seen(effect=desk.effect, text=text, evidence=lookup.evidence, at=desk.at)
+
+
+# --- what follows ------------------------------------------------------------------------------------------------
+
+
+def _keep_order(job: Job, desk: _Desk, order: OrderSnapshot) -> None:
+    """Record the reading and apply it, as of when it began; its returns are marked for planning."""
+    connection = desk.effect.connection
+    fact = OrderChanged(order_id=order.order_id, snapshot=order, occurred_at=job.started_at)
+    applied = apply_facts(connection=connection, new_facts=[fact], at=job.started_at)
+    keep_read(connection=connection, snapshot=order, at=job.started_at, order_row_id=applied.order_ids[0])
+    mark_dirty(order_ids=applied.order_ids)
+
+
+def _mark_dirty(desk: _Desk) -> None:
+    """In the transaction of the result, so that planning again cannot be forgotten."""
+    mark_dirty(
+        rma_ids=[desk.effect.rma_id] if desk.effect.rma_id else [],
+        order_ids=[desk.effect.order_id] if desk.effect.order_id else [],
+    )
+
+
+def _finish(desk: _Desk) -> None:
+    desk.runtime.checkpoint("settled")
+    _plan_again(desk)
+
+
+def _plan_again(desk: _Desk) -> None:
+    """Plan the returns of this order now; one that cannot be planned stays dirty and never undoes the result."""
+    dirty = ReturnAuthorisation.objects.filter(is_dirty=True)
+    effect = desk.effect
+    mine = dirty.filter(order_id=effect.order_id) if effect.order_id else dirty.filter(effects__pk=effect.pk)
+    for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
+        try:
+            replan(rma_id=rma_id, at=desk.at)
+        except Exception:  # the sweep plans it again; the result of this effect is already kept
+            log.exception("return %s could not be planned after effect %s", rma_id, desk.effect.pk)
+    desk.runtime.checkpoint("replanned")
+
+
+def _looks(desk: _Desk) -> int:
+    """How often this effect was looked up for an unknown outcome, this time included."""
+    return desk.effect.attempts.filter(purpose=desk.claim.purpose).count()
