@@ -6,9 +6,9 @@ For one machine. Production runs the same two commands as services of its own (d
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
@@ -25,30 +25,23 @@ SERVICES = {
 GRACE_S = 20.0
 LOOK_EVERY_S = 0.2
 
-stopping: list[str] = []
-
 
 def main() -> int:
     """Run everything; return 0 after a wanted stop, 1 when a step or a service failed."""
     for command in BEFORE:
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             return 1
-    signal.signal(signal.SIGINT, ask_to_stop)
-    signal.signal(signal.SIGTERM, ask_to_stop)
+    is_stop_wanted = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: is_stop_wanted.set())
+    signal.signal(signal.SIGTERM, lambda number, frame: is_stop_wanted.set())
     running = {name: start(command) for name, command in SERVICES.items()}
-    while not stopping:
+    while not is_stop_wanted.wait(LOOK_EVERY_S):
         ended = [name for name, process in running.items() if process.poll() is not None]
         if ended:
             say(f"{ended[0]} ended with code {running[ended[0]].returncode}; stopping the rest.")
             break
-        time.sleep(LOOK_EVERY_S)
     stop(running)
-    return 0 if stopping else 1
-
-
-def ask_to_stop(number: int, frame: FrameType | None) -> None:
-    """Signal handler: note the wish; the loop in main acts on it."""
-    stopping.append(signal.Signals(number).name)
+    return 0 if is_stop_wanted.is_set() else 1
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:

