@@ -434,3 +434,11 @@ class ExecutionDecided(HumanFact):
 
     refund_id: str
     executed_by: ExecutedBy
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionUndone(HumanFact):
+    """A person took one verdict of our own warehouse back; ``identity`` is the verdict's."""
+
+    item_id: str
+    identity: str

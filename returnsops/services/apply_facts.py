@@ -147,4 +147,5 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.HoldWaived: _decision,
     facts.RefundAttributed: _decision,
     facts.ExecutionDecided: _decision,
+    facts.InspectionUndone: _decision,
 }

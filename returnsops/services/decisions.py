@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from returnsops import facts
+from returnsops import facts, states
 from returnsops.models import PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
 
 from . import audit
+from .inspections import UNDONE
 
 
 class DecisionError(Exception):
@@ -73,9 +74,23 @@ def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at:
     audit.record(act="executor_decided", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
 
 
+def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at: datetime) -> None:
+    row = rma.inspections.filter(identity=fact.identity, source="warehouse", is_superseded=False).first()
+    if row is None:
+        raise DecisionError("Only a verdict of our own warehouse that still counts can be taken back; reload the page.")
+    restocks = rma.effects.filter(kind__in=states.STOCK_KINDS, item_external_id=row.item_external_id)
+    if row.disposition == states.SELLABLE and restocks.filter(state__in=states.COMMITTED).exists():
+        raise DecisionError("These units are back in stock already or on their way there; correct the stock by hand.")
+    row.is_superseded, row.statement = True, UNDONE
+    row.save(update_fields=["is_superseded", "statement"])
+    text = f"Verdict taken back: {row.quantity} x {row.line or row.item_external_id}: {row.disposition}."
+    audit.record(act="inspection_undone", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+
+
 DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, datetime], None]] = {
     facts.ReasonClassified: _classify,
     facts.HoldWaived: _waive,
     facts.RefundAttributed: _attribute,
     facts.ExecutionDecided: _decide_executor,
+    facts.InspectionUndone: _undo_inspection,
 }

@@ -6,6 +6,8 @@ from returnsops.planning.keys import content_hash
 
 from .returns import reach
 
+UNDONE = "undone"  # statement of a verdict that a person took back; it never counts again
+
 
 def apply_deltas(*, rma: ReturnAuthorisation, fact: facts.ItemsInspected) -> None:
     """Add verdicts on some units; each is identified by (source, revision, item, disposition, inspected_at)."""
@@ -63,7 +65,7 @@ def _supersede(rma: ReturnAuthorisation, *, source: str) -> None:
 
     Newest by (revision, time of the statement, content), never by arrival.
     """
-    rows = list(rma.inspections.filter(source=source))
+    rows = list(rma.inspections.filter(source=source).exclude(statement=UNDONE))
     newest = max((_rank(row) for row in rows if row.is_absolute), default=None)
     for row in rows:
         is_superseded = newest is not None and _rank(row) < newest
