@@ -11,4 +11,6 @@ class ReturnsopsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what the generic queue shows of this domain."""
-        from returnsops import checks  # noqa: F401 - checks registers itself
+        from returnsops import case_kinds, checks  # noqa: F401 - checks registers itself
+
+        case_kinds.register_all()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity, register, register_team
-from returnsops import roles, states
+from returnsops import states
 from returnsops.services import case_actions as run
 
 LOOK_AGAIN: Final = CaseAction(
@@ -130,7 +130,7 @@ def _kind(
 
 def register_all() -> None:
     """Register teams and kinds; called once while Django starts."""
-    for code, title in roles.TEAMS.items():
+    for code, title in states.TEAMS.items():
         register_team(code, title)
     for kind in (*_order_kinds(), *_goods_kinds(), *_money_kinds(), *_platform_kinds()):
         register(kind)
@@ -141,7 +141,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_NO_ROUTE,
             "No route for this return",
-            roles.OPS,
+            states.OPS,
             Severity.HIGH,
             4,
             "The return came from a platform and channel that no route ties to a shop, so nothing can happen.",
@@ -152,7 +152,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_ORDER_NOT_FOUND,
             "Order not found in the shop",
-            roles.CX,
+            states.CX,
             Severity.MEDIUM,
             8,
             "The return names an order that the shop does not have. Nothing is refunded or restocked meanwhile.",
@@ -166,7 +166,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_LINE_NOT_ON_ORDER,
             "Item is not on the order",
-            roles.CX,
+            states.CX,
             Severity.MEDIUM,
             8,
             "An item of the return matches no line of the order as it is now.",
@@ -177,7 +177,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_TOO_MANY_UNITS,
             "More units than were bought",
-            roles.CX,
+            states.CX,
             Severity.HIGH,
             8,
             "The return asks for more units than are left on the order after earlier returns.",
@@ -188,7 +188,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_OUTSIDE_WINDOW,
             "Outside the return window",
-            roles.CX,
+            states.CX,
             Severity.MEDIUM,
             8,
             "The return was asked for after the window of the policy.",
@@ -199,7 +199,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_ORDER_LOCKED,
             "Order is locked or in the bin",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The shop's order is in a state in which we do not touch its money.",
@@ -210,7 +210,7 @@ def _order_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_REASON_UNMAPPED,
             "Return reason unknown or missing",
-            roles.CX,
+            states.CX,
             Severity.LOW,
             8,
             "An item came with a reason code that is not in our list, so it cannot enter the reports.",
@@ -226,7 +226,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_SKU_AMBIGUOUS,
             "SKU is missing or not unique",
-            roles.OPS,
+            states.OPS,
             Severity.MEDIUM,
             24,
             "The item's SKU does not name exactly one product, so it is not put back into stock.",
@@ -237,7 +237,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_DISPOSITION_UNMAPPED,
             "No place for this disposition",
-            roles.OPS,
+            states.OPS,
             Severity.MEDIUM,
             8,
             "Goods were judged, but no location is mapped for that disposition on this route.",
@@ -248,7 +248,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_RESTOCK_IMPOSSIBLE,
             "The shop cannot restock this item",
-            roles.WH,
+            states.WH,
             Severity.MEDIUM,
             8,
             "The shop does not manage stock of this product, or never took it from stock for this order.",
@@ -259,7 +259,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_RESTOCK_CONTRADICTED,
             "Restocked more than is sellable",
-            roles.WH,
+            states.WH,
             Severity.HIGH,
             4,
             "Units were put back into stock and judged not sellable afterwards. They could be sold.",
@@ -270,7 +270,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_GOODS_MISSING,
             "Goods are missing from the parcel",
-            roles.WH,
+            states.WH,
             Severity.MEDIUM,
             8,
             "Fewer units arrived than the return names.",
@@ -281,7 +281,7 @@ def _goods_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_STAFF_RAISED,
             "Discrepancy found by staff",
-            roles.WH,
+            states.WH,
             Severity.MEDIUM,
             8,
             "Somebody found something that does not fit.",
@@ -298,7 +298,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_AMOUNT_MISMATCH,
             "Amounts differ",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The platform's amount and the one computed from the final order differ by more than the tolerance.",
@@ -309,7 +309,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_CURRENCY_MISMATCH,
             "Currencies differ",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The platform's refund is in another currency than the order. It is not converted.",
@@ -320,7 +320,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_WOULD_OVER_REFUND,
             "More than was paid",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The refund would pass what is left of the order after all earlier refunds. Nothing was sent.",
@@ -331,7 +331,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_REFUNDED_OUTSIDE,
             "Refunded outside",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             4,
             "Somebody refunded on this order by hand. All money of the return waits, so that nobody is paid twice.",
@@ -345,7 +345,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_OVER_REFUNDED,
             "More was refunded than was paid",
-            roles.FIN,
+            states.FIN,
             Severity.CRITICAL,
             2,
             "The shop shows more refunded on the order than the customer paid or than our records explain.",
@@ -356,7 +356,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_REFUND_VANISHED,
             "A refund disappeared from the shop",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             4,
             "A refund that was done is no longer in the shop. It is never sent again by itself.",
@@ -367,7 +367,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_EXECUTOR_UNKNOWN,
             "Who pays this refund?",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             4,
             "The platform did not say whether it paid itself or the shop has to. Nothing is sent until that is clear.",
@@ -378,7 +378,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_NEEDS_APPROVAL,
             "Refund waits for approval",
-            roles.FIN,
+            states.FIN,
             Severity.MEDIUM,
             8,
             "The amount is above the limit of the policy, or a hold was released by hand: a second person decides.",
@@ -389,7 +389,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_REVISION_CONFLICT,
             "The platform changed a refund after it was sent",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The same refund id came again with another content. What was sent stays as it is.",
@@ -400,7 +400,7 @@ def _money_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_REFUND_LIMIT,
             "Limit of refunds per hour reached",
-            roles.FIN,
+            states.FIN,
             Severity.CRITICAL,
             1,
             "More refunds than the limit of the route wanted to go within an hour. The route is paused.",
@@ -416,7 +416,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_DECISION_DUE,
             "The platform's deadline for a decision is near",
-            roles.CX,
+            states.CX,
             Severity.HIGH,
             8,
             "An instant return must be accepted or rejected on the platform before its deadline.",
@@ -427,7 +427,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_INSTANT_NEVER_RETURNED,
             "Paid at once, goods never came back",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             24,
             "The customer was paid when the return began, and the goods did not arrive in time.",
@@ -438,7 +438,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_CHARGE_PROBLEM,
             "Charge for goods not returned",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             24,
             "The platform charged somebody for goods that never came, or that charge failed or was undone.",
@@ -449,7 +449,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_PAID_AFTER_END,
             "Paid though the return ended",
-            roles.FIN,
+            states.FIN,
             Severity.HIGH,
             8,
             "The return was declined, cancelled or expired, but money went out or was announced for it.",
@@ -460,7 +460,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_PLATFORM_REFUND_FAILED,
             "The platform could not pay",
-            roles.CX,
+            states.CX,
             Severity.HIGH,
             4,
             "The platform's refund did not reach the customer.",
@@ -471,7 +471,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_MANUAL_EXCHANGE,
             "Replacement to order by hand",
-            roles.CX,
+            states.CX,
             Severity.HIGH,
             8,
             "The shopper chose an exchange; the replacement is not ordered by itself on this route.",
@@ -482,7 +482,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_MANUAL_CREDIT,
             "Store credit to issue by hand",
-            roles.CX,
+            states.CX,
             Severity.HIGH,
             8,
             "The shopper is to get store credit or a gift card; it is not issued by itself on this route.",
@@ -493,7 +493,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_RISK_HOLD,
             "Held for a fraud review",
-            roles.OPS,
+            states.OPS,
             Severity.MEDIUM,
             24,
             "The platform is reviewing this return. All money and stock wait; messages to the shop do not.",
@@ -504,7 +504,7 @@ def _platform_kinds() -> tuple[CaseKind, ...]:
         _kind(
             states.CASE_PLANNING_FAILED,
             "A rule could not be applied",
-            roles.OPS,
+            states.OPS,
             Severity.CRITICAL,
             2,
             "One rule failed on this return. The other rules went on.",

@@ -6,14 +6,7 @@ from typing import Final
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-CX, FIN, WH, OPS, MER = "CX", "FIN", "WH", "OPS", "MER"
-TEAMS: Final[Mapping[str, str]] = {
-    CX: "Customer service",
-    FIN: "Finance",
-    WH: "Warehouse",
-    OPS: "Operations",
-    MER: "Merchandising",
-}
+from returnsops.states import CX, FIN, MER, OPS, TEAMS, WH
 
 _VIEW_RETURNS: Final = tuple(
     f"returnsops.view_{model}"
@@ -124,8 +117,7 @@ def sync_roles() -> None:
 
 def _permissions(names: Iterable[str]) -> list[Permission]:
     found = {
-        f"{row.content_type.app_label}.{row.codename}": row
-        for row in Permission.objects.select_related("content_type")
+        f"{row.content_type.app_label}.{row.codename}": row for row in Permission.objects.select_related("content_type")
     }
     missing = sorted(set(names) - set(found))
     if missing:

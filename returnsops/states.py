@@ -2,6 +2,21 @@
 
 from typing import Final
 
+# --- teams (a user group carries the title) ------------------------------------------------------------------------
+
+CX: Final = "CX"
+FIN: Final = "FIN"
+WH: Final = "WH"
+OPS: Final = "OPS"
+MER: Final = "MER"
+TEAMS: Final[dict[str, str]] = {
+    CX: "Customer service",
+    FIN: "Finance",
+    WH: "Warehouse",
+    OPS: "Operations",
+    MER: "Merchandising",
+}
+
 # --- returns -----------------------------------------------------------------------------------------------------
 
 REQUESTED: Final = "requested"

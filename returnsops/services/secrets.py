@@ -26,6 +26,15 @@ def read_secrets(connection: Connection, *, at: datetime) -> Mapping[str, Sequen
     return found
 
 
+def read_stored(connection: Connection, *, name: str, at: datetime) -> list[str]:
+    """The live values of one secret as they were given, newest first: ``env:NAME`` or the value itself.
+
+    For comparing with a configuration file. Raises SecretError for a value under an unknown key.
+    """
+    rows = live_secret_rows(connection, at=at).filter(name=name)
+    return [f"env:{row.env_name}" if row.env_name else _value(row, connection=connection) for row in rows]
+
+
 @transaction.atomic
 def store_secret(*, connection: Connection, name: str, value: str, by: str, at: datetime) -> ConnectionSecret:
     """Keep one more live secret; ``env:NAME`` names a variable, anything else is encrypted.

@@ -1,0 +1,196 @@
+"""The configuration file: read it, and say everything that is wrong with it before anything is changed.
+
+Connections, reasons, locations and routes as TOML (docs/configuration.md). Secrets are ``env:NAME``, or a value given
+once that is stored encrypted.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jsonschema import Draft202012Validator
+
+from connectors.mapping_validation import mapping_problems
+from connectors.registry import CONNECTORS, connector_for
+from connectors.signing import verifier_problems
+from returnsops import states
+from returnsops.models import Connection, Location, ReasonCode
+from returnsops.planning.policy import PolicyError, parse_policy
+
+Document = Mapping[str, Any]
+
+
+class ConfigurationError(Exception):
+    """A file that cannot be applied; ``problems`` are ``where: what to do`` sentences, all of them."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def read(text: str) -> Document:
+    """Parse and check a file. Raises ConfigurationError naming every problem."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError((f"The file is not valid TOML: {error}.",)) from None
+    problems = tuple(_shape(document))
+    if not problems:
+        problems = tuple(_contents(document))
+    if problems:
+        raise ConfigurationError(problems)
+    return document
+
+
+def _shape(document: Document) -> Iterator[str]:
+    errors = sorted(_validator().iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
+    for error in errors:
+        yield f"{_where(error.absolute_path)}: {_shortened(error.message)}."
+
+
+def _shortened(message: str) -> str:
+    """Without the values of a file that may hold secrets: only what is expected."""
+    return message if len(message) <= 120 and "secret" not in message else "has a wrong type or an unusable value"
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = files("connectors").joinpath("configuration.schema.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(schema))
+
+
+def _where(path: Any) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "file"
+
+
+def _contents(document: Document) -> Iterator[str]:
+    yield from _twice(document)
+    for row in document.get("connections", []):
+        yield from _connection(row, document)
+    for row in document.get("locations", []):
+        name = row.get("connection", "")
+        if name and name not in _connection_names(document):
+            yield f"location {row['code']}: there is no connection {name!r}; add it above or correct the name."
+    for row in document.get("routes", []):
+        yield from _route(row, document)
+
+
+def _twice(document: Document) -> Iterator[str]:
+    for table, field in (("connections", "name"), ("reasons", "code"), ("locations", "code"), ("routes", "name")):
+        seen: set[str] = set()
+        for row in document.get(table, []):
+            if row[field] in seen:
+                yield f"{table}: {row[field]!r} is there twice; keep one."
+            seen.add(row[field])
+
+
+def _connection(row: Document, document: Document) -> Iterator[str]:
+    where = f"connection {row['name']}"
+    if row["vendor"] not in CONNECTORS:
+        yield f"{where}: there is no vendor {row['vendor']!r}; known are {', '.join(sorted(CONNECTORS))}."
+        return
+    present = Connection.objects.filter(name=row["name"]).first()
+    if present is not None and present.vendor != row["vendor"]:
+        yield f"{where}: is a {present.vendor} connection already; give the new one another name."
+    yield from _time_zone(row, where)
+    yield from _settings(row, where)
+    yield from _secrets(row, where)
+    if row.get("verifier"):
+        yield from (f"{where}.verifier: {text}" for text in verifier_problems(row["verifier"]))
+    if row.get("mapping"):
+        yield from (f"{where}.mapping.{text}" for text in mapping_problems(row["mapping"]))
+    known = _codes(document, "reasons", ReasonCode)
+    for source, code in row.get("reason_codes", {}).items():
+        if code not in known:
+            yield f"{where}.reason_codes.{source}: there is no reason {code!r}; add it under [[reasons]]."
+
+
+def _time_zone(row: Document, where: str) -> Iterator[str]:
+    try:
+        ZoneInfo(row.get("time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        yield f"{where}.time_zone: {row['time_zone']!r} is no time zone; write it like Europe/Madrid."
+
+
+def _settings(row: Document, where: str) -> Iterator[str]:
+    specs = {spec.name: spec for spec in connector_for(row["vendor"]).settings}
+    given = row.get("settings", {})
+    for name, value in given.items():
+        if name not in specs:
+            yield f"{where}.settings.{name}: unknown; known are {', '.join(sorted(specs)) or 'none'}."
+        elif not isinstance(value, specs[name].kind) or (isinstance(value, bool) and specs[name].kind is not bool):
+            yield f"{where}.settings.{name}: must be {specs[name].kind.__name__}."
+    for spec in specs.values():
+        if spec.is_required and spec.name not in given:
+            yield f"{where}.settings.{spec.name}: is missing. {spec.help}"
+
+
+def _secrets(row: Document, where: str) -> Iterator[str]:
+    known = connector_for(row["vendor"]).secrets
+    for name, given in row.get("secrets", {}).items():
+        if name not in known:
+            yield f"{where}.secrets.{name}: unknown; known are {', '.join(sorted(known))}."
+        for value in secret_values(given):
+            variable = value.removeprefix("env:") if value.startswith("env:") else ""
+            if variable and not os.environ.get(variable):
+                yield f"{where}.secrets.{name}: the environment variable {variable} is not set."
+
+
+def secret_values(given: str | list[str]) -> list[str]:
+    """One or several live values, newest first."""
+    return [given] if isinstance(given, str) else given
+
+
+def _route(row: Document, document: Document) -> Iterator[str]:
+    where = f"route {row['name']}"
+    roles = _connection_roles(document)
+    if not row.get("commerce") and not row.get("erp"):
+        yield f"{where}: names neither a commerce connection nor an ERP; it needs one of them."
+    for role in ("platform", "commerce", "erp"):
+        name = row.get(role, "")
+        if name and name not in roles:
+            yield f"{where}.{role}: there is no connection {name!r}; add it above or correct the name."
+        elif name and roles[name] != role:
+            yield f"{where}.{role}: connection {name!r} is a {roles[name]}, not a {role}."
+    if not isinstance(row.get("live_from", ""), str | datetime):
+        yield f"{where}.live_from: must be a date with time, like 2026-11-01T00:00:00Z."
+    elif isinstance(row.get("live_from"), datetime) and row["live_from"].tzinfo is None:
+        yield f"{where}.live_from: needs a time zone, like 2026-11-01T00:00:00Z."
+    yield from _dispositions(row, document, where)
+    try:
+        parse_policy(row.get("policy", {}))
+    except PolicyError as error:
+        yield from (f"{where}.policy.{problem}" for problem in error.problems)
+
+
+def _dispositions(row: Document, document: Document, where: str) -> Iterator[str]:
+    known = _codes(document, "locations", Location)
+    for disposition, location in row.get("dispositions", {}).items():
+        name = disposition.partition("@")[0]
+        if name not in states.DISPOSITIONS:
+            yield f"{where}.dispositions.{disposition}: unknown; known are {', '.join(states.DISPOSITIONS)}."
+        if location not in known:
+            yield f"{where}.dispositions.{disposition}: there is no location {location!r}; add it under [[locations]]."
+
+
+def _connection_names(document: Document) -> set[str]:
+    return set(_connection_roles(document))
+
+
+def _connection_roles(document: Document) -> dict[str, str]:
+    vendors = dict(Connection.objects.values_list("name", "vendor"))
+    vendors |= {row["name"]: row["vendor"] for row in document.get("connections", [])}
+    return {name: connector_for(vendor).role for name, vendor in vendors.items() if vendor in CONNECTORS}
+
+
+def _codes(document: Document, table: str, model: Any) -> set[str]:
+    return set(model.objects.values_list("code", flat=True)) | {row["code"] for row in document.get(table, [])}
