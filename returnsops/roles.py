@@ -8,6 +8,8 @@ from django.db import transaction
 
 from returnsops.states import CX, FIN, MER, OPS, TEAMS, WH
 
+__all__ = ["CX", "FIN", "MER", "OPS", "PERMISSIONS", "TEAMS", "WH", "MissingPermissionError", "sync_roles"]
+
 _VIEW_RETURNS: Final = tuple(
     f"returnsops.view_{model}"
     for model in (

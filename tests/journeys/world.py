@@ -1,0 +1,334 @@
+"""A whole installation for journeys: a served shop, a served platform, one live route, and a clock that jumps.
+
+Our calls go to the simulators over sockets on loopback; their webhooks come to our WSGI application through a mounted
+transport. Time is time-machine's, so the product, the simulators and the signatures share it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import requests
+import time_machine
+from django.contrib.auth.models import Group, User
+from django.db.models import Min
+from django.utils import timezone
+
+from connectors import configuration, configuration_apply, inbox, polling, pump, reads
+from connectors.jobs import Runtime
+from connectors.registry import connector_for, link_for
+from connectors.simulators.clock import SystemClock
+from connectors.simulators.reveni import ReveniPlatform
+from connectors.simulators.server import RunningServer, serve
+from connectors.simulators.woocommerce.order_writing import CartLine
+from connectors.simulators.woocommerce.records import Order, Product, Refund
+from connectors.simulators.woocommerce.shop import WooShop
+from connectors.simulators.wsgi_transport import mounted_session
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.models import Connection, Effect, InboundEvent, ReturnAuthorisation, Route
+from returnsops.roles import TEAMS, sync_roles
+from returnsops.services import routes
+from returnsops.services.replan import replan_due
+from returnsops.wsgi import application
+
+OPS_URL = "https://localhost"
+START = datetime.fromisoformat("2026-11-02T09:00:00+00:00")
+ROUNDS = 200
+HORIZON = timedelta(hours=2)
+
+CONFIG = """
+[[reasons]]
+code = "too_small"
+title = "Too small"
+[[reasons]]
+code = "faulty"
+title = "Faulty"
+
+[[connections]]
+name = "shop"
+vendor = "woocommerce"
+base_url = "{shop_url}"
+time_zone = "Europe/Madrid"
+[connections.secrets]
+consumer_key = "ck_test"
+consumer_secret = "cs_test"
+webhook_secret = "shopwebhooksecret"
+
+[[connections]]
+name = "reveni"
+vendor = "reveni"
+base_url = "{platform_url}"
+[connections.secrets]
+webhook_secret = "{platform_secret}"
+api_key = "{platform_key}"
+[connections.reason_codes]
+too_small = "too_small"
+faulty = "faulty"
+
+[[locations]]
+code = "main"
+title = "Main stock"
+kind = "sellable"
+[[locations]]
+code = "quarantine"
+title = "Quarantine"
+kind = "quarantine"
+[[locations]]
+code = "scrap"
+title = "Scrap"
+kind = "scrap"
+
+[[routes]]
+name = "main"
+platform = "reveni"
+commerce = "shop"
+mode = "shadow"
+[routes.dispositions]
+sellable = "main"
+quarantine = "quarantine"
+refurbish = "quarantine"
+damaged = "scrap"
+write_off = "scrap"
+[routes.policy]
+{policy}
+[routes.policy.ownership]
+order = "commerce"
+refund = "commerce"
+return_status = "platform"
+disposition = "platform"
+stock = "commerce"
+{policy_tables}
+"""
+
+
+@dataclass(kw_only=True)
+class World:
+    """Shop, platform, route, people."""
+
+    shop: WooShop
+    platform: ReveniPlatform
+    shop_server: RunningServer
+    platform_server: RunningServer
+    traveller: Any
+    users: dict[str, User] = field(default_factory=dict)
+    runtime: Runtime = field(default_factory=lambda: Runtime(random=lambda: 0.5))
+
+    def now(self) -> datetime:
+        """The one clock."""
+        return timezone.now()
+
+    def shift(self, seconds: float) -> None:
+        """Let time pass."""
+        self.traveller.shift(timedelta(seconds=seconds))
+
+    # --- letting things happen --------------------------------------------------------------------------------
+
+    def tell(self) -> None:
+        """Deliver every webhook that waits at the platform and the shop."""
+        self.platform.sender.deliver_pending()
+        self.shop.webhooks.deliver_pending()
+
+    def work(self) -> int:
+        """One round of everything that is due now; how much was done."""
+        at = self.now()
+        done = inbox.process_due(at=at) + reads.read_wanted_orders(at=at) + replan_due(at=at)
+        for connection_id in Connection.objects.values_list("pk", flat=True):
+            result = pump.run(connection_id=connection_id, runtime=self.runtime, is_threaded=False)
+            done += result.worked + result.recovered
+        return done
+
+    def settle(self, *, horizon: timedelta = HORIZON) -> None:
+        """Until nothing more happens by itself within the horizon; time jumps to whatever is due next."""
+        ends_at = self.now() + horizon
+        for _ in range(ROUNDS):
+            self.tell()
+            if self.work():
+                continue
+            due_at = self._next_due()
+            if due_at is None or due_at > ends_at:
+                return
+            self.shift(max(0.0, (due_at - self.now()).total_seconds()) + 0.001)
+        raise AssertionError("The world does not come to rest.")
+
+    def _next_due(self) -> datetime | None:
+        live = Effect.objects.filter(state__in=[states.READY, states.UNKNOWN, states.SENDING])
+        times = [
+            live.aggregate(at=Min("next_attempt_at"))["at"],
+            live.aggregate(at=Min("lease_until_at"))["at"],
+            Effect.objects.filter(state=states.DONE).aggregate(at=Min("confirm_after_at"))["at"],
+            InboundEvent.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))["at"],
+            ReturnAuthorisation.objects.filter(order__isnull=True).aggregate(at=Min("order_next_read_at"))["at"],
+            ReturnAuthorisation.objects.aggregate(at=Min("next_look_at"))["at"],
+        ]
+        return min((at for at in times if at is not None), default=None)
+
+    def poll(self) -> int:
+        """One forced round of polling the shop."""
+        return polling.poll_connection(connection=self.connection("shop"), at=self.now(), is_forced=True)
+
+    # --- the shop ---------------------------------------------------------------------------------------------
+
+    def product(self, sku: str = "TEE-BLK-M", *, price: str = "30.00", stock: int = 10) -> Product:
+        """A simple product with managed stock."""
+        return self.shop.add_product(f"Article {sku}", Decimal(price), sku=sku, stock_quantity=stock)
+
+    def order(self, *lines: tuple[Product, int], **details: Any) -> Order:
+        """A paid order through a gateway that can refund."""
+        cart = [CartLine(product_id=product.id, quantity=quantity) for product, quantity in lines]
+        return self.shop.place_order(cart, **{"payment_method": "card", **details})
+
+    def money_refunds(self, order: Order) -> list[Refund]:
+        """Refund records with money."""
+        return [refund for refund in self.shop.refunds_of(order.id) if refund.amount]
+
+    def restock_records(self, order: Order) -> list[Refund]:
+        """Refund records without money."""
+        return [refund for refund in self.shop.refunds_of(order.id) if not refund.amount]
+
+    # --- the platform -----------------------------------------------------------------------------------------
+
+    def ask(self, order: Order, *, quantity: int = 1, reason: str | None = "too_small", **details: Any) -> str:
+        """A shopper asks to return units of the order's first line; the id of the return, authorised."""
+        line = order.items[0]
+        total = (line.total + line.tax_total) / line.quantity * quantity
+        item = {
+            "order_line_id": str(line.id),
+            "sku": self.shop.state.products[line.variation_id or line.product_id].sku or "none",
+            "variant_id": str(line.variation_id or line.product_id),
+            "quantity": quantity,
+            "reason_code": reason,
+            "total": f"{total:.2f}",
+        }
+        return_id = self.platform.create_return(
+            order_id=str(order.id), items=[{**item, **details.pop("item", {})}], **details
+        )
+        self.platform.authorise(return_id)
+        return return_id
+
+    def item_id(self, return_id: str) -> str:
+        """The id of the return's first item."""
+        return str(self.platform.account.returns[return_id]["items"][0]["id"])
+
+    def judge(self, return_id: str, disposition: str = "sellable", *, quantity: int = 1) -> None:
+        """The platform finishes its inspection."""
+        verdict = {
+            "item_id": self.item_id(return_id),
+            "quantity": quantity,
+            "outcome": "accepted",
+            "disposition": disposition,
+            "disposition_final": True,
+        }
+        self.platform.complete_inspection(return_id, [verdict])
+
+    def pay(self, return_id: str, amount: str, *, quantity: int = 1, **details: Any) -> str:
+        """The platform decides a refund of the first item."""
+        item = {"item_id": self.item_id(return_id), "quantity": quantity, "amount": amount}
+        return self.platform.issue_refund(return_id, amount=amount, items=[item], **details)
+
+    # --- us ---------------------------------------------------------------------------------------------------
+
+    def connection(self, name: str) -> Connection:
+        """One of our connections."""
+        return Connection.objects.get(name=name)
+
+    def rma(self, return_id: str) -> ReturnAuthorisation:
+        """Our row of a return."""
+        return ReturnAuthorisation.objects.get(external_id=return_id)
+
+    def effects(self, return_id: str, kind: str) -> list[Effect]:
+        """Our effects of a return."""
+        return list(self.rma(return_id).effects.filter(kind=kind).order_by("pk"))
+
+    def effect(self, return_id: str, kind: str) -> Effect:
+        """The only effect of that kind."""
+        (effect,) = self.effects(return_id, kind)
+        return effect
+
+    def open_cases(self) -> list[str]:
+        """Kinds of the open cases, sorted."""
+        return sorted(ExceptionCase.objects.active().values_list("kind_code", flat=True))
+
+    def writes(self) -> list[tuple[str, str]]:
+        """Method and path of every write our product sent to the shop."""
+        return [(call.method, call.path) for call in self.shop.calls.all() if call.method in ("POST", "PUT", "DELETE")]
+
+    def refund_posts(self) -> int:
+        """How many refund records we asked the shop for."""
+        return sum(1 for method, path in self.writes() if method == "POST" and path.endswith("/refunds"))
+
+
+@contextmanager
+def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) -> Iterator[World]:
+    """A world with a route whose policy is the defaults plus what is given as TOML."""
+    with time_machine.travel(START, tick=False) as traveller:
+        clock = SystemClock()
+        shop = WooShop(clock=clock, session=mounted_session(application, OPS_URL))
+        shop.settings.time_zone = "Europe/Madrid"
+        shop.add_key("ck_test", "cs_test")
+        shop.add_gateway("card", title="Card")
+        platform = ReveniPlatform(clock=clock, webhook_url=f"{OPS_URL}/webhooks/reveni/")
+        platform.sender.session = mounted_session(application, OPS_URL)
+        servers = [serve(shop.app), serve(platform.simulator)]
+        try:
+            made = World(
+                shop=shop,
+                platform=platform,
+                shop_server=servers[0],
+                platform_server=servers[1],
+                traveller=traveller,
+            )
+            _install(made, policy=policy, policy_tables=policy_tables, is_live=is_live)
+            yield made
+        finally:
+            for server in servers:
+                server.stop()
+
+
+def _install(made: World, *, policy: str, policy_tables: str, is_live: bool) -> None:
+    sync_roles()
+    made.users = {team: _user(team) for team in TEAMS} | {"FIN2": _user("FIN", name="fin2")}
+    text = CONFIG.format(
+        shop_url=made.shop_server.url,
+        platform_url=made.platform_server.url,
+        platform_secret=made.platform.webhook_secrets[0],
+        platform_key=made.platform.api_key,
+        policy=policy,
+        policy_tables=policy_tables,
+    )
+    configuration_apply.apply(configuration.read(text), by="test", at=made.now())
+    ensure = connector_for("woocommerce").ensure_webhooks
+    assert ensure is not None
+    ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
+    if is_live:
+        go_live(made)
+
+
+def go_live(made: World) -> None:
+    """Three teams sign, and the route goes live."""
+    route = Route.objects.get(name="main")
+    assert route.policy is not None
+    for team in routes.SIGNING_TEAMS:
+        routes.sign_policy(policy=route.policy, team=team, by=made.users[team], at=made.now())
+    routes.set_mode(route=route, mode=states.ROUTE_LIVE, by="test", at=made.now(), live_from=made.now())
+
+
+def _user(team: str, *, name: str = "") -> User:
+    user = User.objects.create_user(name or team.lower(), is_staff=True)
+    user.groups.add(Group.objects.get(name=TEAMS[team]))
+    return user
+
+
+def post_raw(body: bytes, headers: dict[str, str], *, connection: str = "reveni") -> requests.Response:
+    """A delivery as somebody else may send it."""
+    session = mounted_session(application, OPS_URL)
+    return session.post(f"{OPS_URL}/webhooks/{connection}/", data=body, headers=headers, timeout=10)
+
+
+def as_json(body: Any) -> bytes:
+    """Bytes of a JSON document."""
+    return json.dumps(body).encode()
