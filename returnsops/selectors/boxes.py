@@ -1,0 +1,141 @@
+"""The money box and the stock box of a return's page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from returnsops import states
+from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, ReturnLine
+from returnsops.services.approvals import remaining_of
+
+from . import words
+
+SOURCE_WORDS = {"platform": "Returns platform", "warehouse": "Our warehouse", "wms": "Warehouse system"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundShown:
+    """A refund that stands in the shop, and whose it is."""
+
+    refund: Refund
+    amount: str
+    whose: str
+    by: str
+    is_question: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoneyBox:
+    """All amounts as text with their currency; '' where there is nothing to say."""
+
+    ordered: str = ""
+    said: tuple[str, ...] = ()
+    in_shop: tuple[RefundShown, ...] = ()
+    in_shop_total: str = ""
+    planned: str = ""
+    remaining: str = ""
+    is_overdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockRow:
+    """One item: how many came back, what each source found, how many went back into stock."""
+
+    line: ReturnLine
+    name: str
+    returned: int
+    verdicts: tuple[str, ...]
+    restocked: int
+    restocking: int
+
+
+def money_box(rma: ReturnAuthorisation) -> MoneyBox:
+    """Ordered, what the platform says, what stands in the shop and by whom, what is planned, what is left."""
+    said = tuple(_said(rma))
+    planned = _planned(rma.effects.all())
+    if rma.order is None:
+        return MoneyBox(said=said, planned=planned)
+    refunds = _standing(rma.order)
+    left = remaining_of(rma.order)
+    return MoneyBox(
+        ordered=words.amount(rma.order.total, rma.order.currency),
+        said=said,
+        in_shop=tuple(refund_shown(row, rma=rma) for row in refunds),
+        in_shop_total=words.total((row.amount, row.currency) for row in refunds),
+        planned=planned,
+        remaining=words.amount(left, rma.order.currency),
+        is_overdrawn=left < 0,
+    )
+
+
+def refund_shown(refund: Refund, *, rma: ReturnAuthorisation | None = None) -> RefundShown:
+    """One refund in the shop, seen from a return (or from none)."""
+    question = refund.origin == Refund.EXTERNAL and refund.rma_id is None and not refund.is_unrelated
+    return RefundShown(
+        refund=refund,
+        amount=words.amount(refund.amount, refund.currency),
+        whose=_whose(refund, rma),
+        by=refund.author or ("returnsops" if refund.origin == Refund.OURS else "somebody in the shop"),
+        is_question=question,
+    )
+
+
+def stock_box(rma: ReturnAuthorisation) -> tuple[StockRow, ...]:
+    """One row per item that still belongs to the return."""
+    effects = [row for row in rma.effects.all() if row.kind in states.STOCK_KINDS]
+    lines = rma.lines.filter(is_withdrawn=False).prefetch_related("inspections")
+    return tuple(_stock_row(line, effects) for line in lines)
+
+
+def _standing(order: Order) -> list[Refund]:
+    return list(order.refunds.filter(vanished_at__isnull=True).exclude(amount=0).select_related("rma"))
+
+
+def _said(rma: ReturnAuthorisation) -> list[str]:
+    found = []
+    for row in rma.platform_refunds.all():
+        who = words.EXECUTOR_WORDS.get(row.executed_by, "it does not say who pays")
+        failed = f", failed: {row.failure_text or row.failure_code}" if row.failed_at else ""
+        found.append(f"{words.amount(row.amount, row.currency)} ({row.external_id}), {who}{failed}")
+    return found
+
+
+def _planned(effects: Iterable[Effect]) -> str:
+    live = states.UNSENT | states.IN_FLIGHT
+    rows = [(row.amount, row.currency) for row in effects if row.kind in states.MONEY_KINDS and row.state in live]
+    return words.total(rows) if rows else "nothing"
+
+
+def _whose(refund: Refund, rma: ReturnAuthorisation | None) -> str:
+    if refund.origin == Refund.OURS:
+        return "ours"
+    if refund.is_unrelated:
+        return "made outside, unrelated to returns"
+    if refund.rma_id is None:
+        return "made outside, nobody said what it was for"
+    return "made outside, for this return" if rma and refund.rma_id == rma.pk else f"for return {refund.rma}"
+
+
+def _stock_row(line: ReturnLine, effects: Sequence[Effect]) -> StockRow:
+    own = [row for row in effects if row.item_external_id == line.external_id]
+    done = {states.DONE, states.CONFIRMED}
+    return StockRow(
+        line=line,
+        name=line.name or line.sku,
+        returned=line.quantity,
+        verdicts=tuple(_verdicts(line)),
+        restocked=sum(row.quantity or 0 for row in own if row.state in done),
+        restocking=sum(row.quantity or 0 for row in own if row.state in states.UNSENT | states.IN_FLIGHT),
+    )
+
+
+def _verdicts(line: ReturnLine) -> list[str]:
+    found = []
+    for row in line.inspections.all():
+        if row.is_superseded:
+            continue
+        final = "" if row.is_final else ", not final"
+        reason = f": {row.reject_reason}" if row.reject_reason else ""
+        by = f" by {row.inspected_by}" if row.inspected_by else ""
+        what = row.disposition.replace("_", " ")
+        found.append(f"{SOURCE_WORDS[row.source]}{by}: {row.quantity} {row.outcome}, {what}{final}{reason}")
+    return found

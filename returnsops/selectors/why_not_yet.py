@@ -1,0 +1,178 @@
+"""What should happen because of a return, what has, what holds the rest and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.models import Effect, ReturnAuthorisation, Switch
+from returnsops.services.views import is_live
+
+from . import remote_links, words
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldShown:
+    """One hold in words; ``waits_for`` names a case or effect, with its page."""
+
+    code: str
+    text: str
+    until_at: datetime | None
+    waits_for: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectShown:
+    """One row of the table."""
+
+    effect: Effect
+    what: str
+    item: str
+    where: str
+    state: str
+    tone: str
+    holds: tuple[HoldShown, ...]
+    reasons: tuple[str, ...]
+    next_at: datetime | None
+    remote_url: str
+    is_person_needed: bool
+
+
+def effects_of(rma: ReturnAuthorisation, *, now: datetime) -> tuple[EffectShown, ...]:
+    """Every effect of a return, what still moves first, cancelled ones last."""
+    rows = list(rma.effects.select_related("connection", "route", "order", "proposed_by", "approved_by"))
+    targets = _targets(rows, _cases_of(rows))
+    items = {line.external_id: line.name or line.sku for line in rma.lines.all()}
+    scopes = set(Switch.objects.values_list("scope", flat=True))
+    shown = [_shown(row, targets=targets, items=items, scopes=scopes, now=now) for row in rows]
+    return tuple(sorted(shown, key=lambda row: (row.effect.state == states.EFFECT_CANCELLED, row.effect.lane)))
+
+
+def shown(effect: Effect, *, now: datetime) -> EffectShown:
+    """One effect by itself, for its own page."""
+    targets = _targets([effect], _cases_of([effect]))
+    lines = effect.rma.lines.all() if effect.rma else []
+    scopes = set(Switch.objects.values_list("scope", flat=True))
+    return _shown(
+        effect,
+        targets=targets,
+        items={line.external_id: line.name or line.sku for line in lines},
+        scopes=scopes,
+        now=now,
+    )
+
+
+def answer(rma: ReturnAuthorisation, rows: Sequence[EffectShown]) -> tuple[str, ...]:
+    """The page's first words: is the customer's money there, and if not, why not."""
+    refunds = [row for row in rows if row.effect.kind in states.MONEY_KINDS]
+    live = [row for row in refunds if row.effect.state != states.EFFECT_CANCELLED]
+    if not live:
+        return (_nothing_planned(rma),)
+    return tuple(_sentence(row) for row in live)
+
+
+def _sentence(row: EffectShown) -> str:
+    texts = [hold.text.rstrip(".") for hold in row.holds] or [reason.rstrip(".") for reason in row.reasons]
+    if not texts:
+        return f"{row.what}: {row.state}."
+    because = "; ".join(texts)
+    return f"{row.what} {because}." if because.startswith("waits") else f"{row.what}: {row.state}. {because}."
+
+
+def _nothing_planned(rma: ReturnAuthorisation) -> str:
+    if rma.route is None or rma.policy is None:
+        return "Nothing is planned: no route with a policy ties this platform to a shop."
+    if rma.status in states.RETURN_ENDED:
+        return f"No refund: the return was {rma.get_status_display()}."
+    if rma.order is None:
+        return "No refund is planned yet: the order has not been found in the shop."
+    if not is_live(rma):
+        return "No refund is planned yet, and this return would not be sent: see its route."
+    return "No refund is planned yet: the returns platform has not asked for one."
+
+
+def _cases_of(rows: Sequence[Effect]) -> Mapping[str, ExceptionCase]:
+    wanted = {hold.get("waits_for", "") for row in rows for hold in row.holds} - {""}
+    return {case.fingerprint: case for case in ExceptionCase.objects.active().filter(fingerprint__in=wanted)}
+
+
+def _targets(rows: Sequence[Effect], cases: Mapping[str, ExceptionCase]) -> dict[str, tuple[str, str]]:
+    wanted = {hold.get("waits_for", "") for row in rows for hold in row.holds} - {""}
+    found = {
+        effect.key: (words.describe(effect), reverse("admin:returnsops_effect_change", args=[effect.pk]))
+        for effect in Effect.objects.filter(key__in=wanted)
+    }
+    for fingerprint, case in cases.items():
+        url = reverse("admin:exceptions_queue_exceptioncase_change", args=[case.pk])
+        found[fingerprint] = (f"case {case.pk} with {case.team_title}", url)
+    return found
+
+
+def _shown(
+    row: Effect,
+    *,
+    targets: Mapping[str, tuple[str, str]],
+    items: Mapping[str, str],
+    scopes: set[str],
+    now: datetime,
+) -> EffectShown:
+    return EffectShown(
+        effect=row,
+        what=words.describe(row),
+        item=items.get(row.item_external_id, ""),
+        where=str(row.connection),
+        state=words.state_of(row, now=now),
+        tone=words.tone_of(row),
+        holds=tuple(_hold(hold, targets) for hold in row.holds),
+        reasons=_reasons(row, scopes),
+        next_at=_next_at(row, now=now),
+        remote_url=row.remote_url if remote_links.is_safe(row.remote_url) else "",
+        is_person_needed=row.state in states.NEEDS_PERSON,
+    )
+
+
+def _hold(hold: Mapping[str, Any], targets: Mapping[str, tuple[str, str]]) -> HoldShown:
+    label, url = targets.get(hold.get("waits_for") or "", ("", ""))
+    until = hold.get("until")
+    return HoldShown(
+        code=hold["code"],
+        text=hold["text"],
+        until_at=parse_datetime(until) if until else None,
+        waits_for=label,
+        url=url,
+    )
+
+
+def _next_at(row: Effect, *, now: datetime) -> datetime | None:
+    at = row.confirm_after_at if row.state == states.DONE else row.next_attempt_at
+    is_waiting = row.state in {states.READY, states.UNKNOWN, states.DONE}
+    return at if is_waiting and at is not None and at > now else None
+
+
+def _reasons(row: Effect, scopes: set[str]) -> tuple[str, ...]:
+    """What no hold says: stops, and the last error."""
+    found = []
+    if row.state in states.UNSENT:
+        found.extend(_stops(row, scopes))
+    if row.error_text and row.state not in {states.DONE, states.CONFIRMED, states.HELD}:
+        found.append(row.error_text)
+    return tuple(found)
+
+
+def _stops(row: Effect, scopes: set[str]) -> list[str]:
+    found = []
+    route = row.route
+    own = {"all", f"connection:{row.connection.name}", f"kind:{row.kind}", f"route:{route.name if route else ''}"}
+    if own & scopes:
+        found.append("Sending is stopped; see the stop switches.")
+    if row.connection.is_paused:
+        found.append(f"{row.connection} is paused: {row.connection.pause_reason}")
+    if route is not None and route.is_paused:
+        found.append(f"Route {route} is paused: {route.pause_reason}")
+    return found

@@ -1,0 +1,87 @@
+"""Amounts and states as people read them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from returnsops import money, states
+from returnsops.models import Effect
+
+# State → words and tone; the tone picks the colour, the words alone carry the meaning.
+EFFECT_WORDS = {
+    states.HELD: ("waits", "warn"),
+    states.READY: ("goes out next", "info"),
+    states.AWAITING_APPROVAL: ("waits for a second person", "warn"),
+    states.SENDING: ("is being sent", "info"),
+    states.UNKNOWN: ("sent, outcome not known yet: being looked up", "bad"),
+    states.DONE: ("acknowledged", "good"),
+    states.CONFIRMED: ("done and seen there", "good"),
+    states.REJECTED: ("refused by the other system", "bad"),
+    states.FAILED: ("given up, needs a person", "bad"),
+    states.EFFECT_CANCELLED: ("cancelled", "quiet"),
+}
+KIND_WORDS = {states.REFUND: "Refund", states.RESTOCK: "Restock", states.MIRROR: "Status", states.NOTE: "Order note"}
+EXECUTOR_WORDS = {
+    "commerce_platform": "the shop pays",
+    "returns_platform": "the returns platform paid, recorded only",
+    "merchant": "paid outside, recorded only",
+}
+RETURN_TONES = {states.CLOSED: "good", states.INSPECTED: "good", **dict.fromkeys(states.RETURN_ENDED, "quiet")}
+
+
+def amount(value: Decimal | None, currency: str) -> str:
+    """An amount with its currency; 'unknown' where there is none."""
+    if value is None:
+        return "unknown"
+    return money.display(value, currency=currency) if currency else f"{value.normalize():f}"
+
+
+def total(rows: Iterable[tuple[Decimal | None, str]]) -> str:
+    """Sums per currency, never across them."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for value, currency in rows:
+        if value is not None:
+            sums[currency] += value
+    return " + ".join(amount(value, currency) for currency, value in sorted(sums.items())) or "no money"
+
+
+def describe(effect: Effect) -> str:
+    """One effect in a few words: 'Refund £30.00 (the shop pays)', 'Restock 2'."""
+    kind = KIND_WORDS.get(effect.kind, effect.kind.replace("_", " ").capitalize())
+    if effect.amount is not None:
+        executor = EXECUTOR_WORDS.get(effect.payload.get("executed_by", ""), "")
+        return f"{kind} {amount(effect.amount, effect.currency)}" + (f" ({executor})" if executor else "")
+    if effect.quantity is not None:
+        return f"{kind} {effect.quantity}"
+    return f"{kind} {_short(effect)}".strip()
+
+
+def _short(effect: Effect) -> str:
+    payload = effect.payload
+    token = str(payload.get("token", "")).strip("[]").rpartition("/")[2]
+    return token or str(payload.get("field", "")).replace("_", " ")
+
+
+def state_of(effect: Effect, *, now: datetime) -> str:
+    """The state in words, with the next try where there is one."""
+    words, _ = EFFECT_WORDS[effect.state]
+    if effect.state == states.DONE and effect.kind in states.READ_BACK_KINDS:
+        return "acknowledged, being verified"
+    if effect.state == states.DONE:
+        return "done"
+    if effect.state == states.READY and effect.next_attempt_at and effect.next_attempt_at > now:
+        return "will be tried again"
+    if effect.state == states.CONFIRMED:
+        return "done and seen in the shop"
+    return words
+
+
+def tone_of(effect: Effect) -> str:
+    """good, info, warn, bad or quiet."""
+    return EFFECT_WORDS[effect.state][1]
+
+
+def plain(code: str) -> str:
+    """A code as words: 'in_transit' → 'In transit'."""
+    return code.replace("_", " ").capitalize()
