@@ -85,19 +85,23 @@ def note_throttled(*, connection_id: int, after_s: float, at: datetime) -> None:
 # --- breaker -----------------------------------------------------------------------------------------------------
 
 
-def may_call(*, connection_id: int, at: datetime) -> bool:
-    """Whether the breaker lets effects through; while it is half open, only the first to ask (the probe)."""
+def is_open(*, connection_id: int) -> bool:
+    """Whether the breaker is open: calls wait, but for one probe each time its pause has passed."""
+    return budget_of(connection_id=connection_id).open_until_at is not None
+
+
+def may_probe(*, connection_id: int, at: datetime) -> bool:
+    """Whether the caller is the one that may call through the open breaker now; the next only after another pause."""
     row = budget_of(connection_id=connection_id)
-    if row.open_until_at is None:
-        return True
-    if at < row.open_until_at:
-        return False
+    if row.open_until_at is None or at < row.open_until_at:
+        return row.open_until_at is None
     return _changed(row, open_until_at=at + _open_for(row.opened_count))
 
 
-def is_half_open(*, connection_id: int) -> bool:
-    """Whether the breaker is open; a caller that passed ``may_call`` then is the probe and goes alone."""
-    return budget_of(connection_id=connection_id).open_until_at is not None
+def is_blocked(*, connection_id: int, at: datetime) -> bool:
+    """Whether the vendor asked to be left alone for now (429)."""
+    blocked_until_at = budget_of(connection_id=connection_id).blocked_until_at
+    return blocked_until_at is not None and at < blocked_until_at
 
 
 def note_success(*, connection: Connection, at: datetime) -> None:

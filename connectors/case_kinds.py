@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from connectors import delivery_cases, stop_switches
+from connectors import delivery_cases
 from connectors.models import ConnectionBudget
 from exceptions_queue import kinds
 from exceptions_queue.errors import CaseError
@@ -14,10 +14,8 @@ from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
 from exceptions_queue.models import ExceptionCase
 from returnsops import roles, states
 from returnsops.models import Connection, Effect, InboundEvent
-from returnsops.services import approvals
+from returnsops.services import approvals, stop_switches
 from returnsops.services.effect_rows import EffectError
-
-MANAGE = "returnsops.change_effect"
 
 
 def register_all() -> None:
@@ -95,7 +93,7 @@ _REQUEUE = CaseAction(
     code="requeue",
     label="Try again",
     run=run_requeue,
-    permission=MANAGE,
+    permission="returnsops.requeue_effect",
     needs_reason=True,
     help="After the cause was fixed in the other system. It is looked up there first.",
 )
@@ -103,25 +101,25 @@ _ADOPT = CaseAction(
     code="adopt",
     label="Adopt a record",
     run=run_adopt,
-    permission=MANAGE,
+    permission="returnsops.adopt_effect",
     needs_reason=True,
     fields=(ActionField(name="remote_id", label="Id of the record in the other system"),),
     help="Somebody did it by hand, or you found the record: give its id, it is verified.",
 )
-_LOOK_AGAIN = CaseAction(code="look_again", label="Look up again", run=run_look_again, permission=MANAGE)
+_LOOK_AGAIN = CaseAction(
+    code="look_again", label="Look up again", run=run_look_again, permission="returnsops.requeue_effect"
+)
 _CANCEL = CaseAction(
     code="cancel",
     label="Give up",
     run=run_cancel,
-    permission=MANAGE,
+    permission="returnsops.cancel_effect",
     needs_reason=True,
     help="It is not needed. What the plan still wants comes back.",
 )
-_RESUME = CaseAction(
-    code="resume", label="Resume the connection", run=run_resume, permission="returnsops.change_connection"
-)
+_RESUME = CaseAction(code="resume", label="Resume the connection", run=run_resume, permission="returnsops.stop_sending")
 _REPROCESS = CaseAction(
-    code="reprocess", label="Process again", run=run_reprocess, permission="returnsops.change_inboundevent"
+    code="reprocess", label="Process again", run=run_reprocess, permission="returnsops.reprocess_event"
 )
 _DONE = CaseAction(
     code="settled",

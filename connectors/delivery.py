@@ -89,7 +89,7 @@ def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
         actions = connector.effects.get(desk.effect.kind)
         if actions is None:
             raise Rejected(f"{connector.title} cannot do {desk.effect.kind} effects.", code="not_supported")
-        link = runtime.link(desk.effect.connection)
+        link = runtime.link_to(desk.effect.connection)
     except VendorError as error:
         _settle_error(desk, error, has_sent=False)
         return None

@@ -4,6 +4,7 @@
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -64,7 +65,13 @@ class Runtime:
     random: Callable[[], float] = system_random
     checkpoint: Callable[[str], None] = _no_checkpoint
     connector: Callable[[str], Connector] = connector_for
-    link: Callable[[Connection], Link] = field(default=link_for)
+    sleep: Callable[[float], None] = time.sleep
+    before_call: Callable[[str], None] | None = None  # None: each call takes its slot of the budget by itself
+    link: Callable[..., Link] = field(default=link_for)
+
+    def link_to(self, connection: Connection) -> Link:
+        """The connection in use. Raises AuthFailed where a secret cannot be read."""
+        return self.link(connection, now=self.now, before_call=self.before_call)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,106 @@
-"""What django-q2 calls. Every task is a hint: lost or doubled, it costs a late or an empty wake-up, nothing else."""
+"""What django-q2 calls. Every task is a hint: lost or doubled, it costs a late or an empty wake-up, nothing else.
+
+Attempts, back-off and truth are in our own rows. ``*_soon`` functions enqueue once the present transaction is
+committed; the others do the work.
+"""
+
+import logging
+from typing import Any, Final
+
+from django.db import DatabaseError, transaction
+from django_q.tasks import async_task
+
+from connectors import delivery_cases, inbox, polling, pump, reads, webhook_health
+from connectors.registry import utc_now
+from exceptions_queue import services as queue
+from exceptions_queue.kinds import find_kind
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.services.replan import replan_due
+
+log = logging.getLogger(__name__)
+
+INBOX_ROUNDS: Final = 20
+RECHECKED: Final = (states.CASE_CONNECTION_AUTH, states.CASE_CONNECTION_DOWN)
+
+
+# --- hints -------------------------------------------------------------------------------------------------------
 
 
 def wake_pump_soon(connection_id: int) -> None:
-    """Ask a worker to run the pump of a connection soon."""
+    """Ask a worker to run the pump of a connection."""
+    _enqueue("connectors.tasks.wake_pump", connection_id)
+
+
+def wake_inbox_soon() -> None:
+    """Ask a worker to process the inbox."""
+    _enqueue("connectors.tasks.wake_inbox")
+
+
+def _enqueue(task: str, *args: Any) -> None:
+    transaction.on_commit(lambda: _put(task, *args))
+
+
+def _put(task: str, *args: Any) -> None:
+    try:
+        async_task(task, *args)
+    except (DatabaseError, OSError):  # a busy database or a broker that is away; the sweep finds what is due
+        log.warning("no wake-up could be queued for %s", task)
+
+
+# --- work --------------------------------------------------------------------------------------------------------
+
+
+def wake_pump(connection_id: int) -> int:
+    """Run the pump of a connection for one slice; returns how many effects were worked on."""
+    result = pump.run(connection_id=connection_id)
+    if result.is_unfinished:
+        wake_pump_soon(connection_id)
+    return result.worked
+
+
+def wake_inbox() -> int:
+    """Process what came in; returns how many events."""
+    total = 0
+    for _ in range(INBOX_ROUNDS):
+        taken = inbox.process_due(at=utc_now())
+        total += taken
+        if not taken:
+            return total
+    wake_inbox_soon()
+    return total
+
+
+def sweep() -> dict[str, int]:
+    """Each minute: everything whose time has come, whatever hint was lost."""
+    at = utc_now()
+    counts = {
+        "events": wake_inbox(),
+        "orders_read": reads.read_wanted_orders(at=at),
+        "planned": replan_due(at=at),
+        "cases_closed": delivery_cases.close_gone(at=at) + recheck_connections(),
+        "webhooks_checked": webhook_health.check_due(at=at),
+        "cases_woken": queue.wake_due(at),
+    }
+    for connection_id in pump.connections_with_work(at=at):
+        wake_pump_soon(connection_id)
+    return counts
+
+
+def poll_all() -> int:
+    """Poll every connection whose time has come, and process what was found."""
+    found = polling.poll_due(at=utc_now())
+    if found:
+        wake_inbox_soon()
+    return found
+
+
+def recheck_connections() -> int:
+    """Close cases about connections whose cause is gone; returns how many."""
+    closed = 0
+    for case in ExceptionCase.objects.active().filter(kind_code__in=RECHECKED, raised_by__isnull=True):
+        kind = find_kind(case.kind_code)
+        if kind is not None and kind.recheck is not None and kind.recheck(case):
+            queue.auto_resolve(case=case, at=utc_now())
+            closed += 1
+    return closed

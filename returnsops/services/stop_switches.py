@@ -5,10 +5,12 @@ from typing import Final
 
 from django.db import transaction
 
-from connectors import budget
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Route, Switch
-from returnsops.services import audit, wakeups
+
+from . import audit, wakeups
 
 ALL: Final = "all"
 
@@ -40,17 +42,18 @@ def resume(*, scope: str, by: str, at: datetime) -> bool:
     kind, _, name = scope.partition(":")
     if kind == "connection":
         removed += Connection.objects.filter(name=name, is_paused=True).update(is_paused=False, pause_reason="")
-        _close_auth_case(name, at=at)
+        _close_case(states.CASE_CONNECTION_AUTH, name, at=at, reason="The connection was resumed.")
     if kind == "route":
         removed += Route.objects.filter(name=name, is_paused=True).update(is_paused=False, pause_reason="")
-        budget.close_case_of(kind=states.CASE_REFUND_LIMIT, name=name, at=at, reason="The route was resumed.")
+        _close_case(states.CASE_REFUND_LIMIT, name, at=at, reason="The route was resumed.")
     for connection_id in Connection.objects.values_list("pk", flat=True):
         wakeups.wake_pump(connection_id)
     return removed > 0
 
 
-def _close_auth_case(name: str, *, at: datetime) -> None:
-    budget.close_case_of(kind=states.CASE_CONNECTION_AUTH, name=name, at=at, reason="The connection was resumed.")
+def _close_case(kind: str, name: str, *, at: datetime, reason: str) -> None:
+    for case in ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=f"{kind}:{name}"):
+        queue.auto_resolve(case=case, at=at, reason=reason)
 
 
 def _check(scope: str) -> None:

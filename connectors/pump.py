@@ -1,0 +1,253 @@
+"""One pump per connection: finds what is due, keeps the calls going, writes what comes of them (design section 5).
+
+A lease row lets one pump at a time work on a connection. Threads of its pool only do HTTP; this thread alone reads
+and writes rows, and takes the slots of the budget for them. Several pumps at once would still be right, since every
+effect is claimed by itself; the lease saves the vendor's budget. A pump works in slices shorter than django-q2's
+timeout, and looks again after it gave the lease back, so that what became due meanwhile is not left for the sweep.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from queue import SimpleQueue
+from threading import Event
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from connectors import budget, stops
+from connectors.delivery import open_job, settle_surely
+from connectors.jobs import Answered, Job, Runtime, lease_s, perform
+from connectors.models import PumpLease
+from connectors.ports import Capabilities, VendorError
+from returnsops import states
+from returnsops.models import Connection, Effect
+from returnsops.services import effects
+
+log = logging.getLogger(__name__)
+
+SLICE_S: Final = 25.0
+SLOT_WAIT_S: Final = 60.0  # how long a thread waits for this thread to take a slot; it never does in practice
+
+_PURPOSE: Final = {states.READY: effects.SEND, states.UNKNOWN: effects.LOOK_UP, states.DONE: effects.CONFIRM}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PumpResult:
+    """What a run did; ``is_unfinished``: the slice ended before the work did, so wake the pump again."""
+
+    worked: int = 0
+    recovered: int = 0
+    is_unfinished: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Slice:
+    connection: Connection
+    capabilities: Capabilities
+    runtime: Runtime
+    ends_at: datetime
+    passed_over: set[int] = field(default_factory=set)  # somebody else has them, or nothing could be asked
+
+    @property
+    def is_over(self) -> bool:
+        return self.runtime.now() >= self.ends_at
+
+
+def run(
+    *, connection_id: int, runtime: Runtime | None = None, is_threaded: bool = True, slice_s: float = SLICE_S
+) -> PumpResult:
+    """Work on one connection until nothing is due or the slice ends. Nothing where another pump has the lease.
+
+    ``is_threaded=False`` makes the calls in this thread, one after the other (tests, ``drain``).
+    """
+    runtime = runtime or Runtime()
+    connection = Connection.objects.get(pk=connection_id)
+    capabilities = runtime.connector(connection.vendor).capabilities
+    part = _Slice(
+        connection=connection,
+        capabilities=capabilities,
+        runtime=runtime,
+        ends_at=runtime.now() + timedelta(seconds=slice_s),
+    )
+    worked = recovered = 0
+    while not part.is_over:
+        at = runtime.now()
+        holder = take_lease(connection_id=connection_id, lease_for_s=slice_s + lease_s(capabilities), at=at)
+        if not holder:
+            break
+        try:
+            recovered += effects.recover_lapsed(connection_id=connection_id, at=at)
+            worked += _work_threaded(part) if is_threaded else _work_inline(part)
+        finally:
+            give_lease_back(connection_id=connection_id, holder=holder)
+        # Again, now without the lease: a wake-up that came while we held it found the pump busy and went away.
+        if not _next_due(part, limit=1):
+            return PumpResult(worked=worked, recovered=recovered)
+    return PumpResult(worked=worked, recovered=recovered, is_unfinished=part.is_over)
+
+
+# --- lease -------------------------------------------------------------------------------------------------------
+
+
+def take_lease(*, connection_id: int, lease_for_s: float, at: datetime) -> str:
+    """The token of the lease; '' where another pump holds it."""
+    PumpLease.objects.get_or_create(connection_id=connection_id)
+    holder = uuid.uuid4().hex
+    free = Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at)
+    until = at + timedelta(seconds=lease_for_s)
+    taken = PumpLease.objects.filter(free, connection_id=connection_id).update(holder=holder, lease_until_at=until)
+    return holder if taken else ""
+
+
+def give_lease_back(*, connection_id: int, holder: str) -> None:
+    """Let the next pump in; nothing where the lease is another's by now."""
+    PumpLease.objects.filter(connection_id=connection_id, holder=holder).update(holder="", lease_until_at=None)
+
+
+# --- what is due -------------------------------------------------------------------------------------------------
+
+
+def due_effects(*, connection: Connection, at: datetime) -> QuerySet[Effect]:
+    """What may be worked on now, by lane, then by due time. A stop keeps back sends only; reading goes on."""
+    effects_here = Effect.objects.filter(connection=connection)
+    if Connection.objects.filter(pk=connection.pk, is_paused=True).exists():
+        return effects_here.none()
+    in_flight = Effect.objects.filter(
+        connection=OuterRef("connection"), serial_key=OuterRef("serial_key"), state__in=sorted(states.IN_FLIGHT)
+    )
+    may_go = effects.due(purpose=effects.SEND, at=at) & stops.may_send(connection)
+    sends = may_go & (Q(serial_key="") | ~Exists(in_flight))
+    reads = effects.due(purpose=effects.LOOK_UP, at=at) | effects.due(purpose=effects.CONFIRM, at=at)
+    return effects_here.filter(sends | reads).order_by("lane", "next_attempt_at", "pk")
+
+
+def connections_with_work(*, at: datetime) -> list[int]:
+    """Connections whose pump would find something: due effects, or claims whose worker died."""
+    lapsed = Effect.objects.filter(state=states.SENDING, lease_until_at__lte=at)
+    with_lapsed = set(lapsed.values_list("connection_id", flat=True))
+    return [
+        connection.pk
+        for connection in Connection.objects.order_by("pk")
+        if connection.pk in with_lapsed or due_effects(connection=connection, at=at).exists()
+    ]
+
+
+def _next_due(part: _Slice, *, limit: int) -> list[tuple[int, str]]:
+    at = part.runtime.now()
+    if budget.is_blocked(connection_id=part.connection.pk, at=at):
+        return []
+    rows = due_effects(connection=part.connection, at=at).exclude(pk__in=part.passed_over)
+    return [(pk, _PURPOSE[state]) for pk, state in rows.values_list("pk", "state")[:limit]]
+
+
+def _next_jobs(part: _Slice, *, active: int) -> list[Job]:
+    """Claim as many effects as there is room for; behind an open breaker only one, the probe."""
+    room = part.capabilities.concurrency - active
+    due = _next_due(part, limit=room) if room > 0 and not part.is_over else []
+    if not due:
+        return []
+    is_probing = budget.is_open(connection_id=part.connection.pk)
+    if is_probing and (active or not budget.may_probe(connection_id=part.connection.pk, at=part.runtime.now())):
+        return []
+    if is_probing:
+        due = due[:1]
+    jobs = [_opened(part, effect_id, purpose) for effect_id, purpose in due]
+    taken = [job for job in jobs if job is not None]
+    # Where none of them was to be had, the next ones are asked for, until there are no more.
+    return taken or ([] if is_probing else _next_jobs(part, active=active))
+
+
+def _opened(part: _Slice, effect_id: int, purpose: str) -> Job | None:
+    job = open_job(effect_id=effect_id, purpose=purpose, runtime=part.runtime)
+    if job is None:
+        part.passed_over.add(effect_id)
+    return job
+
+
+# --- working -----------------------------------------------------------------------------------------------------
+
+
+def _work_inline(part: _Slice) -> int:
+    one_by_one = replace(part, capabilities=replace(part.capabilities, concurrency=1))
+    worked = 0
+    while jobs := _next_jobs(one_by_one, active=0):
+        job: Job | None = jobs[0]
+        while job is not None:
+            job = _settled(part, job, perform(job))
+        worked += 1
+    return worked
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SlotAsked:
+    """A thread wants to call: this thread takes the slot and says how long to wait, or why not."""
+
+    answered: Event = field(default_factory=Event)
+    said: list[float | VendorError] = field(default_factory=list)
+
+
+def _work_threaded(part: _Slice) -> int:
+    news: SimpleQueue[Any] = SimpleQueue()
+    asking = replace(part, runtime=replace(part.runtime, before_call=_asker(news, part.runtime)))
+    worked = active = 0
+    with ThreadPoolExecutor(max_workers=part.capabilities.concurrency) as pool:
+        while True:
+            for job in _next_jobs(asking, active=active):
+                active += 1
+                pool.submit(_perform_into, news, job)
+            if not active:
+                return worked
+            what = news.get()
+            if isinstance(what, _SlotAsked):
+                _answer(asking, what)
+                continue
+            job, answer = what
+            following = _settled(asking, job, answer)
+            if following is not None:
+                pool.submit(_perform_into, news, following)
+                continue
+            active -= 1
+            worked += 1
+            part.passed_over.clear()  # its serial key is free again
+
+
+def _perform_into(news: "SimpleQueue[Any]", job: Job) -> None:
+    news.put((job, perform(job)))
+
+
+def _settled(part: _Slice, job: Job, answer: Answered) -> Job | None:
+    try:
+        return settle_surely(job, answer, runtime=part.runtime)
+    except Exception:  # the effect keeps its claim until the lease ends and is looked up then; the others go on
+        log.exception("effect %s could not be settled", job.claim.effect_id)
+        part.passed_over.add(job.claim.effect_id)
+        return None
+
+
+def _asker(news: "SimpleQueue[Any]", runtime: Runtime) -> Callable[[str], None]:
+    def ask(label: str) -> None:
+        asked = _SlotAsked()
+        news.put(asked)
+        if not asked.answered.wait(SLOT_WAIT_S):
+            raise budget.BudgetSpent("No slot could be taken in time.", after_s=SLOT_WAIT_S)
+        said = asked.said[0]
+        if isinstance(said, VendorError):
+            raise said
+        if said > 0:
+            runtime.sleep(said)
+
+    return ask
+
+
+def _answer(part: _Slice, asked: _SlotAsked) -> None:
+    try:
+        calls = part.capabilities.calls_per_minute
+        asked.said.append(budget.take(connection_id=part.connection.pk, calls_per_minute=calls, at=part.runtime.now()))
+    except VendorError as error:
+        asked.said.append(error)
+    finally:
+        asked.answered.set()
