@@ -35,7 +35,8 @@ GATEWAY_UNKNOWN: Final = "woocommerce_rest_payment_gateway_invalid"
 def look_up(link: Link, intent: Intent) -> Lookup:
     """Whether the refund exists: by our key in any generation, else by a twin without key.
 
-    Raises Rejected('order_not_found'), and Retryable while the shop is still paying through its gateway.
+    Raises Rejected('order_not_found'), Rejected('gateway_cannot_refund') before the first attempt to pay through a
+    gateway that cannot, and Retryable while the shop is still paying through its gateway.
     """
     order = snapshot_of(link, required_order(link, intent.order_id))
     ours = records_of(intent, order.refunds)
@@ -52,6 +53,8 @@ def look_up(link: Link, intent: Intent) -> Lookup:
             " deletes the record when the gateway does not answer. Look for the payment at the gateway first."
         )
         return _ambiguous(order, (), text)
+    if intent.payload.get("executed_by") == COMMERCE and intent.first_attempt_at is None:
+        _check_gateway(link, order)
     return Lookup(found=Found.ABSENT, evidence=_seen(order), order=order)
 
 
@@ -65,8 +68,6 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     check_order(order)
     _check_payload(intent, order)
     is_gateway_called = intent.payload.get("executed_by") == COMMERCE
-    if is_gateway_called:
-        _check_gateway(link, order)
     body = refund_body(intent, meta_prefix=reading_of(link.config.settings).meta_prefix)
     path = f"/orders/{order.order_id}/refunds"
     made = client.write(link, "POST", path, body=body, is_gateway_called=is_gateway_called)
