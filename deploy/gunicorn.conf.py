@@ -16,3 +16,5 @@ graceful_timeout = 15
 max_requests = 20_000
 max_requests_jitter = 2_000
 accesslog = None
+# Nothing outside the project's own folder; signals are enough to steer two processes.
+control_socket_disable = True

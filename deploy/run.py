@@ -3,7 +3,9 @@
 For one machine. Production runs the same two commands as services of its own (docs/deploying.md).
 """
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -31,6 +33,9 @@ def main() -> int:
     for command in BEFORE:
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             return 1
+    if not is_free(web_bind()):
+        say(f"{web_bind()} is in use: stop what listens there, or set WEB_BIND in .env to another address and port.")
+        return 1
     is_stop_wanted = threading.Event()
     signal.signal(signal.SIGINT, lambda number, frame: is_stop_wanted.set())
     signal.signal(signal.SIGTERM, lambda number, frame: is_stop_wanted.set())
@@ -42,6 +47,27 @@ def main() -> int:
             break
     stop(running)
     return 0 if is_stop_wanted.is_set() else 1
+
+
+def web_bind() -> str:
+    """Return the address and port that the settings give the web server; they have passed `check` by now."""
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "returnsops.settings")
+    from django.conf import settings
+
+    return str(settings.WEB_BIND)
+
+
+def is_free(bind: str) -> bool:
+    """Say whether nothing listens on `bind` (host:port) yet."""
+    host, _, port = bind.rpartition(":")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError:
+            return False
+    return True
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ SAYS_SO = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sl
 
 
 @pytest.fixture
-def run() -> Iterator[ModuleType]:
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     spec = importlib.util.spec_from_file_location("run", FILE)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(module, "web_bind", lambda: "127.0.0.1:0")  # any free port
     yield module
     signal.signal(signal.SIGINT, before[0])
     signal.signal(signal.SIGTERM, before[1])
@@ -43,6 +45,21 @@ def test_a_failing_step_starts_nothing(run: ModuleType, monkeypatch: pytest.Monk
     monkeypatch.setattr(run, "SERVICES", {"web": [sys.executable, "-c", SAYS_SO, str(trace)]})
     assert run.main() == 1
     assert not trace.exists()
+
+
+def test_a_busy_port_starts_nothing_and_is_named(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setattr(run, "BEFORE", ())
+        monkeypatch.setattr(run, "SERVICES", {})
+        monkeypatch.setattr(run, "web_bind", lambda: bind)
+        assert run.main() == 1
+    assert capsys.readouterr().err == (
+        f"returnsops: {bind} is in use: stop what listens there, or set WEB_BIND in .env to another address and port.\n"
+    )
+    assert run.is_free(bind)
 
 
 def test_when_one_service_ends_the_other_is_stopped(
