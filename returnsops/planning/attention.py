@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import order_money, verdicts
-from .holds import case_of, is_accepted, joined
+from . import items, order_money, verdicts
+from .holds import case_of, cases_of, is_accepted, joined
 from .model import Part, PlannedCase
 from .policy import Policy
 from .view import PayoutView, ReturnView, RiskView
@@ -19,6 +19,7 @@ def plan_attention(view: ReturnView, policy: Policy, now: datetime) -> Part:
     return joined(
         (
             _order_missing(view, now),
+            _items(view, policy),
             _risk(view),
             _decision_due(view, policy, now),
             _never_returned(view, policy, now),
@@ -48,6 +49,14 @@ def order_missing_case(view: ReturnView) -> PlannedCase:
         f"the return waits for {name}, which the shop does not have. Find the right order, or decline the return.",
         evidence={"order": view.order_id},
     )
+
+
+def _items(view: ReturnView, policy: Policy) -> Part:
+    """What is wrong with an item is worth knowing before any money or stock waits for it."""
+    if view.status in states.RETURN_ENDED:
+        return Part()
+    found = [finding for line in view.lines for finding in items.findings(view, policy, line)]
+    return Part(cases=cases_of(found))
 
 
 def _risk(view: ReturnView) -> Part:
@@ -166,7 +175,7 @@ def _failed(view: ReturnView, payout: PayoutView) -> PlannedCase:
 def _over_refunded(view: ReturnView) -> Part:
     """More stands refunded in the shop than was paid: it does not stop that by itself (woocommerce-observed 4.5)."""
     refunded = order_money.refunded_in_shop(view)
-    if view.order is None or refunded <= view.order.total:
+    if view.order is None or refunded <= view.order.total or is_accepted(view, states.CASE_OVER_REFUNDED):
         return Part()
     currency = view.order.currency
     excess = refunded - view.order.total

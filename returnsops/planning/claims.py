@@ -7,7 +7,7 @@ from decimal import Decimal
 from returnsops import money, states
 
 from . import items, order_money, verdicts
-from .holds import Finding, problem
+from .holds import Finding, problem, waived_amounts
 from .keys import business_key
 from .policy import Policy
 from .view import LineView, PayoutView, ReturnView
@@ -142,15 +142,17 @@ def compared(view: ReturnView, policy: Policy, planned: Decimal) -> tuple[Findin
     )
     theirs = sum((payout.amount for payout in told), Decimal(0))
     currency = told[0].currency
-    if abs(ours - theirs) <= policy.tolerance(currency):
+    is_accepted = ours in waived_amounts(view, states.CASE_AMOUNT_MISMATCH, "")
+    if is_accepted or abs(ours - theirs) <= policy.tolerance(currency):
         return ()
     return (
         problem(
             view,
             states.CASE_AMOUNT_MISMATCH,
             f"the platform decided {money.display(theirs, currency=currency)}, the order gives "
-            f"{money.display(ours, currency=currency)} for the units to be refunded. Accept one of the amounts.",
-            evidence={"platform": str(theirs), "computed": str(ours), "currency": currency},
+            f"{money.display(ours, currency=currency)} for the units to be refunded. Accept the order's amount, or "
+            "correct the return in the returns platform.",
+            evidence={"platform": f"{theirs:f}", "computed": f"{ours:f}", "currency": currency},
             money_at_risk=abs(ours - theirs),
             currency=currency,
         ),
@@ -164,7 +166,7 @@ def _paid_by_other(view: ReturnView, payout: PayoutView) -> Finding:
         f"the policy of this route starts refunds, but the returns platform says that refund {payout.refund_id} was "
         f"paid by {payout.executed_by.replace('_', ' ')}. Say who pays, so that nobody pays twice.",
         subject=payout.refund_id,
-        evidence={"refund": payout.refund_id, "executed_by": payout.executed_by, "amount": str(payout.amount)},
+        evidence={"refund": payout.refund_id, "executed_by": payout.executed_by, "amount": f"{payout.amount:f}"},
         money_at_risk=payout.amount,
         currency=payout.currency,
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from returnsops import states
 
-from .holds import NOT_LIVE, ORDER_GONE, Finding, is_waived, problem, waiting
+from .holds import NOT_LIVE, ORDER_GONE, Finding, problem, waiting
 from .model import PlannedEffect
 from .view import ReturnView
 
@@ -18,9 +18,7 @@ def gates_of(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[Fi
         _risk(view, effect),
         _order(view, now) if view.order is None else _order_state(view, effect),
     )
-    return tuple(
-        finding for finding in found if finding is not None and not is_waived(view, finding.hold.code, effect.key)
-    )
+    return tuple(finding for finding in found if finding is not None)
 
 
 def _not_live(view: ReturnView) -> Finding | None:

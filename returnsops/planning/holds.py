@@ -19,15 +19,13 @@ ORDER_GONE = "order_gone"
 PLATFORM_WRITES = "platform_writes"
 POLICY_INCOMPLETE = "policy_incomplete"
 
-# Holds a second person may release. The others end when their cause does: an unknown line is matched, a reason is
-# classified, an executor is named, a refund made outside is attributed; money past what was paid never goes.
+# Holds a person may release as they are. The others end when their cause does: a line is matched, a reason classified,
+# an executor named, a refund made outside attributed; of amounts only the one named in the waiver is accepted.
 WAIVABLE = frozenset(
     {
         WAITS_FOR_TRIGGER,
         WAITS_FOR_CONFIRMATION,
         PLATFORM_WRITES,
-        states.CASE_AMOUNT_MISMATCH,
-        states.CASE_WOULD_OVER_REFUND,
         states.CASE_OUTSIDE_WINDOW,
         states.CASE_ORDER_LOCKED,
         states.CASE_RISK_HOLD,
@@ -97,12 +95,14 @@ def is_waived(view: ReturnView, code: str, effect_key: str) -> bool:
     )
 
 
-def waived_amounts(view: ReturnView, code: str, effect_key: str) -> frozenset[Decimal]:
-    """The amounts people accepted for one effect; a waiver whose subject is no amount accepts none."""
+def waived_amounts(view: ReturnView, code: str, effect_key: str) -> tuple[Decimal, ...]:
+    """The amounts people accepted for one effect, newest first; a waiver whose subject is no amount accepts none."""
     subjects = [
-        waiver.subject for waiver in view.waivers if waiver.hold_code == code and waiver.effect_key in ("", effect_key)
+        waiver.subject
+        for waiver in reversed(view.waivers)
+        if waiver.hold_code == code and waiver.effect_key in ("", effect_key)
     ]
-    return frozenset(amount for amount in map(_amount, subjects) if amount is not None)
+    return tuple(amount for amount in map(_amount, subjects) if amount is not None)
 
 
 def _amount(subject: str) -> Decimal | None:
@@ -110,7 +110,7 @@ def _amount(subject: str) -> Decimal | None:
         amount = Decimal(subject)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and amount > 0 else None
 
 
 def is_accepted(view: ReturnView, kind: str, subject: str = "") -> bool:
@@ -119,6 +119,11 @@ def is_accepted(view: ReturnView, kind: str, subject: str = "") -> bool:
         waiver.hold_code == kind and waiver.subject in ("", subject, fingerprint(view, kind, subject))
         for waiver in view.waivers
     )
+
+
+def unreleased(view: ReturnView, found: Iterable[Finding], effect_key: str) -> tuple[Finding, ...]:
+    """The findings that no person released for this effect."""
+    return tuple(finding for finding in found if not is_waived(view, finding.hold.code, effect_key))
 
 
 def holds_of(findings: Iterable[Finding]) -> tuple[Hold, ...]:

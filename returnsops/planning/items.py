@@ -44,8 +44,7 @@ def free_key(view: ReturnView, kind: str, item_id: str, target: int) -> str:
 
 
 def _reason(view: ReturnView, line: LineView) -> Finding | None:
-    is_known = not view.known_reason_codes or line.reason_code in view.known_reason_codes
-    if line.reason_code is not None and is_known:
+    if line.reason_code is not None:
         return None
     given = f"the platform's reason {line.reason_source!r} is not mapped" if line.reason_source else "it gives none"
     return problem(

@@ -1,7 +1,7 @@
 """What is already taken of an order, by whom, and what is left of what was paid. Pure.
 
 Counted are refunds that stand in the shop, and effects of ours (and of sibling returns) that are sent or may go any
-moment but do not show there yet. ``ShopRefundView.key`` of our own refunds is the remote key of their effect.
+moment but do not show there yet. ``ShopRefundView.key`` of our own refunds is the key of their effect.
 """
 
 from collections.abc import Iterable
@@ -36,11 +36,6 @@ class Left:
     def free(self) -> Decimal:
         """What may still be refunded beside everybody else's."""
         return self.certain - self.reserved
-
-
-def remote_key(effect: EffectView) -> str:
-    """What the shop's record of an effect carries (same rule as ``models.Effect.remote_key``)."""
-    return effect.key if effect.generation == 1 else f"{effect.key}#{effect.generation}"
 
 
 def is_of_key(refund: ShopRefundView, key: str) -> bool:
@@ -165,7 +160,7 @@ def _sibling_unseen(view: ReturnView) -> list[EffectView]:
 
 
 def _is_seen(view: ReturnView, effect: EffectView) -> bool:
-    return any(refund.key == remote_key(effect) for refund in view.shop_refunds)
+    return any(is_of_key(refund, effect.key) for refund in view.shop_refunds)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:

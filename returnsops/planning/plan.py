@@ -6,12 +6,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
-from returnsops import states
+from returnsops import money, states
 
-from . import attention, exchanges, mirrors, refunds, reversals, stock
+from . import amounts, attention, exchanges, mirrors, refunds, reversals, stock
 from .gates import gates_of
-from .holds import case_of, cases_of, holds_of
+from .holds import case_of, cases_of, holds_of, unreleased
 from .model import Part, Plan, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ReturnView
@@ -56,10 +57,16 @@ def _contribution(name: str, rule: Rule, view: ReturnView, policy: Policy, now: 
 
 
 def _gated(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[PlannedEffect, tuple[PlannedCase, ...]]:
-    """The effect with what holds everything of its kind in front of its own holds."""
-    found = gates_of(view, effect, now)
+    """The effect with what holds everything of its kind in front of its own holds.
+
+    Money whose hold a person released waits for a second one.
+    """
+    every = gates_of(view, effect, now)
+    found = unreleased(view, every, effect.key)
     holds = tuple(dict.fromkeys((*holds_of(found), *effect.holds)))
-    return replace(effect, holds=holds), cases_of(found)
+    is_released = effect.kind in states.MONEY_KINDS and len(found) < len(every)
+    gated = replace(effect, holds=holds, needs_approval=effect.needs_approval or is_released)
+    return gated, cases_of(found)
 
 
 def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[PlannedCase]:
@@ -79,12 +86,13 @@ def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[
 
 
 def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    amount = effect.amount or Decimal(0)
     return case_of(
         view,
         states.CASE_NEEDS_APPROVAL,
-        f"A refund of {effect.amount} {effect.currency} waits for the approval of a second person.",
+        f"a refund of {money.display(amount, currency=effect.currency)} waits for the approval of a second person.",
         subject=key.rpartition(":")[2],
-        evidence={"effect": key, "amount": str(effect.amount), "currency": effect.currency},
+        evidence={"effect": key, "amount": amounts.text(amount, currency=effect.currency), "currency": effect.currency},
         money_at_risk=effect.amount,
         currency=effect.currency,
     )

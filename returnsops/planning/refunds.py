@@ -24,15 +24,15 @@ from .holds import (
     case_of,
     cases_of,
     holds_of,
-    is_waived,
     problem,
+    unreleased,
     waiting,
     waived_amounts,
 )
 from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .valuation import Valued, valued
-from .view import ReturnView
+from .view import PayoutView, ReturnView
 
 
 def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
@@ -146,13 +146,16 @@ def _settled(
     every: list[Finding] = []
     before = Decimal(0)
     for one in worths:
-        found = (*one.findings, *_of_money(view, policy, one.claim))
-        if one.amount is not None and one.amount > 0:
-            found = (*found, *_over(view, policy, one, before))
-            effects.append(_effect(view, policy, one, (*shared, *found)))
-            is_blocked = any(finding.hold.code in _NEVER_GOES for finding in found)
-            before += Decimal(0) if is_blocked else one.amount
+        capped, over = _within_paid(view, policy, one, before)
+        hindrances = _of_money(view, policy, one.claim)
+        found = (*capped.findings, *unreleased(view, hindrances, one.claim.key), *over)
         every.extend(found)
+        if capped.amount is None:
+            continue
+        is_released = capped.is_released or len(found) < len(capped.findings) + len(hindrances) + len(over)
+        effects.append(_effect(view, policy, capped, (*shared, *found), is_released=is_released))
+        is_blocked = any(finding.hold.code in _NEVER_GOES for finding in found)
+        before += Decimal(0) if is_blocked else capped.amount
     return tuple(effects), tuple(every)
 
 
@@ -160,9 +163,13 @@ def _settled(
 _NEVER_GOES = frozenset({states.CASE_WOULD_OVER_REFUND, states.CASE_CURRENCY_MISMATCH})
 
 
-def _effect(view: ReturnView, policy: Policy, one: Valued, found: Sequence[Finding]) -> PlannedEffect:
+def _effect(
+    view: ReturnView, policy: Policy, one: Valued, found: Sequence[Finding], *, is_released: bool
+) -> PlannedEffect:
+    """The effect; money we move above the threshold, and all money a person released, wants a second person."""
     assert one.amount is not None
     claim = one.claim
+    is_large = policy.is_over_threshold(one.amount, currency=claim.currency)
     return PlannedEffect(
         kind=states.REFUND,
         key=claim.key,
@@ -174,7 +181,7 @@ def _effect(view: ReturnView, policy: Policy, one: Valued, found: Sequence[Findi
         amount=one.amount,
         currency=claim.currency,
         holds=holds_of(found),
-        needs_approval=claim.executed_by == COMMERCE and policy.is_over_threshold(one.amount, currency=claim.currency),
+        needs_approval=is_released or (claim.executed_by == COMMERCE and is_large),
     )
 
 
@@ -203,9 +210,7 @@ def _of_money(view: ReturnView, policy: Policy, claim: Claim) -> tuple[Finding, 
     if policy.refund.writer == "platform":
         text = "waits for the returns platform, which writes refunds into the shop itself; it is adopted when seen"
         found.append(waiting(PLATFORM_WRITES, text))
-    return tuple(
-        finding for finding in found if finding is not None and not is_waived(view, finding.hold.code, claim.key)
-    )
+    return tuple(finding for finding in found if finding is not None)
 
 
 def _executor(view: ReturnView, claim: Claim) -> Finding | None:
@@ -217,7 +222,7 @@ def _executor(view: ReturnView, claim: Claim) -> Finding | None:
         f"the returns platform did not say who moves the money of refund {claim.subject}. "
         "Say whether it was paid already or the shop has to pay it.",
         subject=claim.subject,
-        evidence={"refund": claim.subject, "amount": str(claim.amount), "currency": claim.currency},
+        evidence={"refund": claim.subject, "amount": f"{claim.amount:f}", "currency": claim.currency},
         money_at_risk=claim.amount,
         currency=claim.currency,
     )
@@ -232,18 +237,22 @@ def _undecided(view: ReturnView, policy: Policy) -> tuple[Finding, ...]:
     return (waiting(POLICY_INCOMPLETE, text),)
 
 
-def _over(view: ReturnView, policy: Policy, one: Valued, before: Decimal) -> tuple[Finding, ...]:
-    """Never more than was paid. Only what other returns have reserved but not sent may be released by a person."""
-    if view.order is None or one.claim.currency != view.order.currency:
-        return ()
-    assert one.amount is not None
+def _within_paid(view: ReturnView, policy: Policy, one: Valued, before: Decimal) -> tuple[Valued, tuple[Finding, ...]]:
+    """Never more than was paid: a person may accept what is left, or release what others only reserved.
+
+    ``before`` is what earlier claims of this plan take.
+    """
+    if view.order is None or one.amount is None or one.claim.currency != view.order.currency:
+        return one, ()
     left = order_money.left(view, policy, paid=view.order.total, key=one.claim.key)
     if one.amount <= left.free - before:
-        return ()
-    is_released = one.amount in waived_amounts(view, states.CASE_WOULD_OVER_REFUND, one.claim.key)
-    if is_released and one.amount <= left.certain - before:
-        return ()
-    return (_over_refund(view, one, left, before),)
+        return one, ()
+    for amount in waived_amounts(view, states.CASE_WOULD_OVER_REFUND, one.claim.key):
+        is_exact = money.is_exact(amount, currency=one.claim.currency)
+        if is_exact and amount <= min(one.amount, left.certain - before):
+            lines = amounts.scaled(one.lines, amount, currency=one.claim.currency)
+            return replace(one, amount=amount, lines=lines, is_released=True), ()
+    return one, (_over_refund(view, one, left, before),)
 
 
 def _over_refund(view: ReturnView, one: Valued, left: order_money.Left, before: Decimal) -> Finding:
@@ -305,23 +314,33 @@ def _changed(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
     """A case for each platform refund whose amount is no longer what was sent for it."""
     if policy.initiator(view.resolution) == "policy_trigger" or order_money.covering(view, policy):
         return ()
-    sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
+    sent = {effect.key: effect.amount for effect in view.effects if order_money.is_counted(effect)}
     return tuple(
-        case_of(
-            view,
-            states.CASE_AMOUNT_MISMATCH,
-            f"refund {payout.refund_id} was sent as {sent[key].amount} {sent[key].currency}, and the returns platform "
-            f"now says {payout.amount} {payout.currency}. Nothing more is sent by itself.",
-            subject=payout.refund_id,
-            evidence={"sent": str(sent[key].amount), "platform": str(payout.amount), "currency": payout.currency},
-            money_at_risk=abs(payout.amount - (sent[key].amount or Decimal(0))),
-            currency=payout.currency,
-        )
+        _changed_case(view, payout, amount)
         for payout in payouts(view)
-        if (key := payout_key(view, payout)) in sent and _differs(view, policy, key, payout.amount, sent[key].amount)
+        if (amount := sent.get(payout_key(view, payout))) is not None and _differs(view, policy, payout, amount)
     )
 
 
-def _differs(view: ReturnView, policy: Policy, key: str, told: Decimal, sent: Decimal | None) -> bool:
-    accepted = waived_amounts(view, states.CASE_AMOUNT_MISMATCH, key)
-    return sent is not None and sent not in accepted and abs(told - sent) > policy.tolerance(view.currency)
+def _differs(view: ReturnView, policy: Policy, payout: PayoutView, sent: Decimal) -> bool:
+    key = payout_key(view, payout)
+    accepted = {
+        amount
+        for code in (states.CASE_AMOUNT_MISMATCH, states.CASE_WOULD_OVER_REFUND)
+        for amount in waived_amounts(view, code, key)
+    }
+    return sent not in accepted and abs(payout.amount - sent) > policy.tolerance(payout.currency)
+
+
+def _changed_case(view: ReturnView, payout: PayoutView, sent: Decimal) -> PlannedCase:
+    theirs, ours = (money.display(amount, currency=payout.currency) for amount in (payout.amount, sent))
+    return case_of(
+        view,
+        states.CASE_AMOUNT_MISMATCH,
+        f"refund {payout.refund_id} was sent as {ours}, and the returns platform now says {theirs}. "
+        "Nothing more is sent by itself: settle the difference, or accept the amount that was sent.",
+        subject=payout.refund_id,
+        evidence={"sent": f"{sent:f}", "platform": f"{payout.amount:f}", "currency": payout.currency},
+        money_at_risk=abs(payout.amount - sent),
+        currency=payout.currency,
+    )

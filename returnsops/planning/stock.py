@@ -12,8 +12,8 @@ from .holds import (
     cases_of,
     holds_of,
     is_accepted,
-    is_waived,
     problem,
+    unreleased,
     waiting,
 )
 from .model import Part, PlannedCase, PlannedEffect
@@ -46,6 +46,8 @@ def _of_item(
     effects: list[PlannedEffect] = []
     for target, count, waits in steps:
         possible = _impossible(view, line, count, (*before, *effects))
+        if possible and is_accepted(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id):
+            continue  # put back by hand, a person says
         extra = (waiting(WAITS_FOR_CONFIRMATION, waits),) if waits else ()
         effects.append(_effect(view, line, target, count, (*found, *possible, *extra)))
         found = (*found, *possible)
@@ -70,7 +72,7 @@ def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tu
         serial_key=f"order:{view.order_id}",
         item_id=line.item_id,
         quantity=count,
-        holds=holds_of(finding for finding in found if not is_waived(view, finding.hold.code, key)),
+        holds=holds_of(unreleased(view, found, key)),
     )
 
 

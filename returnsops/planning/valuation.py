@@ -25,6 +25,7 @@ class Valued:
     amount: Decimal | None
     lines: tuple[RemoteRefundLine, ...] = ()
     findings: tuple[Finding, ...] = ()
+    is_released: bool = False  # a person accepted the amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +48,16 @@ def valued(view: ReturnView, policy: Policy, claim: Claim, taken: Sequence[Remot
     if too_many:
         return Valued(claim=claim, amount=claim.amount, findings=(*found, *too_many))
     total = _sum_of(view.order, policy, claim, wanted, taken)
-    amount, mismatch = _agreed(view, policy, claim, total)
-    lines = amounts.scaled(total.lines, amount, currency=claim.currency)
-    return Valued(claim=claim, amount=amount, lines=lines, findings=(*found, *mismatch))
+    accepted = _accepted(view, claim, total)
+    amount = _preferred(policy, claim, total) if accepted is None else accepted
+    is_fine = accepted is not None or _agrees(policy, claim, total)
+    return Valued(
+        claim=claim,
+        amount=amount,
+        lines=amounts.scaled(total.lines, amount, currency=claim.currency),
+        findings=found if is_fine else (*found, _mismatch(view, policy, claim, total)),
+        is_released=accepted is not None,
+    )
 
 
 _UNCOUNTABLE = frozenset(
@@ -67,9 +75,16 @@ def _of_claim(view: ReturnView, policy: Policy, claim: Claim) -> tuple[Finding, 
     found.extend(_unknown_item(view, claim, item_id) for item_id in claim.unknown_items)
     if view.order is not None and claim.currency != view.order.currency:
         found.append(_foreign(view, claim, view.order))
-    elif claim.amount is not None and not money.is_exact(claim.amount, currency=claim.currency):
-        found.append(_inexact(view, claim, claim.amount))
+    elif view.order is not None and _is_inexact(view, claim):
+        found.append(_inexact(view, claim))
     return tuple(found)
+
+
+def _is_inexact(view: ReturnView, claim: Claim) -> bool:
+    """More digits than the currency has, and no amount accepted instead."""
+    if claim.amount is None or money.is_exact(claim.amount, currency=claim.currency):
+        return False
+    return not waived_amounts(view, states.CASE_AMOUNT_MISMATCH, claim.key)
 
 
 def _unknown_item(view: ReturnView, claim: Claim, item_id: str) -> Finding:
@@ -98,12 +113,13 @@ def _foreign(view: ReturnView, claim: Claim, order: OrderSnapshot) -> Finding:
     )
 
 
-def _inexact(view: ReturnView, claim: Claim, amount: Decimal) -> Finding:
+def _inexact(view: ReturnView, claim: Claim) -> Finding:
+    amount = claim.amount or Decimal(0)
     return problem(
         view,
         states.CASE_AMOUNT_MISMATCH,
         f"the platform decided {amount.normalize():f} {claim.currency}, which has more digits than the currency. "
-        "Correct the refund in the returns platform.",
+        "Correct the refund in the returns platform, or accept one amount.",
         code="inexact_amount",
         subject=claim.subject,
         evidence={"platform": f"{amount.normalize():f}", "currency": claim.currency},
@@ -178,22 +194,31 @@ def _shipping(
     return amounts.scaled(left, amount, currency=claim.currency) if amount > 0 else ()
 
 
-def _agreed(view: ReturnView, policy: Policy, claim: Claim, total: _Sum) -> tuple[Decimal, tuple[Finding, ...]]:
-    """The amount to send; a person may have accepted one figure. Money that moved is recorded as it moved."""
+def _accepted(view: ReturnView, claim: Claim, total: _Sum) -> Decimal | None:
+    """The amount a person accepted for this claim; another than the two figures only for a single refund."""
     if claim.amount is None:
-        return total.worth, ()
+        return None
+    is_only = len(view.payouts) == 1
+    for amount in waived_amounts(view, states.CASE_AMOUNT_MISMATCH, claim.key):
+        if (is_only or amount in (claim.amount, total.worth)) and money.is_exact(amount, currency=claim.currency):
+            return amount
+    return None
+
+
+def _preferred(policy: Policy, claim: Claim, total: _Sum) -> Decimal:
+    """The figure to send while both agree. Money that moved already is recorded as it moved."""
+    if claim.amount is None:
+        return total.worth
     has_moved = claim.executed_by in MOVED_ALREADY
     takes_theirs = has_moved or policy.refund.amount_source == "platform" or total.worth <= 0
-    preferred = claim.amount if takes_theirs else total.worth
-    accepted = waived_amounts(view, states.CASE_AMOUNT_MISMATCH, claim.key)
-    if claim.amount in accepted:
-        return claim.amount, ()
-    if total.worth in accepted and not has_moved and total.worth > 0:
-        return total.worth, ()
+    return claim.amount if takes_theirs else total.worth
+
+
+def _agrees(policy: Policy, claim: Claim, total: _Sum) -> bool:
     slack = policy.tolerance(claim.currency)
-    if total.low - slack <= claim.amount <= min(total.high, total.most) + slack:
-        return preferred, ()
-    return preferred, (_mismatch(view, policy, claim, total),)
+    if claim.amount is None:
+        return True
+    return total.low - slack <= claim.amount <= min(total.high, total.most) + slack
 
 
 def _mismatch(view: ReturnView, policy: Policy, claim: Claim, total: _Sum) -> Finding:
