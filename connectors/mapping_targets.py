@@ -3,6 +3,7 @@
 The contract is ``reveni/contract.schema.json`` (a test holds this table against it). Pure.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,8 @@ MONEY: Final = "money"
 WHOLE: Final = "whole"
 FLAG: Final = "flag"
 TIME: Final = "time"
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
 
 Spec = Mapping[str, Any]  # a name -> a kind above, a Spec (an object), or a tuple of one Spec (a list of objects)
 
@@ -163,10 +166,18 @@ def _decimal(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    amount = money.parse_amount(value)
-    if amount != amount.to_integral_value():
-        raise ValueError(f"{amount} is not a whole number")
-    return int(amount)
+    number = _number(value)
+    if number != number.to_integral_value():
+        raise ValueError(f"{number} is not a whole number")
+    return int(number)
+
+
+def _number(value: Any) -> Decimal:
+    """A number that is no amount: a count, a revision, a time (which may pass what money may)."""
+    text = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{str(value)[:40]!r} is not a number")
+    return Decimal(text)
 
 
 def _flag(value: Any) -> bool:
@@ -185,7 +196,7 @@ def _time(value: Any) -> str:
 
 
 def _epoch(value: Any, *, per_second: int) -> str:
-    seconds = money.parse_amount(value) / Decimal(per_second)
+    seconds = _number(value) / per_second
     if not 0 <= seconds < 4_102_444_800:  # the year 2100
         raise ValueError(f"{str(value)[:40]!r} is not a time in this century")
     return datetime.fromtimestamp(float(seconds), tz=UTC).isoformat()

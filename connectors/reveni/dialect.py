@@ -33,13 +33,14 @@ STATUS_OF_EVENT: Final = {
 
 def completed_events(mapped: Mapped) -> list[dict[str, Json]]:
     """The mapped events with what follows from their type and status; holes that would need a guess stay holes."""
-    events = [_completed(event, mapped.status) for event in mapped.events]
+    derived = [STATUS_OF_EVENT[event["type"]] for event in mapped.events if event["type"] in STATUS_OF_EVENT]
+    events = [_completed(event, mapped.status, derived[:1]) for event in mapped.events]
     return [*events, *(_cover(event) for event in events if _is_covered(event, mapped.status))]
 
 
-def _completed(event: Mapping[str, Any], status: str) -> dict[str, Json]:
+def _completed(event: Mapping[str, Any], status: str, derived: list[str]) -> dict[str, Json]:
     data = dict(event["data"])
-    snapshot = {**_derived(event), **data.get("return", {})}
+    snapshot = {**_derived(event, derived), **data.get("return", {})}
     data["return"] = snapshot
     kind = event["type"]
     if kind == COMPLETED and "items" not in data and status in OUTCOME_OF_STATUS:
@@ -53,14 +54,17 @@ def _completed(event: Mapping[str, Any], status: str) -> dict[str, Json]:
     return {**event, "data": data}
 
 
-def _derived(event: Mapping[str, Any]) -> dict[str, Json]:
-    """Revision 0 says that the platform gives none; the time of the message orders such snapshots."""
-    derived: dict[str, Json] = {"revision": 0, "updated_at": event["timestamp"]}
-    if event["type"] in STATUS_OF_EVENT:
-        derived["status"] = STATUS_OF_EVENT[event["type"]]
+def _derived(event: Mapping[str, Any], statuses: list[str]) -> dict[str, Json]:
+    """Revision 0 says that the platform gives none; the time of the message orders such snapshots.
+
+    A hold released with the next status shares that status.
+    """
+    found: dict[str, Json] = {"revision": 0, "updated_at": event["timestamp"]}
+    if statuses:
+        found["status"] = statuses[0]
     if event["type"] == "return.requested":
-        derived["created_at"] = event["timestamp"]
-    return derived
+        found["created_at"] = event["timestamp"]
+    return found
 
 
 def _verdict(item: Mapping[str, Any], status: str) -> dict[str, Json]:

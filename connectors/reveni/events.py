@@ -101,7 +101,8 @@ def _ended(kind: Callable[..., facts.Fact]) -> Callable[[Block], facts.Fact]:
 
 def _parcel(kind: type[facts.ParcelFact]) -> Callable[[Block], facts.Fact]:
     def make(event: Block) -> facts.Fact:
-        shipment = event["data"]["shipment"]
+        # The contract lets a receipt come without its parcel; then the return stands for its only one.
+        shipment = event["data"].get("shipment") or {"id": event["data"]["return"]["id"]}
         return kind(
             parcel_id=shipment["id"],
             carrier=shipment.get("carrier") or "",
@@ -119,7 +120,20 @@ def _web_url(text: str | None) -> str:
 
 
 def _items_inspected(event: Block) -> facts.Fact:
-    return facts.ItemsInspected(items=_verdicts(event), source=PLATFORM, **_about(event))
+    about = _about(event)
+    return facts.ItemsInspected(
+        items=_verdicts(event), source=PLATFORM, **{**about, "revision": _judged_at(event, about["revision"])}
+    )
+
+
+def _judged_at(event: Block, revision: int) -> int:
+    """The revision at which the units were judged: part of the identity of a verdict.
+
+    A pulled return is further on than its older verdicts; they carry their own revision (``snapshots``).
+    """
+    own = [item.get("revision") for item in event["data"]["items"]]
+    given = [value for value in own if isinstance(value, int) and 0 < value <= revision]
+    return min(given, default=revision)
 
 
 def _inspection_completed(event: Block) -> facts.Fact:

@@ -135,7 +135,7 @@ def _inspections(document: Mapping[str, Any], before: Mapping[str, Any]) -> Iter
     without is left for the end, because told under the wrong revision it would count twice.
     """
     rows = _rows(document, "inspections")
-    is_judged, was_judged = document.get("status") in _JUDGED, before.get("status") in _JUDGED
+    is_judged, was_judged = _text(document.get("status")) in _JUDGED, _text(before.get("status")) in _JUDGED
     if not rows or (rows == _rows(before, "inspections") and is_judged == was_judged):
         return
     if is_judged:
