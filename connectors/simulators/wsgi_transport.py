@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -62,12 +63,14 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     headers = [
         (name, value if isinstance(value, str) else value.decode("latin-1")) for name, value in _headers(request)
     ]
-    url = request.url or ""
-    return EnvironBuilder.from_environ(
-        EnvironBuilder(
-            url, base_url=None, method=request.method or "GET", headers=headers, input_stream=BytesIO(raw)
-        ).get_environ(),
-        content_length=len(raw),
+    url = urlsplit(request.url or "")
+    return EnvironBuilder(
+        url.path or "/",
+        base_url=f"{url.scheme}://{url.netloc}/",
+        query_string=url.query,
+        method=request.method or "GET",
+        headers=headers,
+        data=raw,
     ).get_environ()
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from connectors.simulators.base import send
 from connectors.simulators.woocommerce import (
     note_endpoints,
     order_endpoints,
@@ -87,7 +88,7 @@ class WooApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        return self._respond(Request(environ))(environ, start_response)
+        return send(self._respond(Request(environ)), start_response)
 
     def _respond(self, request: Request) -> Response:
         if request.path == "/":

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import re
+from datetime import timedelta
 from urllib.parse import parse_qsl, quote, unquote
 
 from werkzeug.wrappers import Request
 
+from connectors.simulators.base import ARRIVED_KEY
 from connectors.simulators.woocommerce.records import ApiKey
 from connectors.simulators.woocommerce.state import ShopState
 from connectors.simulators.woocommerce.wire import WooError
@@ -91,7 +93,7 @@ def _oauth_key(shop: ShopState, request: Request) -> ApiKey | None:
     if key is None:
         raise _error("Consumer key is invalid.")
     _check_signature(shop, request, key, pairs, oauth)
-    _check_freshness(shop, oauth)
+    _check_freshness(shop, oauth, _arrival(shop, request))
     return key
 
 
@@ -123,9 +125,15 @@ def _escaped(text: str) -> str:
     return quote(text, safe="~")
 
 
-def _check_freshness(shop: ShopState, oauth: dict[str, str]) -> None:
+def _arrival(shop: ShopState, request: Request) -> int:
+    """When the request came in, by the clock of the time stamps: a late commit was checked before it was held back."""
+    arrived_at = request.environ.get(ARRIVED_KEY)
+    held_for = shop.clock.now() - arrived_at if arrived_at else timedelta()
+    return int((shop.auth_clock.now() - held_for).timestamp())
+
+
+def _check_freshness(shop: ShopState, oauth: dict[str, str], now: int) -> None:
     """The time stamp within 15 minutes either way, and no nonce twice in that window."""
-    now = int(shop.auth_clock.now().timestamp())
     try:
         stamp = int(oauth["oauth_timestamp"])
     except ValueError:

@@ -143,7 +143,8 @@ def create_order(call: Call) -> Answer:
         is_taxable = line.get("tax_status", "taxable") == "taxable"
         total = decimal_or_none(line.get("total")) or ZERO
         writing.add_fee(shop, order, str(line.get("name", "")), total, is_taxable=is_taxable)
-    finish_order(shop, order, status=status, is_paid=boolean("set_paid", body.get("set_paid", False)))
+    is_paid = boolean("set_paid", body.get("set_paid", False))
+    finish_order(shop, order, coupons, status=status, is_paid=is_paid)
     shown = order_json(shop, order, base=call.base)
     return Answer(body=shown, status=201, location=f"{call.base}/orders/{order.id}")
 
@@ -155,13 +156,13 @@ def fill_order(shop: ShopState, order: Order, cart: list[writing.CartLine], coup
     ]
     for line, discount in zip(cart, discounts or [ZERO] * len(cart), strict=True):
         writing.add_line(shop, order, line, coupon_discount=discount)
+
+
+def finish_order(shop: ShopState, order: Order, coupons: list[Coupon], *, status: str, is_paid: bool) -> None:
+    """Number tax and coupon lines, fire created and updated, and let status and payment take effect."""
+    writing.number_tax_lines(shop, order)
     for coupon in coupons:
         writing.add_coupon_line(shop, order, coupon)
-
-
-def finish_order(shop: ShopState, order: Order, *, status: str, is_paid: bool) -> None:
-    """Number the tax lines, fire created and updated, and let status and payment take effect."""
-    writing.number_tax_lines(shop, order)
     shop.emit("order.created", order.id)
     shop.emit("order.updated", order.id)
     writing.change_status(shop, order, status, is_new=True)

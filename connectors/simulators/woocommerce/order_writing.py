@@ -178,6 +178,9 @@ def change_status(shop: ShopState, order: Order, status: str, *, is_new: bool = 
         order.completed_at = shop.now()
     if status in (*PAID_STATUSES, "on-hold"):
         stock.reduce_for_order(shop, order)
+    if status == "processing" and not is_new:
+        shop.add_note(order, 'Email "New order" sent.')
+        shop.add_note(order, 'Email "Processing order" sent.')
     if status in ("cancelled", "pending"):
         stock.restore_for_order(shop, order)
     if not is_new:

@@ -49,7 +49,7 @@ def create_product(call: Call) -> Answer:
         attributes=call.body.get("attributes", []),
     )
     location = f"{call.base}/products/{product.id}"
-    return Answer(body=product_json(call.shop, product, base=call.base), status=201, location=location)
+    return Answer(body=product_json(call.shop, product, base=call.base, is_edited=True), status=201, location=location)
 
 
 def update_product(call: Call, product_id: int) -> Answer:
@@ -62,7 +62,7 @@ def update_product(call: Call, product_id: int) -> Answer:
         )
         raise WooError(status=404, code="woocommerce_rest_invalid_product_id", message=message)
     _apply(call, product, call.body)
-    return Answer(body=product_json(call.shop, product, base=call.base))
+    return Answer(body=product_json(call.shop, product, base=call.base, is_edited=True))
 
 
 def delete_product(call: Call, product_id: int) -> Answer:
@@ -79,7 +79,7 @@ def batch_products(call: Call) -> Answer:
     def update(entry: dict[str, Any]) -> dict[str, Any]:
         product = _find_product(call, int(entry["id"]), status=400)
         _apply(call, product, entry)
-        return product_json(call.shop, product, base=call.base)
+        return product_json(call.shop, product, base=call.base, is_edited=True)
 
     return _batch(call, update)
 
@@ -109,14 +109,14 @@ def create_variation(call: Call, product_id: int) -> Answer:
         attributes=call.body.get("attributes", []),
     )
     location = f"{call.base}/products/(?P<product_id>[\\d]+)/variations/{child.id}"
-    return Answer(body=variation_json(call.shop, child, base=call.base), status=201, location=location)
+    return Answer(body=variation_json(call.shop, child, base=call.base, is_edited=True), status=201, location=location)
 
 
 def update_variation(call: Call, product_id: int, variation_id: int) -> Answer:
     """PUT one variation."""
     child = _find_variation(call, product_id, variation_id)
     _apply(call, child, call.body)
-    return Answer(body=variation_json(call.shop, child, base=call.base))
+    return Answer(body=variation_json(call.shop, child, base=call.base, is_edited=True))
 
 
 def batch_variations(call: Call, product_id: int) -> Answer:
@@ -125,7 +125,7 @@ def batch_variations(call: Call, product_id: int) -> Answer:
     def update(entry: dict[str, Any]) -> dict[str, Any]:
         child = _find_variation(call, product_id, int(entry["id"]))
         _apply(call, child, entry)
-        return variation_json(call.shop, child, base=call.base)
+        return variation_json(call.shop, child, base=call.base, is_edited=True)
 
     return _batch(call, update)
 

@@ -17,8 +17,8 @@ def shown_sku(shop: ShopState, product: Product) -> str:
     return product.own_sku or (parent.own_sku if parent else "")
 
 
-def product_json(shop: ShopState, product: Product, *, base: str) -> dict[str, Any]:
-    """A product, or a variation read through /products (type "variation")."""
+def product_json(shop: ShopState, product: Product, *, base: str, is_edited: bool = False) -> dict[str, Any]:
+    """A product, or a variation read through /products (type "variation"); an answer to a write shows a little more."""
     is_variation = product.parent_id != 0
     parent = shop.products.get(product.parent_id)
     return {
@@ -33,7 +33,7 @@ def product_json(shop: ShopState, product: Product, *, base: str) -> dict[str, A
         "description": "",
         "short_description": "",
         **_prices(shop, product),
-        "purchasable": product.type != "variable",
+        "purchasable": product.type != "variable" or catalogue_price(shop, product) > 0,
         "total_sales": "0" if is_variation else product.total_sales,
         **_download(product),
         "external_url": "",
@@ -68,6 +68,7 @@ def product_json(shop: ShopState, product: Product, *, base: str) -> dict[str, A
         "has_options": product.type == "variable",
         "post_password": "",
         "global_unique_id": "",
+        **(_edit_fields(base, product) if is_edited else {}),
         "_links": links(
             base,
             f"products/{product.id}",
@@ -78,8 +79,13 @@ def product_json(shop: ShopState, product: Product, *, base: str) -> dict[str, A
     }
 
 
-def variation_json(shop: ShopState, product: Product, *, base: str) -> dict[str, Any]:
-    """A variation through its own endpoint."""
+def _edit_fields(base: str, product: Product) -> dict[str, str]:
+    home = base.removesuffix("/wp-json/wc/v3")
+    return {"permalink_template": f"{home}/product/%pagename%/", "generated_slug": product.slug}
+
+
+def variation_json(shop: ShopState, product: Product, *, base: str, is_edited: bool = False) -> dict[str, Any]:
+    """A variation through its own endpoint; an answer to a write names an inherited tax class "parent"."""
     path = f"products/{product.parent_id}/variations"
     return {
         "id": product.id,
@@ -92,7 +98,7 @@ def variation_json(shop: ShopState, product: Product, *, base: str) -> dict[str,
         "purchasable": True,
         **_download(product),
         "tax_status": "taxable",
-        "tax_class": product.tax_class or "parent",
+        "tax_class": product.tax_class or ("parent" if is_edited else ""),
         **_stock(product),
         "stock_status": stock_status(shop, product),
         **_shipping(),

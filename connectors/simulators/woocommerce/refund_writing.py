@@ -75,6 +75,7 @@ def _write(shop: ShopState, order: Order, request: RefundRequest, amount: Decima
     shop.refunds[refund.id] = refund
     if request.is_restocked:
         stock.restock_refunded(shop, order, {line.item_id: line.quantity for line in request.lines})
+    shop.add_note(order, 'Email "Refunded order" sent.')
     refund.is_full = shop.remaining(order) <= 0
     refund.meta.append(_meta(shop, "_refund_type", "full" if refund.is_full else "partial"))
     shop.touch(order)

@@ -158,7 +158,7 @@ class WooShop:
                 writing.add_shipping(shop, order, shipping, title="Flat rate", method_id="flat_rate")
             for name, total in (fees or {}).items():
                 writing.add_fee(shop, order, name, total)
-            order_endpoints.finish_order(shop, order, status="pending", is_paid=is_paid)
+            order_endpoints.finish_order(shop, order, list(coupons), status="pending", is_paid=is_paid)
             return order
 
     def edit_order(

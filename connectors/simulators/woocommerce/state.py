@@ -74,6 +74,10 @@ class ShopState:
         self._last_ids[sequence] = self._last_ids.get(sequence, 0) + 1
         return self._last_ids[sequence]
 
+    def continue_ids(self, sequence: str, last_id: int) -> None:
+        """Let the next number of a sequence follow `last_id` (a shop that is older than its simulation)."""
+        self._last_ids[sequence] = last_id
+
     def now(self) -> datetime:
         """The shop's clock, to the second as WooCommerce stores it."""
         return self.clock.now().replace(microsecond=0)
