@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from exceptions_queue.configuration import AlertSettings, alert_settings
 from exceptions_queue.figures import oldest_by_team
@@ -32,8 +33,14 @@ def queue_case_alert(*, case: ExceptionCase, reason: AlertReason, at: datetime) 
 
 
 def queue_overdue_alerts(at: datetime) -> int:
-    """Write an alert for every open case past its deadline that has none yet; returns how many cases are overdue."""
-    overdue = list(ExceptionCase.objects.breaching(at))
+    """Write an alert for every open case past its deadline that has none yet; returns how many cases that were."""
+    configured = _settings_or_none()
+    if configured is None or not configured.is_on:
+        return 0
+    told = CaseAlert.objects.filter(
+        case=OuterRef("pk"), reason=AlertReason.OVERDUE, created_at__gte=OuterRef("opened_at")
+    )
+    overdue = list(ExceptionCase.objects.breaching(at).exclude(Exists(told)))
     for case in overdue:
         queue_case_alert(case=case, reason=AlertReason.OVERDUE, at=at)
     return len(overdue)
@@ -42,7 +49,7 @@ def queue_overdue_alerts(at: datetime) -> int:
 def queue_ageing_alerts(at: datetime) -> int:
     """Write one alert a day to each team whose oldest open case is too old; returns how many teams (row S1-20)."""
     configured = _settings_or_none()
-    if configured is None:
+    if configured is None or not configured.is_on:
         return 0
     ageing = [team for team, oldest_at in oldest_by_team().items() if at - oldest_at >= configured.ageing_after]
     for team in ageing:

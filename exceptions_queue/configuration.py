@@ -37,6 +37,11 @@ class AlertSettings:
     severities: frozenset[str] = frozenset({Severity.HIGH, Severity.CRITICAL})
     ageing_hours: int = 72
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is sent at all."""
+        return bool(self.webhook_url or any(self.mail_to.values()))
+
     def addresses_of(self, team: str) -> tuple[str, ...]:
         """Mail addresses of a team, or the default ones."""
         return self.mail_to.get(team) or self.mail_to.get("default", ())

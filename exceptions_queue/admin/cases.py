@@ -56,6 +56,7 @@ class CaseAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter = (SavedViewFilter, ("owner_team", admin.AllValuesFieldListFilter), "is_regressed")
     list_select_related = ("assigned_to",)
     list_per_page = 25
+    list_max_show_all = bulk.MOST_CASES
     list_disable_select_all = True
     list_before_template = "exceptions_queue/list_before.html"
     show_facets = ShowFacets.NEVER

@@ -83,6 +83,7 @@ def context_of(
         "may_act": is_acting,
         "may_note": user.has_perm(WORK),
         "may_close": is_acting and (kind is None or kind.can_be_closed_by_hand),
+        "may_recheck": kind is not None and kind.recheck is not None,
         "is_mine": case.assigned_to_id == user.pk,
         "offered": _offered(case=case, user=user, form=form),
         "timeline": [_line(event) for event in case.events.order_by("-at", "-pk")],

@@ -28,6 +28,8 @@ def both(settings: Settings) -> dict[str, Any]:
 
 def test_nothing_is_written_or_sent_unless_configured(open_case: OpenCase) -> None:
     open_case()
+    assert alerts.queue_overdue_alerts(NOW + timedelta(days=9)) == 0
+    assert alerts.queue_ageing_alerts(NOW + timedelta(days=9)) == 0
     assert not CaseAlert.objects.exists()
     assert notify.send_due_alerts(NOW) == 0
 
@@ -53,8 +55,17 @@ def test_mild_cases_alert_only_when_overdue(open_case: OpenCase, both: Any) -> N
     open_case(kind="parcel_odd")
     assert not CaseAlert.objects.exists()
     assert alerts.queue_overdue_alerts(NOW + timedelta(minutes=31)) == 1
-    assert alerts.queue_overdue_alerts(NOW + timedelta(minutes=41)) == 1
+    assert alerts.queue_overdue_alerts(NOW + timedelta(minutes=41)) == 0
     assert CaseAlert.objects.get().reason == "overdue"
+
+
+def test_a_case_that_came_back_and_is_late_again_alerts_again(open_case: OpenCase, both: Any) -> None:
+    case = open_case(kind="parcel_odd")
+    assert alerts.queue_overdue_alerts(NOW + timedelta(hours=1)) == 1
+    services.auto_resolve(case=case, at=NOW + timedelta(hours=2))
+    open_case(kind="parcel_odd", at=NOW + timedelta(hours=3))
+    assert alerts.queue_overdue_alerts(NOW + timedelta(hours=3)) == 0
+    assert alerts.queue_overdue_alerts(NOW + timedelta(hours=4)) == 1
 
 
 def test_a_team_hears_of_its_ageing_backlog_once_a_day(open_case: OpenCase, both: Any) -> None:

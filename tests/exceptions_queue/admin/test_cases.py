@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from exceptions_queue import services
+from exceptions_queue import kinds, services
+from exceptions_queue.errors import CaseError
+from exceptions_queue.kinds import CaseAction
 from exceptions_queue.models import CaseEvent, CaseExport, ExceptionCase
 from exceptions_queue.saved_views import TITLES
-from tests.exceptions_queue.conftest import OpenCase, Shop
+from tests.exceptions_queue.conftest import OpenCase, Shop, kind_of
 
 LIST = "admin:exceptions_queue_exceptioncase_changelist"
 NASTY = "<script>alert(1)</script>"
@@ -154,6 +157,13 @@ def test_a_wrong_form_is_explained_and_changes_nothing(
     assert case.events.count() == 1
 
 
+def test_only_kinds_that_can_be_rechecked_offer_it(client: Client, case: ExceptionCase, open_case: OpenCase) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    assert "Check again" in client.get(page_of(case)).content.decode()
+    other = open_case(kind="parcel_odd", at=timezone.now())
+    assert "Check again" not in client.get(page_of(other)).content.decode()
+
+
 def test_a_recheck_from_the_page(as_clerk: Client, case: ExceptionCase, shop: Shop) -> None:
     assert "the cause is still there" in do(as_clerk, case, "recheck").content.decode()
     shop.is_cause_gone = True
@@ -186,6 +196,27 @@ def test_an_incomplete_action_form_is_shown_again_and_nothing_runs(
     assert message in content
     assert data.get("reason", "") in content
     assert shop.calls == []
+
+
+def test_what_an_action_refuses_is_said_in_its_words(as_clerk: Client, open_case: OpenCase) -> None:
+    def refuse(*, reason: str, **_: Any) -> str:
+        raise ValidationError("The order is locked.") if reason else CaseError("Nobody paid yet.")
+
+    actions = tuple(CaseAction(code=str(flag), label="Act", run=refuse, needs_reason=flag) for flag in (True, False))
+    kinds.register(kind_of(Shop(), code="new", actions=actions))
+    case = open_case(kind="new", at=timezone.now())
+    assert "The order is locked." in run(as_clerk, case, "True", reason="r").content.decode()
+    assert "Nobody paid yet." in run(as_clerk, case, "False").content.decode()
+    assert case.events.count() == 1
+
+
+def test_the_list_asks_the_database_no_more_for_more_cases(
+    as_clerk: Client, open_case: OpenCase, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        open_case(fingerprint=str(number), at=timezone.now())
+    with django_assert_max_num_queries(12):
+        assert as_clerk.get(reverse(LIST)).status_code == 200
 
 
 def test_unknown_acts_actions_and_cases_are_not_found(as_clerk: Client, case: ExceptionCase) -> None:
