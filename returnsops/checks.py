@@ -109,6 +109,20 @@ def public_url_is_encrypted(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
     ]
 
 
+@register(Tags.security)
+def redirect_to_https_can_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """W002: our web server speaks plain http; unless a proxy's header says "https", the redirect leads to itself."""
+    if not settings.SECURE_SSL_REDIRECT or settings.SECURE_PROXY_SSL_HEADER:
+        return []
+    return [
+        Warning(
+            "Requests are redirected to https, and no proxy is believed to have ended TLS: the redirect never ends.",
+            hint="Set BEHIND_TLS_PROXY=true where a proxy sets X-Forwarded-Proto, else SECURE_SSL_REDIRECT=false.",
+            id="returnsops.W002",
+        ),
+    ]
+
+
 @register()
 def task_lock_outlives_the_task(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """E005: django-q2 gives a task out a second time when `retry` ends before `timeout` has stopped the first."""

@@ -196,7 +196,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, object]] = {}
-if _oidc_server := env.str("OIDC_SERVER_URL", default=""):
+_oidc_server = env.str("OIDC_SERVER_URL", default="")
+if _oidc_server:
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "OAUTH_PKCE_ENABLED": True,
         "APPS": [
@@ -235,7 +236,11 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:", "blob:"],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'"],
+        # Browsers hold this against redirects too, and the sign-in button of a company account redirects there.
+        "form-action": [
+            "'self'",
+            *(["{0.scheme}://{0.netloc}".format(urlsplit(_oidc_server))] if _oidc_server else []),
+        ],
         "frame-ancestors": ["'none'"],
     },
 }
@@ -322,8 +327,20 @@ UNFOLD = {
     "SITE_HEADER": "returnsops",
     "SITE_SUBHEADER": "Returns back office",
     "SITE_URL": None,
-    "SHOW_HISTORY": True,
+    "SITE_ICON": "returnsops.admin.site.icon",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "returnsops.admin.site.icon"}],
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "GLOBAL_CALLBACK": "returnsops.admin.site.on_every_page",
+    "DASHBOARD_CALLBACK": "returnsops.admin.site.home",
+    "STYLES": ["returnsops.admin.site.stylesheet"],
+    "SCRIPTS": ["returnsops.admin.site.script"],
+    "ACCOUNT": {"navigation": "returnsops.admin.site.account_links"},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": "returnsops.admin.site.navigation",
+    },
 }
 
 # === end of UNFOLD ===================================================================================================

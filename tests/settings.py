@@ -3,8 +3,10 @@
 import os
 
 os.environ["ENV_FILE"] = ""  # a developer's .env may name a real shop; no test may ever reach it
-os.environ.setdefault("SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789-abcdef")
-os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "dGVzdHMtb25seS1rZXktMzItYnl0ZXMtbG9uZy0wMDE=")
+os.environ["DEBUG"] = "false"
+os.environ["SECRET_KEY"] = "only-for-tests-0123456789-0123456789-0123456789-abcdef"
+os.environ["FIELD_ENCRYPTION_KEYS"] = "dGVzdHMtb25seS1rZXktMzItYnl0ZXMtbG9uZy0wMDE="
+os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from returnsops.settings import *  # noqa: F403

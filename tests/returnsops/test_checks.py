@@ -104,6 +104,19 @@ def test_sqlite_is_a_warning_of_deployment(monkeypatch: pytest.MonkeyPatch, engi
     assert ids(checks.production_has_a_server_database(None)) == expected
 
 
+@pytest.mark.parametrize(
+    ("is_redirecting", "header", "expected"),
+    [
+        (True, None, ["returnsops.W002"]),
+        (True, ("HTTP_X_FORWARDED_PROTO", "https"), []),
+        (False, None, []),
+    ],
+)
+def test_redirect_to_https_can_end(is_redirecting: bool, header: tuple[str, str] | None, expected: list[str]) -> None:
+    with override_settings(SECURE_SSL_REDIRECT=is_redirecting, SECURE_PROXY_SSL_HEADER=header):
+        assert ids(checks.redirect_to_https_can_end(None)) == expected
+
+
 @override_settings(SECRET_KEY="short", FIELD_ENCRYPTION_KEYS=[])
 def test_check_command_refuses_and_names_the_settings() -> None:
     with pytest.raises(SystemCheckError) as refusal:

@@ -16,6 +16,7 @@ SAFE = {
     "SECRET_KEY": "a-long-random-key-" * 4,
     "FIELD_ENCRYPTION_KEYS": "dGVzdHMtb25seS1rZXktMzItYnl0ZXMtbG9uZy0wMDE=",
     "PUBLIC_URL": "https://returns.example.com",
+    "BEHIND_TLS_PROXY": "true",
 }
 PRINT = """
 import json, sys
@@ -115,15 +116,15 @@ def test_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
 
 
 def test_openid_connect_is_configured_by_variables() -> None:
-    assert settings_of("SOCIALACCOUNT_PROVIDERS") == {"SOCIALACCOUNT_PROVIDERS": {}}
-    providers = settings_of(
-        "SOCIALACCOUNT_PROVIDERS",
-        OIDC_SERVER_URL="https://login.example.com",
-        OIDC_CLIENT_ID="app",
-        OIDC_CLIENT_SECRET="secret",
-    )["SOCIALACCOUNT_PROVIDERS"]
-    (app,) = providers["openid_connect"]["APPS"]
-    assert (app["client_id"], app["settings"]) == ("app", {"server_url": "https://login.example.com"})
+    names = ("SOCIALACCOUNT_PROVIDERS", "CONTENT_SECURITY_POLICY")
+    without = settings_of(*names)
+    assert without["SOCIALACCOUNT_PROVIDERS"] == {}
+    assert without["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == ["'self'"]
+    server = "https://login.example.com/realms/staff"
+    given = settings_of(*names, OIDC_SERVER_URL=server, OIDC_CLIENT_ID="app", OIDC_CLIENT_SECRET="secret")
+    (app,) = given["SOCIALACCOUNT_PROVIDERS"]["openid_connect"]["APPS"]
+    assert (app["client_id"], app["settings"]) == ("app", {"server_url": server})
+    assert given["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == ["'self'", "https://login.example.com"]
 
 
 def test_unfold_stands_before_what_it_restyles() -> None:

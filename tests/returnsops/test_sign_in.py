@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long password 123"
@@ -40,3 +41,17 @@ def test_the_sixth_wrong_password_is_throttled(client: Client) -> None:
         assert b"not correct" in client.post("/accounts/login/", {"login": "olivia", "password": "wrong"}).content
     answer = client.post("/accounts/login/", {"login": "olivia", "password": PASSWORD})
     assert b"Too many failed login attempts" in answer.content
+
+
+def test_a_company_provider_gets_a_button_that_posts(client: Client, settings: Settings) -> None:
+    app = {
+        "provider_id": "company",
+        "name": "Company account",
+        "client_id": "app",
+        "secret": "secret",
+        "settings": {"server_url": "https://login.example.com"},
+    }
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
+    page = client.get("/accounts/login/").content.decode()
+    assert 'method="post" action="/accounts/oidc/company/login/?process=login"' in page
+    assert "Sign in with Company account" in page
