@@ -11,6 +11,7 @@ from decimal import Decimal
 from returnsops import states
 from returnsops.facts import RemoteRefundLine
 
+from .keys import business_key
 from .policy import Policy
 from .view import EffectView, ReturnView, ShopRefundView
 
@@ -41,6 +42,11 @@ class Left:
 def is_of_key(refund: ShopRefundView, key: str) -> bool:
     """Whether a refund in the shop carries this effect's key, of any generation."""
     return refund.key == key or refund.key.startswith(f"{key}#")
+
+
+def is_seen(view: ReturnView, key: str) -> bool:
+    """Whether the shop shows the refund of this effect already."""
+    return any(is_of_key(refund, key) for refund in view.shop_refunds)
 
 
 def questions(view: ReturnView, policy: Policy) -> tuple[ShopRefundView, ...]:
@@ -115,7 +121,12 @@ def taken_lines(view: ReturnView, policy: Policy, *, key: str = "") -> tuple[Rem
 def lines_of_others(view: ReturnView, policy: Policy) -> tuple[RemoteRefundLine, ...]:
     """Lines taken by other returns and by hand: what makes units of this return too many."""
     own = {effect.key for effect in view.effects}
-    foreign = [refund for refund in _standing(view, policy) if not any(is_of_key(refund, key) for key in own)]
+    prefix = f"{business_key(states.REFUND, view.ref)}:"
+    foreign = [
+        refund
+        for refund in _standing(view, policy)
+        if not refund.key.startswith(prefix) and not any(is_of_key(refund, key) for key in own)
+    ]
     return tuple(line for source in (foreign, _sibling_unseen(view)) for record in source for line in record.lines)
 
 
@@ -147,7 +158,7 @@ def _own_unseen(view: ReturnView) -> list[EffectView]:
     return [
         effect
         for effect in view.effects
-        if effect.kind == states.REFUND and is_counted(effect) and not _is_seen(view, effect)
+        if effect.kind == states.REFUND and is_counted(effect) and not is_seen(view, effect.key)
     ]
 
 
@@ -155,12 +166,10 @@ def _sibling_unseen(view: ReturnView) -> list[EffectView]:
     return [
         effect
         for effect in view.sibling_effects
-        if effect.kind == states.REFUND and effect.state in states.COMMITTED | _RESERVING and not _is_seen(view, effect)
+        if effect.kind == states.REFUND
+        and effect.state in states.COMMITTED | _RESERVING
+        and not is_seen(view, effect.key)
     ]
-
-
-def _is_seen(view: ReturnView, effect: EffectView) -> bool:
-    return any(is_of_key(refund, effect.key) for refund in view.shop_refunds)
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:

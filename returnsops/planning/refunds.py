@@ -56,8 +56,7 @@ def _in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[
     for claim in claims:
         one = valued(view, policy, claim, [*order_money.taken_lines(view, policy, key=claim.key), *planned])
         worths.append(one)
-        is_seen = any(order_money.is_of_key(refund, claim.key) for refund in view.shop_refunds)
-        planned.extend(() if is_seen else one.lines)
+        planned.extend(() if order_money.is_seen(view, claim.key) else one.lines)
     return worths
 
 
@@ -155,7 +154,7 @@ def _settled(
         is_released = capped.is_released or len(found) < len(capped.findings) + len(hindrances) + len(over)
         effects.append(_effect(view, policy, capped, (*shared, *found), is_released=is_released))
         is_blocked = any(finding.hold.code in _NEVER_GOES for finding in found)
-        before += Decimal(0) if is_blocked else capped.amount
+        before += Decimal(0) if is_blocked or order_money.is_seen(view, one.claim.key) else capped.amount
     return tuple(effects), tuple(every)
 
 

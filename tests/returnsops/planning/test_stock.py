@@ -1,0 +1,183 @@
+"""Restocks: whose word counts, exactly the sellable units, and what blocks them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from returnsops.planning.model import PlannedEffect
+from returnsops.planning.policy import Policy, parse_policy
+from returnsops.planning.view import ReturnView, VerdictView, WaiverView
+
+from . import views as v
+
+
+def restocks(view: ReturnView, policy: Policy | None = None) -> list[PlannedEffect]:
+    return v.of_kind(v.planned(view, policy), "restock")
+
+
+def by(confirmation: str) -> Policy:
+    return parse_policy({"restock": {"confirmation": confirmation}})
+
+
+def two(*verdicts: VerdictView, **changes: Any) -> ReturnView:
+    return v.view(**({"lines": (v.shirt_item(quantity=2),), "verdicts": verdicts} | changes))
+
+
+def test_final_sellable_units_are_restocked() -> None:
+    (one,) = restocks(two(v.verdict(quantity=2)))
+    assert (one.key, one.quantity, one.serial_key, one.holds) == ("restock:reveni/ret_1:a:2", 2, "order:500", ())
+    assert one.payload == {
+        "line_id": "11",
+        "quantity": 2,
+        "disposition": "sellable",
+        "product_id": "101",
+        "variation_id": "0",
+        "rma_number": "RMA-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_final": False},
+        {"disposition": "damaged"},
+        {"disposition": "quarantine"},
+        {"outcome": "rejected"},
+        {"outcome": "missing"},
+        {"outcome": "unexpected"},
+    ],
+)
+def test_nothing_else_ever_moves_stock(changes: dict[str, Any]) -> None:
+    for confirmation in ("platform", "warehouse", "either", "both"):
+        assert restocks(two(v.verdict(**changes), v.verdict(source="warehouse", **changes)), by(confirmation)) == []
+
+
+def test_only_what_is_not_sent_yet_is_planned() -> None:
+    sent = v.effect("restock:reveni/ret_1:a:1", "restock", "sending", item_id="a", quantity=1)
+    (one,) = restocks(two(v.verdict(quantity=2), effects=(sent,)))
+    assert (one.key, one.quantity) == ("restock:reveni/ret_1:a:2", 1)
+    assert restocks(two(v.verdict(), effects=(sent,))) == []
+
+
+def test_never_more_units_than_come_back() -> None:
+    (one,) = restocks(two(v.verdict(quantity=9)))
+    assert one.quantity == 2
+
+
+def theirs(units: int, **changes: Any) -> VerdictView:
+    return v.verdict(quantity=units, **changes)
+
+
+def ours(units: int, **changes: Any) -> VerdictView:
+    return v.verdict(source="warehouse", quantity=units, **changes)
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "verdicts", "expected"),
+    [
+        ("platform", (theirs(2), ours(2, disposition="damaged")), [(2, "")]),
+        ("warehouse", (theirs(2),), [(2, "waits for the warehouse to confirm 2 sellable units")]),
+        ("warehouse", (theirs(2), ours(1)), [(1, "")]),
+        ("warehouse", (ours(2),), [(2, "")]),
+        ("either", (theirs(2),), [(2, "")]),
+        ("either", (ours(2),), [(2, "")]),
+        ("either", (theirs(2), ours(1, disposition="damaged")), [(1, "")]),
+        ("either", (theirs(1), ours(1, disposition="damaged")), []),
+        ("both", (theirs(2),), [(2, "waits for the warehouse to confirm 2 sellable units")]),
+        ("both", (ours(1),), [(1, "waits for the returns platform to confirm 1 sellable unit")]),
+        ("both", (theirs(2), ours(1)), [(1, "")]),
+        ("both", (theirs(2), ours(2)), [(2, "")]),
+        ("", (theirs(1), ours(1)), [(1, "waits for the policy to say who to confirm 1 sellable unit")]),
+    ],
+)
+def test_whose_word_counts(
+    confirmation: str, verdicts: tuple[VerdictView, ...], expected: list[tuple[int, str]]
+) -> None:
+    made = restocks(two(*verdicts), by(confirmation))
+    assert [(one.quantity, one.holds[0].text if one.holds else "") for one in made] == expected
+
+
+def test_the_bench_outranks_the_warehouse_system() -> None:
+    system = v.verdict(source="wms", quantity=2)
+    assert [one.quantity for one in restocks(two(system), by("warehouse"))] == [2]
+    assert restocks(two(system, ours(2, disposition="damaged")), by("warehouse")) == []
+
+
+def test_an_ambiguous_sku_blocks_stock_only() -> None:
+    unclear = v.order(lines=(v.order_line(is_sku_ambiguous=True),))
+    found = two(v.verdict(), order=unclear, payouts=(v.payout(),), lines=(v.shirt_item(),))
+    made = v.planned(found)
+    assert [v.codes(one) for one in v.of_kind(made, "restock")] == [["sku_ambiguous"]]
+    assert [v.codes(one) for one in v.of_kind(made, "refund")] == [[]]
+    assert v.case_kinds(made) == ["sku_ambiguous"]
+    other = two(v.verdict(), lines=(v.shirt_item(sku="TSHIRT-XL"),))
+    assert "came back as SKU TSHIRT-XL, but the order sold SKU TSHIRT" in restocks(other)[0].holds[0].text
+
+
+def test_an_item_without_a_place_is_a_case_never_a_default() -> None:
+    (one,) = restocks(two(v.verdict(), locations={}))
+    assert v.codes(one) == ["disposition_unmapped"]
+    final = [v.verdict(disposition=name) for name in ("damaged", "unknown", "missing")]
+    made = v.planned(two(*final, locations={"sellable": "shelf", "damaged": "bin"}))
+    assert v.of_kind(made, "restock") == []
+    assert v.case_kinds(made) == ["disposition_unmapped", "goods_missing"]
+    assert v.case_kinds(v.planned(two(v.verdict(disposition="unknown", is_final=False), locations={}))) == []
+
+
+def test_a_line_that_holds_no_stock_cannot_be_restocked() -> None:
+    for reduced, words in ((None, "still holds 0"), (1, "still holds 1")):
+        found = two(v.verdict(quantity=2), order=v.order(lines=(v.order_line(reduced_stock=reduced),)))
+        (one,) = restocks(found)
+        assert v.codes(one) == ["restock_impossible"]
+        assert words in one.holds[0].text
+        by_hand = replace(found, waivers=(WaiverView(hold_code="restock_impossible", subject="a"),))
+        assert v.of_kind(v.planned(by_hand), "restock") == []
+        assert v.case_kinds(v.planned(by_hand)) == []
+
+
+def test_two_items_of_one_line_share_its_stock() -> None:
+    lines = (v.shirt_item(), v.shirt_item(item_id="b"))
+    found = two(v.verdict(), v.verdict("b"), lines=lines, order=v.order(lines=(v.order_line(reduced_stock=1),)))
+    assert [v.codes(one) for one in restocks(found)] == [[], ["restock_impossible"]]
+
+
+def test_an_item_that_is_not_on_the_order_is_held() -> None:
+    (one,) = restocks(two(v.verdict(), lines=(v.shirt_item(order_line_id=""),)))
+    assert v.codes(one) == ["line_not_on_order"]
+    assert one.payload["product_id"] == ""
+
+
+def test_a_missing_reason_holds_stock_too() -> None:
+    (one,) = restocks(two(v.verdict(), lines=(v.shirt_item(reason_code=None),)))
+    assert v.codes(one) == ["reason_unmapped"]
+
+
+def test_a_released_confirmation_goes() -> None:
+    waiver = WaiverView(hold_code="waits_for_confirmation", effect_key="restock:reveni/ret_1:a:2")
+    (one,) = restocks(two(theirs(2), waivers=(waiver,)), by("both"))
+    assert one.holds == ()
+
+
+def test_missing_goods_are_a_case_until_somebody_accepts_it() -> None:
+    found = two(v.verdict(outcome="missing", disposition="missing"))
+    made = v.planned(found)
+    assert [case.cause for case in made.cases] == ["1 of 2 x T-shirt were not in the parcel."]
+    accepted = replace(found, waivers=(WaiverView(hold_code="goods_missing", subject="a"),))
+    assert v.case_kinds(v.planned(accepted)) == []
+
+
+def test_a_verdict_corrected_after_the_restock_is_a_case() -> None:
+    sent = v.effect("restock:reveni/ret_1:a:2", "restock", "confirmed", item_id="a", quantity=2)
+    found = two(v.verdict(), v.verdict(disposition="damaged"), effects=(sent,))
+    made = v.planned(found)
+    assert v.of_kind(made, "restock") == []
+    assert [(case.kind, case.evidence["restocked"], case.evidence["sellable"]) for case in made.cases] == [
+        ("restock_contradicted", 2, 1)
+    ]
+    accepted = replace(found, waivers=(WaiverView(hold_code="restock_contradicted", subject="a"),))
+    assert v.case_kinds(v.planned(accepted)) == []
+
+
+def test_a_route_without_a_shop_restocks_nothing() -> None:
+    assert restocks(two(v.verdict(), commerce="")) == []
