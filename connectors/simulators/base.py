@@ -46,7 +46,7 @@ ARRIVED_KEY = "returnsops.simulator.arrived_at"
 """Environ key: when the request came in, which for a late commit is earlier than the clock."""
 
 DELAY_KEY = "returnsops.simulator.delay_s"
-"""Environ key: seconds by which a slow fault held the answer back."""
+"""Environ key: a list of the caller in process, to which a slow fault adds the seconds it held the answer back."""
 
 
 class ConnectionDroppedError(ConnectionError):
@@ -113,7 +113,7 @@ class Simulator:
             return self._run(environ, body)
         if fault.kind == FaultKind.SLOW:
             self.clock.sleep(fault.delay_s)
-            environ[DELAY_KEY] = fault.delay_s
+            environ.get(DELAY_KEY, []).append(fault.delay_s)
             return self._run(environ, body)
         if fault.kind in (FaultKind.RATE_LIMITED, FaultKind.SERVER_ERROR):
             return _fault_page(fault)

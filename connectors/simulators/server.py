@@ -1,5 +1,6 @@
 """Serve a simulator on loopback: threaded, quiet, and really dropping the connection where a fault says so."""
 
+import socket
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,10 @@ class RunningServer:
 
 def serve(app: WSGIApp, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
     """Serve `app` from a background thread; port 0 takes a free one. Raises OSError where the port is taken."""
-    server = make_server(host, port, app, threaded=True, request_handler=_QuietRequestHandler)
+    # werkzeug ends the whole process where a port is taken, so the socket is bound here.
+    with socket.create_server((host, port)) as bound:
+        server = make_server(host, port, app, threaded=True, request_handler=_QuietRequestHandler, fd=bound.fileno())
+        taken_port = bound.getsockname()[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    return RunningServer(url=f"http://{host}:{server.server_port}", _server=server, _thread=thread)
+    return RunningServer(url=f"http://{host}:{taken_port}", _server=server, _thread=thread)

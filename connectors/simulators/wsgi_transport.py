@@ -37,13 +37,14 @@ class WSGIAdapter(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Answer one prepared request from the app."""
-        environ = _environ(request)
+        delays: list[float] = []
+        environ = _environ(request) | {DELAY_KEY: delays}
         try:
             chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except ConnectionDroppedError as dropped:
             error = requests.ReadTimeout if dropped.is_timeout else requests.ConnectionError
             raise error("the simulator dropped the connection", request=request) from dropped
-        _check_read_timeout(float(environ.get(DELAY_KEY, 0)), timeout, request)
+        _check_read_timeout(sum(delays), timeout, request)
         return _response(request, status=status, headers=dict(headers), body=b"".join(chunks))
 
     def close(self) -> None:
