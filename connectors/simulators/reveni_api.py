@@ -32,18 +32,13 @@ class Shown(Protocol):
     def tables(self) -> Sequence[Table]:
         """The sections of the page."""
 
-    def now(self) -> datetime:
-        """The platform's clock."""
-
 
 def make_app(shown: Shown) -> Callable[..., Iterable[bytes]]:
     """The WSGI app in front of a platform."""
 
     @Request.application
     def app(request: Request) -> Response:
-        response = _answer(shown, request)
-        response.date = shown.now()
-        return response
+        return _answer(shown, request)
 
     return app
 
