@@ -24,6 +24,7 @@ from connectors.simulators.faults import Fault, FaultKind, FaultPlan, WebhookFau
 __all__ = [
     "ARRIVED_KEY",
     "DELAY_KEY",
+    "HELD_KEY",
     "Call",
     "CallLog",
     "Clock",
@@ -44,6 +45,9 @@ WSGIApp = Callable[..., Iterable[bytes]]
 
 ARRIVED_KEY = "returnsops.simulator.arrived_at"
 """Environ key: when the request came in, which for a late commit is earlier than the clock."""
+
+HELD_KEY = "returnsops.simulator.is_held"
+"""Environ key: the request is a late commit, run after its caller gave up; its time stamp may be old by now."""
 
 DELAY_KEY = "returnsops.simulator.delay_s"
 """Environ key: a list of the caller in process, to which a slow fault adds the seconds it held the answer back."""
@@ -138,7 +142,7 @@ class Simulator:
             due = [held for held in self._held if is_due(held)]
             self._held = [held for held in self._held if not is_due(held)]
         for held in due:
-            self._run(held.environ, held.body)
+            self._run(held.environ | {HELD_KEY: True}, held.body)
         return len(due)
 
     def _record(self, environ: dict[str, Any], body: bytes, status: int | None, fault: Fault | None) -> None:

@@ -45,15 +45,21 @@ class WSGIAdapter(BaseAdapter):
             error = requests.ReadTimeout if dropped.is_timeout else requests.ConnectionError
             raise error("the simulator dropped the connection", request=request) from dropped
         _check_read_timeout(sum(delays), timeout, request)
-        return _response(request, status=status, headers=dict(headers), body=b"".join(chunks))
+        return _response(
+            request,
+            status=status,
+            headers={name: ", ".join(headers.getlist(name)) for name, _ in headers},
+            body=b"".join(chunks),
+        )
 
     def close(self) -> None:
         """Nothing to release: there is no connection."""
 
 
 def mounted_session(app: WSGIApp, base_url: str) -> requests.Session:
-    """A requests session for which every URL below `base_url` is answered by `app` in process."""
+    """A requests session that has every URL below `base_url` answered by `app` in process, and reaches nothing else."""
     session = requests.Session()
+    session.adapters.clear()
     session.mount(base_url, WSGIAdapter(app))
     return session
 
