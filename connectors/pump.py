@@ -81,11 +81,13 @@ def run(
             break
         try:
             recovered += effects.recover_lapsed(connection_id=connection_id, at=at)
-            worked += _work_threaded(part) if is_threaded else _work_inline(part)
+            done = _work_threaded(part) if is_threaded else _work_inline(part)
+            worked += done
         finally:
             give_lease_back(connection_id=connection_id, holder=holder)
         # Again, now without the lease: a wake-up that came while we held it found the pump busy and went away.
-        if not _next_due(part, limit=1):
+        # What is due and could not be worked on (an open breaker) waits for the sweep.
+        if not done or not _next_due(part, limit=1):
             return PumpResult(worked=worked, recovered=recovered)
     return PumpResult(worked=worked, recovered=recovered, is_unfinished=part.is_over)
 
