@@ -1,8 +1,10 @@
 """What holds everything of a return, or all its money and stock, whatever the rules planned. Pure."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from returnsops import states
+from returnsops.money import exponent
 
 from .holds import NOT_LIVE, ORDER_GONE, Finding, problem, waiting
 from .model import PlannedEffect
@@ -65,11 +67,17 @@ def _order_state(view: ReturnView, effect: PlannedEffect) -> Finding | None:
             evidence={"order": view.order_id, "status": view.order.status},
         )
     if view.order.is_locked and effect.kind in _MONEY_AND_STOCK:
-        why = view.order.lock_reason or f"its status is {view.order.status}"
+        why = (view.order.lock_reason or f"its status is {view.order.status}").rstrip(".")
+        left = view.order.total - sum((refund.amount for refund in view.shop_refunds), Decimal(0))
         return problem(
             view,
             states.CASE_ORDER_LOCKED,
             f"order {view.order.number or view.order_id} is locked: {why}. Unlock it in the shop, or release this.",
-            evidence={"order": view.order_id, "status": view.order.status, "reason": view.order.lock_reason},
+            evidence={
+                "order": view.order_id,
+                "status": view.order.status,
+                "reason": view.order.lock_reason,
+                "still refundable": f"{left:.{exponent(view.order.currency)}f} {view.order.currency}",
+            },
         )
     return None

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import requests
 import time_machine
@@ -18,7 +20,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Min
 from django.utils import timezone
 
-from connectors import configuration, configuration_apply, inbox, polling, pump, reads
+from connectors import budget, configuration, configuration_apply, inbox, polling, pump, reads
 from connectors.jobs import Runtime
 from connectors.registry import connector_for, link_for
 from connectors.simulators.clock import SystemClock
@@ -116,7 +118,11 @@ class World:
     platform_server: RunningServer
     traveller: Any
     users: dict[str, User] = field(default_factory=dict)
-    runtime: Runtime = field(default_factory=lambda: Runtime(random=lambda: 0.5))
+    runtime: Runtime = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Waiting for a slot in the budget lets the one clock jump."""
+        self.runtime = Runtime(random=lambda: 0.5, sleep=self.shift)
 
     def now(self) -> datetime:
         """The one clock."""
@@ -255,7 +261,7 @@ class World:
 
     def writes(self) -> list[tuple[str, str]]:
         """Method and path of every write our product sent to the shop."""
-        return [(call.method, call.path) for call in self.shop.calls.all() if call.method in ("POST", "PUT", "DELETE")]
+        return [(call.method, call.path) for call in self.shop.calls.all() if _is_write(call)]
 
     def refund_posts(self) -> int:
         """How many refund records we asked the shop for."""
@@ -283,12 +289,19 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
                 platform_server=servers[1],
                 traveller=traveller,
             )
-            _install(made, policy=policy, policy_tables=policy_tables, is_live=is_live)
-            shop.webhooks.session = mounted_session(application, OPS_URL)
-            yield made
+            paced = partial(budget.before_call, sleep=made.shift)
+            with mock.patch.object(budget, "before_call", paced):
+                _install(made, policy=policy, policy_tables=policy_tables, is_live=is_live)
+                shop.webhooks.session = mounted_session(application, OPS_URL)
+                yield made
         finally:
             for server in servers:
                 server.stop()
+
+
+def _is_write(call: Any) -> bool:
+    """A change of an order or a product; registering webhooks is set-up."""
+    return call.method in ("POST", "PUT", "DELETE") and "/webhooks" not in call.path
 
 
 def _answer_ok(environ: dict[str, Any], start_response: Any) -> list[bytes]:
