@@ -1,0 +1,129 @@
+"""connectors/deadline.py over TLS on loopback, and what it lets leave."""
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from connectors.deadline import Flight, flight
+from connectors.http import make_caller, new_session
+from connectors.ports import OutcomeUnknown, Retryable
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and its self-signed certificate for 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop")])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=1))
+        .not_valid_after(now() + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "shop.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + built.public_bytes(pem))
+    return path
+
+
+class Shop:
+    """A TLS server on loopback: answers the first request with JSON, never the second."""
+
+    def __init__(self, certificate: Path) -> None:
+        self.requests: list[bytes] = []
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}/orders"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = self._listener.accept()
+                with peer, suppress(OSError), self._context.wrap_socket(peer, server_side=True) as secure:
+                    self._answer(secure)
+
+    def _answer(self, secure: ssl.SSLSocket) -> None:
+        secure.settimeout(5)
+        self.requests.append(secure.recv(4096))
+        if len(self.requests) == 1:
+            secure.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n{"a":1}')
+        else:
+            secure.recv(4096)  # says nothing until the other side hangs up
+
+
+@pytest.fixture
+def shop(certificate: Path) -> Iterator[Shop]:
+    running = Shop(certificate)
+    yield running
+    running.close()
+
+
+def test_the_deadline_holds_over_tls(shop: Shop, certificate: Path) -> None:
+    with new_session() as session:
+        session.trust_env = False  # a REQUESTS_CA_BUNDLE of the machine would win over the next line
+        session.verify = str(certificate)
+        call = make_caller(session=session, before_call=None, record=None, now=now)
+        assert call("GET", shop.url).json == {"a": 1}
+        with pytest.raises(OutcomeUnknown, match="no answer in time"):
+            call("POST", shop.url, json={}, is_write=True, timeout_s=0.5)
+    assert len(shop.requests) == 2
+
+
+def test_a_certificate_that_is_not_trusted_lets_nothing_leave(shop: Shop) -> None:
+    with new_session() as session:
+        call = make_caller(session=session, before_call=None, record=None, now=now)
+        with pytest.raises(Retryable, match=r"no secure connection \(TLS\)") as failure:
+            call("POST", shop.url, json={"secret": 1}, is_write=True)
+    assert failure.value.evidence["may_have_left"] is False
+    shop.close()
+    assert b"".join(shop.requests) == b""
+
+
+def test_a_flight_that_has_landed_is_not_cut() -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        with flight(total_s=30) as this:
+            this.leaving(left)
+        assert this.has_left
+        right.sendall(b"x")
+        assert left.recv(1) == b"x"
+
+
+def test_ending_a_flight_wakes_its_reader() -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        this = Flight(deadline=float("inf"))
+        this.leaving(left)
+        this.end()
+        assert left.recv(1) == b""
