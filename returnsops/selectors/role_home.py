@@ -77,7 +77,10 @@ def _scope(scope: str) -> str:
 def _paused() -> list[str]:
     routes = Route.objects.filter(is_paused=True)
     connections = Connection.objects.filter(is_paused=True)
-    return [f"{type(row).__name__} {row} is paused: {row.pause_reason}" for row in (*routes, *connections)]
+    return [
+        *(f"Route {row} is paused: {row.pause_reason}" for row in routes),
+        *(f"Connection {row} is paused: {row.pause_reason}" for row in connections),
+    ]
 
 
 def _case_cards(user: Person, now: datetime) -> list[Card]:

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Effect, InboundEvent, ReturnAuthorisation
+from returnsops.models import Effect, InboundEvent, Refund, ReturnAuthorisation
 from returnsops.services.cases import SUBJECT_RETURN
 
 from . import words
@@ -43,6 +43,19 @@ EFFECT_VIEWS: tuple[View, ...] = (
     View(code="moving", title="Moving"),
     View(code="all", title="All"),
 )
+
+REFUND_VIEWS: tuple[View, ...] = (
+    View(code="all", title="All"),
+    View(code="question", title="Made outside, not attributed"),
+    View(code="outside", title="All made outside"),
+    View(code="gone", title="No longer in the shop"),
+)
+
+
+def refunds_in(code: str, rows: QuerySet[Refund]) -> QuerySet[Refund]:
+    """The refunds with money of one saved view; an unknown code shows all."""
+    condition = REFUND_CONDITIONS.get(code, Q())
+    return rows.filter(condition).exclude(amount=0)
 
 
 def returns_in(code: str, rows: Returns) -> Returns:
@@ -135,6 +148,11 @@ RETURN_FILTERS: Mapping[str, Callable[[Returns], Returns]] = {
     "inspect": to_inspect,
     "on_the_way": _on_the_way,
     "done": _done,
+}
+REFUND_CONDITIONS: Mapping[str, Q] = {
+    "question": Q(origin=Refund.EXTERNAL, rma__isnull=True, is_unrelated=False, vanished_at__isnull=True),
+    "outside": Q(origin=Refund.EXTERNAL),
+    "gone": Q(vanished_at__isnull=False),
 }
 EFFECT_CONDITIONS: Mapping[str, Q] = {
     "person": Q(kind__in=sorted(states.MONEY_KINDS), state__in=sorted(states.NEEDS_PERSON)),

@@ -9,6 +9,7 @@ from returnsops.models import HistoryEntry, ReturnAuthorisation
 from . import audit
 
 NOTE = "note"
+NOTE_LENGTH = 500
 
 
 class NoteError(Exception):
@@ -19,6 +20,6 @@ class NoteError(Exception):
 def add_note(*, rma: ReturnAuthorisation, text: str, by: str, at: datetime) -> HistoryEntry:
     """Keep a note of at most 500 characters for ever. Raises NoteError for an empty or longer one."""
     clean = text.strip()
-    if not clean or len(clean) > 500:
-        raise NoteError("Write a note of one to 500 characters.")
+    if not clean or len(clean) > NOTE_LENGTH:
+        raise NoteError(f"Write a note of one to {NOTE_LENGTH} characters.")
     return audit.record(act=NOTE, by=by, at=at, subject=rma, text=clean, rma=rma)

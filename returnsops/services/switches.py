@@ -99,3 +99,8 @@ def _reason(reason: str) -> str:
     if not reason.strip():
         raise StopError("Give a reason; it is shown to everybody while sending is stopped.")
     return reason.strip()[:300]
+
+
+def is_stopped(*, scope: str) -> bool:
+    """Whether this very scope is stopped."""
+    return Switch.objects.filter(scope=scope).exists()

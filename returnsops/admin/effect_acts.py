@@ -1,0 +1,138 @@
+"""What people may do on one effect: approve, refuse, cancel, try again, look again, adopt."""
+
+from typing import Any, Final
+
+from django import forms
+
+from returnsops import states
+from returnsops.models import Effect
+from returnsops.services import approvals
+from returnsops.services.replan import replan
+
+from .acts import Act, ActForm, NoForm, Performed
+
+
+class ApproveForm(ActForm):
+    """Carries the revision of the payload that the person has seen."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def prepare(self) -> None:
+        """What is shown is what is approved."""
+        self.fields["revision"].initial = self.subject.payload_revision
+
+
+class AdoptForm(ActForm):
+    """Which remote record is this effect."""
+
+    remote_id = forms.CharField(label="Id of the record in the other system", max_length=200)
+    why = forms.CharField(label="How do you know", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def _approve(effect: Effect, done: Performed) -> str:
+    approvals.approve(effect_id=effect.pk, by=done.by, at=done.at, revision=done.data["revision"])
+    return _planned_again(effect, done, "Approved; it goes out now.")
+
+
+def _refuse(effect: Effect, done: Performed) -> str:
+    approvals.reject_approval(effect_id=effect.pk, by=done.by, at=done.at, why=done.data["why"])
+    return _planned_again(effect, done, "Refused; nothing is paid.")
+
+
+def _cancel(effect: Effect, done: Performed) -> str:
+    approvals.cancel(effect_id=effect.pk, by=done.by, at=done.at, why=done.data["why"])
+    return "Cancelled. If the plan still wants it, it comes back with the next plan."
+
+
+def _requeue(effect: Effect, done: Performed) -> str:
+    approvals.requeue(effect_id=effect.pk, by=done.by, at=done.at, why=done.data["why"])
+    return _planned_again(effect, done, "It will be tried again; the other system is asked first whether it is there.")
+
+
+def _look_again(effect: Effect, done: Performed) -> str:
+    approvals.look_again(effect_id=effect.pk, by=done.by, at=done.at)
+    return "The other system is being asked now."
+
+
+def _adopt(effect: Effect, done: Performed) -> str:
+    data = done.data
+    approvals.adopt(effect_id=effect.pk, remote_id=data["remote_id"], by=done.by, at=done.at, why=data["why"])
+    return _planned_again(effect, done, "Adopted; the record is verified next.")
+
+
+def _planned_again(effect: Effect, done: Performed, sentence: str) -> str:
+    if effect.rma_id is not None:
+        replan(rma_id=effect.rma_id, at=done.at)
+    return sentence
+
+
+def _in(*wanted: str) -> Any:
+    return lambda effect: effect.state in wanted
+
+
+def _may_be_sent_again(effect: Effect) -> bool:
+    is_paid_money = effect.done_at is not None and effect.kind in states.MONEY_KINDS
+    return effect.state in (states.REJECTED, states.FAILED) and not is_paid_money
+
+
+APPROVE: Final = Act(
+    code="approve",
+    label="Approve and send",
+    permission="returnsops.approve_refund",
+    form=ApproveForm,
+    run=_approve,
+    is_offered=_in(states.AWAITING_APPROVAL),
+    is_grave=True,
+    explain="You approve exactly what is shown here. Who proposed it cannot approve it.",
+    template="returnsops/act_effect.html",
+)
+REFUSE: Final = Act(
+    code="refuse",
+    label="Refuse",
+    permission="returnsops.approve_refund",
+    run=_refuse,
+    is_offered=_in(states.AWAITING_APPROVAL),
+    explain="Nothing is paid, and the plan does not ask again for the same.",
+    template="returnsops/act_effect.html",
+)
+LOOK_AGAIN: Final = Act(
+    code="look_again",
+    label="Ask the other system now",
+    permission="returnsops.requeue_effect",
+    form=NoForm,
+    run=_look_again,
+    is_offered=_in(states.UNKNOWN, states.DONE),
+    explain="Reads only; sends nothing.",
+    template="returnsops/act_effect.html",
+)
+REQUEUE: Final = Act(
+    code="requeue",
+    label="Try again",
+    permission="returnsops.requeue_effect",
+    run=_requeue,
+    is_offered=_may_be_sent_again,
+    explain="It is looked up first, so nothing can happen twice.",
+    template="returnsops/act_effect.html",
+)
+ADOPT: Final = Act(
+    code="adopt",
+    label="It exists already (adopt)",
+    permission="returnsops.adopt_effect",
+    form=AdoptForm,
+    run=_adopt,
+    is_offered=_in(states.UNKNOWN, states.REJECTED, states.FAILED, states.HELD, states.READY, states.AWAITING_APPROVAL),
+    is_grave=True,
+    explain="Say which record in the other system is this one. It is verified there; nothing is sent.",
+    template="returnsops/act_effect.html",
+)
+CANCEL: Final = Act(
+    code="cancel",
+    label="Cancel",
+    permission="returnsops.cancel_effect",
+    run=_cancel,
+    is_offered=_in(states.HELD, states.READY, states.AWAITING_APPROVAL, states.REJECTED, states.FAILED),
+    is_grave=True,
+    explain="What the plan still wants comes back with the next plan. To stop it for good, correct its cause.",
+    template="returnsops/act_effect.html",
+)
+EFFECT_ACTS: Final = (APPROVE, REFUSE, LOOK_AGAIN, REQUEUE, ADOPT, CANCEL)

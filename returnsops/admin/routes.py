@@ -1,0 +1,168 @@
+"""Routes, their policies and signatures, mappings and stop switches: read here, changed by configuration or acts."""
+
+import json
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+
+from returnsops import states
+from returnsops.models import MappingVersion, PolicySignature, PolicyVersion, Route, Switch
+from returnsops.services import routes, switches
+
+from .acts import Act, ActForm, Performed, WhyForm
+from .base import ReadOnlyAdmin, display
+
+MODE_COLOURS = {states.ROUTE_LIVE: "success", states.ROUTE_SHADOW: "info", states.ROUTE_OFF: "default"}
+
+
+class SignForm(ActForm):
+    """For which team the person signs."""
+
+    team = forms.ChoiceField(label="For", choices=[(team, states.TEAMS[team]) for team in routes.SIGNING_TEAMS])
+
+
+def _sign(policy: PolicyVersion, done: Performed) -> str:
+    routes.sign_policy(policy=policy, team=done.data["team"], by=done.by, at=done.at)
+    return f"Policy {policy.version} is signed for {states.TEAMS[done.data['team']]}."
+
+
+def _resume_route(route: Route, done: Performed) -> str:
+    switches.resume_route(route=route, reason=done.data["why"], by=done.name, at=done.at)
+    return f"{route} sends again."
+
+
+def _resume_scope(switch: Switch, done: Performed) -> str:
+    switches.resume(scope=switch.scope, reason=done.data["why"], by=done.name, at=done.at)
+    return "Sending goes on."
+
+
+SIGN: Final = Act(
+    code="sign",
+    label="Sign for my team",
+    permission="returnsops.sign_policy",
+    form=SignForm,
+    run=_sign,
+    explain="Your team agrees to every line of this policy. A route goes live only with three signatures.",
+)
+RESUME_ROUTE: Final = Act(
+    code="resume",
+    label="Send again",
+    permission="returnsops.stop_sending",
+    form=WhyForm,
+    run=_resume_route,
+    is_offered=lambda route: route.is_paused,
+    is_grave=True,
+)
+RESUME_SCOPE: Final = Act(
+    code="resume",
+    label="Resume sending",
+    permission="returnsops.stop_sending",
+    form=WhyForm,
+    run=_resume_scope,
+    back_to_list=True,
+)
+
+
+def pretty(document: Any) -> str:
+    """A JSON document as text."""
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+@admin.register(Route)
+class RouteAdmin(ReadOnlyAdmin):
+    """Which platform and shop belong together."""
+
+    acts = (RESUME_ROUTE,)
+    list_display = ("__str__", "platform", "commerce", "show_mode", "live_from", "show_sending", "policy")
+    list_select_related = ("platform", "commerce", "policy")
+    search_fields = ("name", "title")
+    fields = (
+        "name", "title", "platform", "commerce", "erp", "channels", "mode", "live_from", "is_paused", "pause_reason",
+        "policy", "show_obstacles",
+    )  # fmt: skip
+    readonly_fields = ("show_obstacles",)
+    change_form_template = "returnsops/record.html"
+
+    @display(description="Mode", ordering="mode", label=MODE_COLOURS)  # type: ignore[untyped-decorator]
+    def show_mode(self, route: Route) -> tuple[str, str]:
+        """Off, shadow or live."""
+        return route.mode, route.get_mode_display()
+
+    @display(description="Sending", label={"yes": "success", "no": "danger"})  # type: ignore[untyped-decorator]
+    def show_sending(self, route: Route) -> tuple[str, str]:
+        """Whether it is paused."""
+        return ("no", f"paused: {route.pause_reason}") if route.is_paused else ("yes", "sends")
+
+    @admin.display(description="Missing before it can go live")
+    def show_obstacles(self, route: Route) -> str:
+        """What still keeps it from going live."""
+        return "\n".join(routes.obstacles(route)) or "nothing"
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin):
+    """Immutable; a new version is made with apply_config."""
+
+    acts = (SIGN,)
+    list_display = ("show_policy", "created_at", "created_by", "show_signed")
+    list_filter = (("route", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("route",)
+    fields = ("route", "version", "created_at", "created_by", "show_signed", "show_document")
+    readonly_fields = ("show_signed", "show_document")
+    change_form_template = "returnsops/record.html"
+
+    @admin.display(description="Policy", ordering="route")
+    def show_policy(self, policy: PolicyVersion) -> str:
+        """Route and version."""
+        return f"{policy.route}, version {policy.version}"
+
+    @admin.display(description="Signed by")
+    def show_signed(self, policy: PolicyVersion) -> str:
+        """Teams and people."""
+        rows = policy.signatures.select_related("signed_by")
+        signed = [f"{states.TEAMS.get(row.team, row.team)} ({row.signed_by.get_username()})" for row in rows]
+        return ", ".join(signed) or "nobody yet"
+
+    @admin.display(description="Policy in full")
+    def show_document(self, policy: PolicyVersion) -> str:
+        """The document."""
+        return pretty(policy.document)
+
+
+@admin.register(PolicySignature)
+class PolicySignatureAdmin(ReadOnlyAdmin):
+    """Who signed which version for which team."""
+
+    list_display = ("policy", "team", "signed_by", "signed_at")
+    list_select_related = ("policy", "signed_by")
+    fields = ("policy", "team", "signed_by", "signed_at")
+    change_form_template = "returnsops/record.html"
+
+
+@admin.register(MappingVersion)
+class MappingVersionAdmin(ReadOnlyAdmin):
+    """How messages of a connection are read; the newest is in force."""
+
+    list_display = ("connection", "version", "created_at", "created_by")
+    list_filter = (("connection", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("connection",)
+    fields = ("connection", "version", "created_at", "created_by", "show_document")
+    readonly_fields = ("show_document",)
+    change_form_template = "returnsops/record.html"
+
+    @admin.display(description="Mapping in full")
+    def show_document(self, mapping: MappingVersion) -> str:
+        """The document."""
+        return pretty(mapping.document)
+
+
+@admin.register(Switch)
+class SwitchAdmin(ReadOnlyAdmin):
+    """What is stopped. The button that stops everything is on every page of who may press it."""
+
+    acts = (RESUME_SCOPE,)
+    list_display = ("scope", "reason", "stopped_by", "stopped_at")
+    list_before_template = "returnsops/stop_button.html"
+    fields = ("scope", "reason", "stopped_by", "stopped_at")
+    change_form_template = "returnsops/record.html"
