@@ -218,3 +218,10 @@ def test_no_message_raises(body: Any, kind: str) -> None:
 
     assert document == before
     assert isinstance(result.problems, tuple)
+
+
+def test_a_list_without_end_is_refused() -> None:
+    result = mapped(message("made", lines=[{"n": 1, "code": "T"}] * 1001))
+
+    assert "items" not in result.events[0]["data"]["return"]
+    assert [problem.text for problem in result.problems] == ["fields.return.items: more than 1000 elements."]

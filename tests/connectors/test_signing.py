@@ -241,3 +241,10 @@ def test_good_verifiers_have_no_problem() -> None:
 def test_signing_with_an_unknown_kind_says_so() -> None:
     with pytest.raises(ValueError, match="no signature kind 'none'"):
         sign(verifier={"kind": "none"}, secret="s", body=b"", at=AT)
+
+
+def test_an_unusable_tolerance_falls_back_to_five_minutes() -> None:
+    verifier = {**STANDARD, "tolerance_s": "for ever"}
+
+    assert judged(verifier, [SECRET], SIGNED, BODY, AT + timedelta(seconds=300)).is_genuine
+    assert not judged(verifier, [SECRET], SIGNED, BODY, AT + timedelta(seconds=301)).is_genuine

@@ -120,3 +120,23 @@ def test_the_page_limit_stays_within_what_is_assumed(there: Running) -> None:
     list_returns(open_session(there.link), updated_since=START, cursor="", limit=5000)
 
     assert dict(there.platform.calls.all()[0].query)["limit"] == "200"
+
+
+@pytest.mark.parametrize("body", ["{}", '{"access_token": ""}', '{"access_token": 5}', "[]"])
+def test_a_token_address_without_a_token_is_said(there: Running, body: str) -> None:
+    url = there.link.config.base_url + "/oauth/token"
+    there.platform.simulator.faults.script(
+        Fault(kind="server_error", status=200, body=body, content_type="application/json")
+    )
+
+    with pytest.raises(AuthFailed, match="gave no access_token"):
+        open_session(there.with_settings(auth="oauth2", oauth2_token_url=url))
+
+
+def test_one_return_is_an_object(there: Running) -> None:
+    there.platform.simulator.faults.script(
+        Fault(kind="server_error", status=200, body="[]", content_type="application/json")
+    )
+
+    with pytest.raises(Rejected, match="check get_path"):
+        get_return(open_session(there.link), "ret_1001")

@@ -239,3 +239,10 @@ def test_no_content_raises_and_none_is_silent(where: tuple[str, tuple[str | int,
 
     assert bool(result.facts) != bool(result.problems)
     json.dumps([dict(problem.detail) for problem in result.problems])
+
+
+def test_an_event_is_an_object() -> None:
+    problem = event_problem(["no", "event"])
+
+    assert problem is not None
+    assert problem.text == "The event does not fit the contract: $: must be an object."

@@ -51,7 +51,11 @@ def filled_mapping() -> dict[str, Any]:
     return mapping
 
 
-INSIDE = {"mode": "instant", "order": 5550001, "lines": [{"id": "l1", "sku": "TEE", "qty": "2", "why": None}]}
+INSIDE: dict[str, Any] = {
+    "mode": "instant",
+    "order": 5550001,
+    "lines": [{"id": "l1", "sku": "TEE", "qty": "2", "why": None}],
+}
 
 
 def dialect(document: Any, *, mapping: dict[str, Any] | None = None, previous: Any = None) -> Any:
@@ -212,8 +216,41 @@ def test_the_assumed_object_tells_only_what_is_new() -> None:
 
 
 def _object(**changes: Any) -> dict[str, Any]:
-    return deepcopy(EXAMPLES["return.received"]["data"]["return"]) | changes
+    return {**deepcopy(EXAMPLES["return.received"]["data"]["return"]), **changes}
 
 
 def _refund(refund_id: str) -> dict[str, Any]:
     return {**deepcopy(EXAMPLES["refund.issued"]["data"]["refund"]), "id": refund_id}
+
+
+def test_verdicts_that_the_mapping_gives_are_used_as_they_are() -> None:
+    mapping = filled_mapping()
+    mapping["fields"]["items"] = {
+        "each": "@.verdicts[*]",
+        "map": {
+            "item_id": "@.line",
+            "quantity": "@.qty",
+            "outcome": {"const": "accepted"},
+            "disposition": "@.word",
+            "disposition_final": {"const": True},
+        },
+    }
+    mapping["values"]["disposition"] = {"A-stock": "sellable"}
+    verdicts = [{"line": "l1", "qty": 1, "word": "A-stock"}, {"line": "l1", "qty": 1, "word": "B-stock"}]
+
+    result = dialect(message("partly_accepted", **INSIDE, verdicts=verdicts), mapping=mapping)
+
+    assert [(item.disposition, item.is_final) for item in result.facts[1].items] == [
+        ("sellable", True),
+        ("unknown", False),
+    ]
+    assert [problem.text for problem in result.problems] == [
+        "values.disposition: the table has no entry for 'B-stock'; add what it means."
+    ]
+
+
+def test_the_pull_api_is_asked_only_where_the_mapping_says_so() -> None:
+    mapping = default_mapping()
+    mapping["fallback"]["missing_items"] = "exception"
+
+    assert "read_return" not in dialect(PUBLISHED, mapping=mapping).problems[0].detail

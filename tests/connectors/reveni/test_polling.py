@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.ports import Link, PolledItem, PollPage, Rejected, Retryable
+from connectors.ports import Answer, Link, PolledItem, PollPage, Rejected, Retryable
 from connectors.reveni.polling import poll, polled_item, read_return
 from connectors.simulators.base import Fault
 from returnsops import facts
@@ -147,11 +147,10 @@ def test_a_refused_page_starts_the_round_again(there: Running) -> None:
 
 
 def test_a_list_that_points_to_itself_is_stopped(there: Running) -> None:
-    class Same:
-        status, headers, body = 200, {}, b""
-        json = {"data": [], "next_cursor": "same"}
+    def call(*_: Any, **__: Any) -> Answer:
+        return Answer(status=200, headers={}, body=b"", json={"data": [], "next_cursor": "same"})
 
-    link = Link(config=there.link.config, call=lambda *_, **__: Same(), now=there.link.now)
+    link = Link(config=there.link.config, call=call, now=there.link.now)
     page = poll(link, "")
 
     with pytest.raises(Rejected, match="names the same page"):
@@ -204,3 +203,23 @@ def test_one_return_can_be_read(there: Running) -> None:
     assert read_return(there.link, "..") is None
     assert read_return(there.link, "a/../b c?d") is None
     assert there.platform.calls.all()[-1].path == "/v1/returns/a/../b c?d"
+
+
+@pytest.mark.parametrize("text", [None, 5, "yesterday", "2026-05-04T09:00:00"])
+def test_an_entry_without_a_usable_time_does_not_move_the_cursor(there: Running, text: Any) -> None:
+    def call(method: str, url: str, **_: Any) -> Answer:
+        entry = {"id": "ret_1", "updated_at": text}
+        document = entry if url.endswith("ret_1") else {"data": [entry], "next_cursor": None}
+        return Answer(status=200, headers={}, body=b"", json=document)
+
+    page = poll(Link(config=there.link.config, call=call, now=there.link.now), "")
+
+    assert ids(list(page.items)) == ["ret_1"]
+    assert json.loads(page.cursor)["since"] == "2026-04-04T09:00:00.000000+00:00"
+
+
+def test_a_refused_first_page_is_not_tried_again(there: Running) -> None:
+    with pytest.raises(Rejected):
+        poll(there.with_settings(list_path="/elsewhere"), "")
+
+    assert len(there.platform.calls.all()) == 1

@@ -226,3 +226,18 @@ def test_no_pulled_content_raises(changes: dict[str, Any]) -> None:
     result = normalised({**PULLED[-1], **changes}, topic="pull.return")
 
     assert result.facts or result.problems
+
+
+@pytest.mark.parametrize(
+    ("status", "risk", "kind"),
+    [
+        ("on_hold", {"id": "r", "kind": "fraud_review"}, facts.RiskHoldPlaced),
+        ("received", {"id": "r", "kind": "fraud_review"}, facts.RiskHoldReleased),
+        ("received", {"id": "r", "kind": "fraud_review", "stage": "hold_placed"}, facts.RiskHoldPlaced),
+        ("expired", {"id": "r", "kind": "not_returned"}, facts.RiskCharge),
+    ],
+)
+def test_a_risk_without_its_stage_is_read_by_kind_and_status(status: str, risk: dict[str, str], kind: type) -> None:
+    found = pulled_facts({**PULLED[5], "status": status, "risks": [risk]}, {**PULLED[5], "status": status})
+
+    assert [type(fact) for fact in found] == [facts.ReturnSeen, kind]

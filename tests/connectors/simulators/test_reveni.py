@@ -23,7 +23,10 @@ from connectors.simulators.reveni_webhooks import RETRY_AFTER_S, DeliveryFault
 from connectors.simulators.server import serve
 
 START = datetime(2026, 5, 4, 9, tzinfo=UTC)
-ITEMS = [{"sku": "TEE", "quantity": 2, "unit_price": "15.00"}, {"sku": "MUG", "unit_price": "8.50"}]
+ITEMS: list[dict[str, Any]] = [
+    {"sku": "TEE", "quantity": 2, "unit_price": "15.00"},
+    {"sku": "MUG", "unit_price": "8.50"},
+]
 
 
 @dataclass
