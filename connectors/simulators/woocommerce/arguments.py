@@ -124,6 +124,16 @@ def string(body: dict[str, Any], name: str, default: str = "") -> str:
     return value
 
 
+def whole(body: dict[str, Any], name: str, default: int = 0) -> int:
+    """A whole number of the body, or digits in a string; null is the default. Raises WooError 400 for anything else."""
+    value = body.get(name)
+    if value is None or value == "":
+        return default
+    if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
+        raise invalid_type(name, "integer")
+    return int(value)
+
+
 def decimal_or_none(value: Any) -> Decimal | None:
     """A numeric value as Decimal, None for anything else."""
     if isinstance(value, bool) or value is None:

@@ -16,6 +16,7 @@ from connectors.simulators.woocommerce.arguments import (
     one_of,
     page_of,
     string,
+    whole,
 )
 from connectors.simulators.woocommerce.order_json import order_json
 from connectors.simulators.woocommerce.pricing import ZERO
@@ -129,7 +130,7 @@ def create_order(call: Call) -> Answer:
     status = one_of("status", string(body, "status", "pending"), STATUSES)
     cart = [_cart_line(shop, line) for line in _lists(body, "line_items")]
     coupons = [_coupon(shop, str(line.get("code", ""))) for line in _lists(body, "coupon_lines")]
-    parent_id = int(body.get("parent_id") or 0)
+    parent_id = whole(body, "parent_id")
     if parent_id and parent_id not in shop.orders:
         raise WooError(status=400, code="order_invalid_parent_id", message="Invalid parent ID.")
     order = writing.new_order(shop, parent_id=parent_id, currency=body.get("currency", ""))
@@ -172,7 +173,7 @@ def finish_order(shop: ShopState, order: Order, coupons: list[Coupon], *, status
 
 def _cart_line(shop: ShopState, line: dict[str, Any]) -> writing.CartLine:
     """A line by SKU (which wins), variation or product id."""
-    product_id, variation_id = int(line.get("product_id") or 0), int(line.get("variation_id") or 0)
+    product_id, variation_id = whole(line, "product_id"), whole(line, "variation_id")
     sku = str(line.get("sku") or "")
     if not (sku or product_id or variation_id):
         message = "Product ID or SKU is required."
@@ -183,7 +184,7 @@ def _cart_line(shop: ShopState, line: dict[str, Any]) -> writing.CartLine:
     return writing.CartLine(
         product_id=product_id,
         variation_id=variation_id,
-        quantity=int(line.get("quantity", 1)),
+        quantity=whole(line, "quantity", 1),
         subtotal=decimal_or_none(line.get("subtotal")),
         total=decimal_or_none(line.get("total")),
     )
@@ -208,7 +209,7 @@ def _set_fields(shop: ShopState, order: Order, body: dict[str, Any]) -> None:
         if name in body:
             setattr(order, name, string(body, name))
     if "customer_id" in body:
-        order.customer_id = int(body["customer_id"])
+        order.customer_id = whole(body, "customer_id")
     order.billing = writing.address(order.billing | body.get("billing", {}), has_email=True)
     order.shipping = writing.address(order.shipping | body.get("shipping", {}), has_email=False)
     for entry in _lists(body, "meta_data"):

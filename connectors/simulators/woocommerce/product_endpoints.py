@@ -14,6 +14,7 @@ from connectors.simulators.woocommerce.arguments import (
     integers,
     page_of,
     string,
+    whole,
 )
 from connectors.simulators.woocommerce.product_json import coupon_json, product_json, tax_json, variation_json
 from connectors.simulators.woocommerce.records import Product
@@ -77,7 +78,7 @@ def batch_products(call: Call) -> Answer:
     """POST /products/batch: 200 even if items fail."""
 
     def update(entry: dict[str, Any]) -> dict[str, Any]:
-        product = _find_product(call, int(entry["id"]), status=400)
+        product = _find_product(call, whole(entry, "id"), status=400)
         _apply(call, product, entry)
         return product_json(call.shop, product, base=call.base, is_edited=True)
 
@@ -123,7 +124,7 @@ def batch_variations(call: Call, product_id: int) -> Answer:
     """POST /products/{id}/variations/batch."""
 
     def update(entry: dict[str, Any]) -> dict[str, Any]:
-        child = _find_variation(call, product_id, int(entry["id"]))
+        child = _find_variation(call, product_id, whole(entry, "id"))
         _apply(call, child, entry)
         return variation_json(call.shop, child, base=call.base, is_edited=True)
 

@@ -3,7 +3,16 @@
 from decimal import Decimal
 from typing import Any
 
-from connectors.simulators.woocommerce.arguments import Answer, Call, boolean, decimal_or_none, moment, page_of, string
+from connectors.simulators.woocommerce.arguments import (
+    Answer,
+    Call,
+    boolean,
+    decimal_or_none,
+    moment,
+    page_of,
+    string,
+    whole,
+)
 from connectors.simulators.woocommerce.order_json import refund_json
 from connectors.simulators.woocommerce.pricing import ZERO
 from connectors.simulators.woocommerce.records import Refund
@@ -73,6 +82,8 @@ def _request(body: dict[str, Any]) -> RefundRequest:
     if not isinstance(meta, list):
         raise invalid_type("meta_data", "array")
     entries = body.get("line_items")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        entries = []
     amount = decimal_or_none(raw_amount) if raw_amount else _sum_of_lines(entries)
     return RefundRequest(
         amount=amount,
@@ -81,13 +92,15 @@ def _request(body: dict[str, Any]) -> RefundRequest:
         lines=_lines(entries),
         is_gateway_called=boolean("api_refund", body.get("api_refund", True)),
         is_restocked=boolean("api_restock", body.get("api_restock", True)),
-        meta=tuple((str(entry["key"]), entry.get("value")) for entry in meta if "key" in entry),
+        meta=tuple(
+            (str(entry["key"]), entry.get("value")) for entry in meta if isinstance(entry, dict) and "key" in entry
+        ),
     )
 
 
-def _sum_of_lines(entries: Any) -> Decimal | None:
+def _sum_of_lines(entries: list[dict[str, Any]]) -> Decimal | None:
     """The amount where none is given: all refund_total and refund_tax, None unless every refund_total is a number."""
-    if not isinstance(entries, list) or not entries:
+    if not entries:
         return None
     totals = [decimal_or_none(entry.get("refund_total")) for entry in entries]
     if any(total is None for total in totals):
@@ -96,14 +109,14 @@ def _sum_of_lines(entries: Any) -> Decimal | None:
     return sum((total for total in totals if total is not None), ZERO) + sum(taxes, ZERO)
 
 
-def _lines(entries: Any) -> tuple[RefundLine, ...]:
+def _lines(entries: list[dict[str, Any]]) -> tuple[RefundLine, ...]:
     """Lines by the order's line id. One entry without id makes the whole list useless."""
-    if not isinstance(entries, list) or any("id" not in entry for entry in entries):
+    if any("id" not in entry for entry in entries):
         return ()
     return tuple(
         RefundLine(
-            item_id=int(entry["id"]),
-            quantity=int(entry.get("quantity") or 0),
+            item_id=whole(entry, "id"),
+            quantity=whole(entry, "quantity"),
             total=decimal_or_none(entry.get("refund_total")) or ZERO,
             taxes=_taxes(entry),
         )
@@ -116,4 +129,8 @@ def _taxes(entry: dict[str, Any]) -> dict[int, Decimal]:
     given = entry.get("refund_tax")
     if not isinstance(given, list):
         return {}
-    return {int(tax["id"]): decimal_or_none(tax.get("refund_total")) or ZERO for tax in given if "id" in tax}
+    return {
+        whole(tax, "id"): decimal_or_none(tax.get("refund_total")) or ZERO
+        for tax in given
+        if isinstance(tax, dict) and "id" in tax
+    }

@@ -204,3 +204,19 @@ def test_staff_may_refund_by_line_and_restock() -> None:
     setting.shop.delete_refund(shown["id"])
     assert setting.call("GET", f"orders/{order.id}/refunds").json() == []
     assert setting.shop.stock_of(setting.shirt.id) == 99
+
+
+@pytest.mark.parametrize("lines", ["text", [1], [{"quantity": 1}], []])
+def test_a_line_list_of_the_wrong_shape_counts_as_none(lines: Any) -> None:
+    setting = new_setting()
+    made = refund(setting, setting.order().id, amount="1.00", api_refund=False, line_items=lines)
+    assert (made.status_code, made.json()["line_items"]) == (201, [])
+
+
+def test_a_quantity_that_is_no_whole_number_is_refused() -> None:
+    setting = new_setting()
+    order = setting.order()
+    lines = [{"id": order.items[0].id, "quantity": "two", "refund_total": 1}]
+    refused = refund(setting, order.id, api_refund=False, line_items=lines)
+    assert (refused.status_code, refused.json()["code"]) == (400, "rest_invalid_param")
+    assert setting.shop.refunds_of(order.id) == []
