@@ -79,7 +79,8 @@ class Shop:
         if len(self.requests) == 1:
             secure.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n{"a":1}')
         else:
-            secure.recv(4096)  # says nothing until the other side hangs up
+            while secure.recv(4096):  # says nothing until the other side hangs up
+                pass
 
 
 @pytest.fixture
