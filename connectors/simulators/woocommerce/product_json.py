@@ -11,6 +11,18 @@ from connectors.simulators.woocommerce.wire import gmt, links, local, money
 ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
+_EMPTY_SHOP_WINDOW: dict[str, Any] = {
+    "average_rating": "0.00",
+    "rating_count": 0,
+    "upsell_ids": [],
+    "cross_sell_ids": [],
+    "purchase_note": "",
+    "brands": [],
+    "tags": [],
+    "images": [],
+}
+
+
 def shown_sku(shop: ShopState, product: Product) -> str:
     """The SKU as shown: a variation without its own shows its parent's (section 5)."""
     parent = shop.products.get(product.parent_id)
@@ -46,16 +58,9 @@ def product_json(shop: ShopState, product: Product, *, base: str, is_edited: boo
         "shipping_required": True,
         "shipping_taxable": True,
         "reviews_allowed": not is_variation,
-        "average_rating": "0.00",
-        "rating_count": 0,
-        "upsell_ids": [],
-        "cross_sell_ids": [],
+        **_EMPTY_SHOP_WINDOW,
         "parent_id": product.parent_id,
-        "purchase_note": "",
         "categories": [] if is_variation else [{"id": 15, "name": "Uncategorized", "slug": "uncategorized"}],
-        "brands": [],
-        "tags": [],
-        "images": [],
         "attributes": list(product.attributes),
         "default_attributes": [],
         "variations": list(product.variation_ids),
