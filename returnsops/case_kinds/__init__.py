@@ -1,0 +1,14 @@
+"""Kinds of cases about returns: owner, deadline, meaning and what fixes them (screens and handbook follow)."""
+
+from exceptions_queue.kinds import register, register_team
+from returnsops import states
+
+from . import goods, money, orders, platform
+
+
+def register_all() -> None:
+    """Register teams and kinds; called once while Django starts."""
+    for code, title in states.TEAMS.items():
+        register_team(code, title)
+    for kind in (*orders.kinds(), *goods.kinds(), *money.kinds(), *platform.kinds()):
+        register(kind)

@@ -1,0 +1,79 @@
+"""Cases about goods and stock."""
+
+from exceptions_queue.kinds import CaseKind, Severity
+from returnsops import states
+
+from .parts import ACCEPT, kind
+
+
+def kinds() -> tuple[CaseKind, ...]:
+    """The kinds of this group."""
+    return (
+        kind(
+            states.CASE_SKU_AMBIGUOUS,
+            "SKU is missing or not unique",
+            states.OPS,
+            Severity.MEDIUM,
+            24,
+            "The item's SKU does not name exactly one product, so it is not put back into stock.",
+            "A variation without a SKU of its own shows its parent's.",
+            ("Give the variation its own SKU in the shop.", "The restock goes on when the order is read again."),
+            (),
+        ),
+        kind(
+            states.CASE_DISPOSITION_UNMAPPED,
+            "No place for this disposition",
+            states.OPS,
+            Severity.MEDIUM,
+            8,
+            "Goods were judged, but no location is mapped for that disposition on this route.",
+            "A new disposition, or a mapping that was forgotten.",
+            ("Add the mapping under Disposition mappings; there is no default on purpose.",),
+            (),
+        ),
+        kind(
+            states.CASE_RESTOCK_IMPOSSIBLE,
+            "The shop cannot restock this item",
+            states.WH,
+            Severity.MEDIUM,
+            8,
+            "The shop does not manage stock of this product, or never took it from stock for this order.",
+            "Stock management was switched on later, or the order was never paid.",
+            ("Correct the stock in the shop by hand.", "Then accept the case with a reason."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_RESTOCK_CONTRADICTED,
+            "Restocked more than is sellable",
+            states.WH,
+            Severity.HIGH,
+            4,
+            "Units were put back into stock and judged not sellable afterwards. They could be sold.",
+            "A verdict was corrected after the restock.",
+            ("Take the units out of sale in the shop at once.", "Then accept the case with a reason."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_GOODS_MISSING,
+            "Goods are missing from the parcel",
+            states.WH,
+            Severity.MEDIUM,
+            8,
+            "Fewer units arrived than the return names.",
+            "The shopper kept some, or the parcel was opened on its way.",
+            ("Count again.", "Tell customer service, who settle it with the shopper on the platform."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_STAFF_RAISED,
+            "Discrepancy found by staff",
+            states.WH,
+            Severity.MEDIUM,
+            8,
+            "Somebody found something that does not fit.",
+            "See the note.",
+            ("Look into it and write down what you found.",),
+            (),
+            can_be_raised=True,
+        ),
+    )

@@ -1,0 +1,129 @@
+"""What people can do about cases of returns, and how a kind is put together."""
+
+from typing import Final
+
+from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
+from returnsops import states
+from returnsops.services import case_actions as run
+
+LOOK_AGAIN: Final = CaseAction(
+    code="look_again",
+    label="Check again now",
+    run=run.look_again,
+    help="Plans the return again with what is known now; the case closes by itself if its cause is gone.",
+)
+CLASSIFY: Final = CaseAction(
+    code="classify_reason",
+    label="Set the reason",
+    run=run.classify_reason,
+    permission="returnsops.classify_reason",
+    fields=(
+        ActionField(name="item", label="Item", kind="choice", choices=run.unclassified_items),
+        ActionField(name="reason_code", label="Reason", kind="choice", choices=run.active_reasons),
+    ),
+    help="The return goes on at once. To map the code for all future returns, add it under Reason mappings.",
+)
+ATTRIBUTE: Final = CaseAction(
+    code="attribute_refund",
+    label="Say what the refund was for",
+    run=run.attribute_refund,
+    permission="returnsops.attribute_refund",
+    needs_reason=True,
+    fields=(
+        ActionField(name="refund", label="Refund made outside", kind="choice", choices=run.outside_refunds),
+        ActionField(name="meaning", label="It", kind="choice", choices=run.meanings),
+    ),
+    help="If it pays for this return, nothing more than the difference is refunded.",
+)
+DECIDE_EXECUTOR: Final = CaseAction(
+    code="decide_executor",
+    label="Say who pays",
+    run=run.decide_executor,
+    permission="returnsops.decide_executor",
+    needs_reason=True,
+    fields=(
+        ActionField(name="refund", label="Refund", kind="choice", choices=run.payouts),
+        ActionField(name="executed_by", label="Paid by", kind="choice", choices=run.executors),
+    ),
+)
+ACCEPT: Final = CaseAction(
+    code="waive_hold",
+    label="Accept as it is",
+    run=run.waive_hold,
+    permission="returnsops.waive_hold",
+    needs_reason=True,
+    help="Releases the hold. Money still waits for the approval of a second person.",
+)
+ACCEPT_AMOUNT: Final = CaseAction(
+    code="accept_amount",
+    label="Accept this amount",
+    run=run.accept_amount,
+    permission="returnsops.waive_hold",
+    needs_reason=True,
+    fields=(ActionField(name="amount", label="Amount to refund", kind="decimal"),),
+    help="Only exactly this amount is accepted, never more than is left of the order; a second person approves.",
+)
+APPROVE: Final = CaseAction(
+    code="approve",
+    label="Approve and send",
+    run=run.approve,
+    permission="returnsops.approve_refund",
+    fields=(ActionField(name="effect", label="Refund", kind="choice", choices=run.waiting_effects),),
+)
+REFUSE: Final = CaseAction(
+    code="refuse",
+    label="Refuse",
+    run=run.refuse_approval,
+    permission="returnsops.approve_refund",
+    needs_reason=True,
+    fields=(ActionField(name="effect", label="Refund", kind="choice", choices=run.waiting_effects),),
+)
+SETTLE_EXCHANGE: Final = CaseAction(
+    code="settle_exchange",
+    label="Replacement ordered",
+    run=run.settle_exchange,
+    permission="returnsops.settle_by_hand",
+    fields=(
+        ActionField(name="exchange", label="Exchange", kind="choice", choices=run.open_exchanges),
+        ActionField(name="reference", label="Number of the new order"),
+    ),
+)
+SETTLE_CREDIT: Final = CaseAction(
+    code="settle_credit",
+    label="Credit issued",
+    run=run.settle_credit,
+    permission="returnsops.settle_by_hand",
+    fields=(
+        ActionField(name="credit", label="Credit", kind="choice", choices=run.open_credits),
+        ActionField(name="reference", label="Code or reference (last digits are enough)"),
+    ),
+)
+
+
+def kind(
+    code: str,
+    title: str,
+    team: str,
+    severity: Severity,
+    hours: int,
+    meaning: str,
+    cause: str,
+    fix: tuple[str, ...],
+    actions: tuple[CaseAction, ...],
+    *,
+    can_be_raised: bool = False,
+) -> CaseKind:
+    """A kind owned by ``team`` with ``hours`` of its calendar; a case of the planner closes by its cause only."""
+    return CaseKind(
+        code=code,
+        title=title,
+        owner_team=team,
+        severity=severity,
+        sla_hours=hours,
+        meaning=meaning,
+        likely_cause=cause,
+        how_to_fix=fix,
+        actions=(*actions, LOOK_AGAIN),
+        can_be_raised=can_be_raised,
+        can_be_closed_by_hand=can_be_raised or code not in states.PLANNER_CASES,
+    )

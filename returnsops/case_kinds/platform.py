@@ -1,0 +1,111 @@
+"""Cases about what the returns platform said, and about the program itself."""
+
+from exceptions_queue.kinds import CaseKind, Severity
+from returnsops import states
+
+from .parts import ACCEPT, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
+
+
+def kinds() -> tuple[CaseKind, ...]:
+    """The kinds of this group."""
+    return (
+        kind(
+            states.CASE_DECISION_DUE,
+            "The platform's deadline for a decision is near",
+            states.CX,
+            Severity.HIGH,
+            8,
+            "An instant return must be accepted or rejected on the platform before its deadline.",
+            "The goods have not arrived or nobody judged them.",
+            ("Find the parcel.", "Accept or reject the return on the platform before the deadline."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_INSTANT_NEVER_RETURNED,
+            "Paid at once, goods never came back",
+            states.FIN,
+            Severity.HIGH,
+            24,
+            "The customer was paid when the return began, and the goods did not arrive in time.",
+            "The shopper kept the goods.",
+            ("Check that the platform covers or charges it.", "Write the stock off or wait, and say why."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_CHARGE_PROBLEM,
+            "Charge for goods not returned",
+            states.FIN,
+            Severity.HIGH,
+            24,
+            "The platform charged somebody for goods that never came, or that charge failed or was undone.",
+            "A card was refused, or the customer objected.",
+            ("See who is liable below.", "Book it, and settle it with the platform."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_PAID_AFTER_END,
+            "Paid though the return ended",
+            states.FIN,
+            Severity.HIGH,
+            8,
+            "The return was declined, cancelled or expired, but money went out or was announced for it.",
+            "The end and the refund crossed each other.",
+            ("Check whether the money really went out.", "Settle it with the customer or the platform."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_PLATFORM_REFUND_FAILED,
+            "The platform could not pay",
+            states.CX,
+            Severity.HIGH,
+            4,
+            "The platform's refund did not reach the customer.",
+            "A closed account or wrong bank details.",
+            ("Ask the customer for another way to be paid.", "Propose a refund by hand if the platform gives up."),
+            (ACCEPT,),
+        ),
+        kind(
+            states.CASE_MANUAL_EXCHANGE,
+            "Replacement to order by hand",
+            states.CX,
+            Severity.HIGH,
+            8,
+            "The shopper chose an exchange; the replacement is not ordered by itself on this route.",
+            "Exchanges are done by hand here.",
+            ("Place a zero-value order in the shop for the replacement.", "Enter its number here."),
+            (SETTLE_EXCHANGE,),
+        ),
+        kind(
+            states.CASE_MANUAL_CREDIT,
+            "Store credit to issue by hand",
+            states.CX,
+            Severity.HIGH,
+            8,
+            "The shopper is to get store credit or a gift card; it is not issued by itself on this route.",
+            "Credits are issued by hand here, or the platform did not say who issues them.",
+            ("Issue the credit in the shop, or check that the platform did.", "Enter the reference here."),
+            (SETTLE_CREDIT,),
+        ),
+        kind(
+            states.CASE_RISK_HOLD,
+            "Held for a fraud review",
+            states.OPS,
+            Severity.MEDIUM,
+            24,
+            "The platform is reviewing this return. All money and stock wait; messages to the shop do not.",
+            "The platform's rules flagged the shopper.",
+            ("Wait for the platform, or ask it.", "It goes on by itself when the review ends."),
+            (),
+        ),
+        kind(
+            states.CASE_PLANNING_FAILED,
+            "A rule could not be applied",
+            states.OPS,
+            Severity.CRITICAL,
+            2,
+            "One rule failed on this return. The other rules went on.",
+            "Data nobody expected: a mistake in the program.",
+            ("Report it with the text below.", "What the rule would have done waits until it is mended."),
+            (),
+        ),
+    )
