@@ -47,10 +47,15 @@ def _mirrors(view: ReturnView, policy: Policy) -> list[PlannedEffect]:
             kind=states.MIRROR,
             key=business_key(states.MIRROR, view.ref, name),
             target="commerce",
-            payload={"field": name, "value": values[name]},
+            payload={"field": _field(view, name), "value": values[name]},
         )
         for name in policy.mirrors
     ]
+
+
+def _field(view: ReturnView, name: str) -> str:
+    """Returns of one order must not overwrite each other: the second one writes ``status_2``."""
+    return name if view.place_on_order == 1 else f"{name}_{view.place_on_order}"
 
 
 def _status(view: ReturnView) -> str:

@@ -149,6 +149,7 @@ class ReturnView:
     lines: tuple[LineView, ...]
     order_id: str
     order: OrderSnapshot | None  # None: not read yet or not found
+    place_on_order: int = 1  # first, second … return of its order, for fields on the order that each needs
     commerce: str = ""  # name of the commerce connection, '' if the route has none
     order_wanted_until_at: datetime | None = None  # when a missing order becomes a case
     verdicts: tuple[VerdictView, ...] = ()

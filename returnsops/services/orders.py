@@ -167,6 +167,7 @@ def link_order(*, rma: ReturnAuthorisation, order: Order) -> None:
     rma.order_next_read_at = None
     rma.is_dirty = True
     rma.save(update_fields=["order", "order_next_read_at", "is_dirty"])
+    order.returns.update(is_dirty=True)  # what it asks for counts for the others
     match_lines(rma=rma)
 
 

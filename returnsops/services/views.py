@@ -31,6 +31,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         lines=tuple(_line(line) for line in rma.lines.select_related("reason", "order_line") if not line.is_withdrawn),
         order_id=rma.order_external_id,
         order=order,
+        place_on_order=_place_on_order(rma),
         commerce=commerce.name if commerce else "",
         order_wanted_until_at=rma.order_wanted_until_at,
         verdicts=tuple(_verdict(row) for row in rma.inspections.filter(is_superseded=False)),
@@ -56,6 +57,12 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         known_reason_codes=frozenset(ReasonCode.objects.filter(is_active=True).values_list("code", flat=True)),
         locations=_locations(rma),
     )
+
+
+def _place_on_order(rma: ReturnAuthorisation) -> int:
+    if rma.order_id is None:
+        return 1
+    return ReturnAuthorisation.objects.filter(order_id=rma.order_id, pk__lte=rma.pk).count()
 
 
 def is_live(rma: ReturnAuthorisation) -> bool:

@@ -31,10 +31,10 @@ def test_status_is_updated_and_notes_are_written_once() -> None:
         assert first
         assert _meta(w, order.id, "_returnsops_status") != first
         assert len([m for m in w.shop.state.orders[order.id].meta if m.key == "_returnsops_status"]) == 1
-        tokens = [text.partition("]")[0] for text in _notes(w, order.id)]
+        tokens = [text[text.index("[") :] for text in _notes(w, order.id)]
         assert sorted(tokens) == sorted(set(tokens))
         number = w.rma(return_id).number
-        assert f"[{number}/received" in tokens
+        assert f"[{number}/received]" in tokens
         assert w.effect(return_id, states.REFUND).state == states.CONFIRMED
 
 
@@ -66,3 +66,17 @@ def test_classifying_a_reason_lets_the_return_go_on() -> None:
         assert w.open_cases() == []
         case.refresh_from_db()
         assert not case.is_active
+
+
+@pytest.mark.requirement("S4-24")
+def test_two_returns_of_one_order_do_not_overwrite_each_other() -> None:
+    with world() as w:
+        order = w.order((w.product(), 2))
+        first, second = w.ask(order), w.ask(order)
+        w.platform.receive(second)
+        w.settle()
+
+        assert _meta(w, order.id, "_returnsops_return") == w.rma(first).number
+        assert _meta(w, order.id, "_returnsops_return_2") == w.rma(second).number
+        assert _meta(w, order.id, "_returnsops_status") == "Return authorised, waiting for the goods"
+        assert _meta(w, order.id, "_returnsops_status_2") == "Goods received, waiting for inspection"
