@@ -10,5 +10,5 @@ def register_all() -> None:
     """Register teams and kinds; called once while Django starts."""
     for code, title in states.TEAMS.items():
         register_team(code, title)
-    for kind in (*orders.kinds(), *goods.kinds(), *money.kinds(), *platform.kinds()):
+    for kind in (*orders.KINDS, *goods.KINDS, *money.KINDS, *platform.KINDS):
         register(kind)
