@@ -70,6 +70,11 @@ def _in(*wanted: str) -> Any:
     return lambda effect: effect.state in wanted
 
 
+def _may_be_looked_up(effect: Effect) -> bool:
+    is_verified_next = effect.state == states.DONE and effect.kind in states.READ_BACK_KINDS
+    return effect.state == states.UNKNOWN or is_verified_next
+
+
 def _may_be_sent_again(effect: Effect) -> bool:
     is_paid_money = effect.done_at is not None and effect.kind in states.MONEY_KINDS
     return effect.state in (states.REJECTED, states.FAILED) and not is_paid_money
@@ -101,7 +106,7 @@ LOOK_AGAIN: Final = Act(
     permission="returnsops.requeue_effect",
     form=NoForm,
     run=_look_again,
-    is_offered=_in(states.UNKNOWN, states.DONE),
+    is_offered=_may_be_looked_up,
     explain="Reads only; sends nothing.",
     template="returnsops/act_effect.html",
 )

@@ -14,6 +14,18 @@
       const names = { more_vert: "Actions", more_horiz: "Actions", close: "Close", menu: "Menu" };
       if (names[text]) node.setAttribute("aria-label", names[text]);
     }
+    const named = { "searchbar-submit": "Search this list" };
+    for (const [id, name] of Object.entries(named)) {
+      const node = document.getElementById(id);
+      if (node) node.setAttribute("aria-label", name);
+    }
+    for (const add of root.querySelectorAll("a[href$='/add/']:not([aria-label])")) add.setAttribute("aria-label", "Add");
+    root.querySelectorAll(".simplebar-content-wrapper").forEach((node, number) => {
+      node.setAttribute("aria-label", `Scrolling part ${number + 1}`);
+    });
+    for (const tools of root.querySelectorAll("ul.object-tools, ul > .object-tools")) {
+      if (!tools.querySelector(":scope > li")) tools.setAttribute("role", "group");
+    }
     for (const symbol of root.querySelectorAll(".material-symbols-outlined")) {
       if (!symbol.hasAttribute("role")) symbol.setAttribute("aria-hidden", "true");
     }
@@ -80,11 +92,14 @@
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     const search = document.querySelector("[data-search]");
-    if (search) { event.preventDefault(); search.focus(); }
+    // A list's own search has the key already.
+    if (search && !document.getElementById("searchbar")) { event.preventDefault(); search.focus(); }
   });
 
   document.addEventListener("DOMContentLoaded", () => {
     reachable(document);
+    // The theme's scroll bars appear after us.
+    window.addEventListener("load", () => reachable(document));
     const dialog = document.getElementById("modal-content");
     if (dialog) guard(dialog);
   });
