@@ -190,6 +190,10 @@ def _settle_changed(job: Job, desk: _Desk, lookup: Lookup) -> None:
             changed = Failure(error_class="changed", text=text or "The order changed; the refund still fits.")
             effects.release(claim=desk.claim, failure=changed, next_attempt_at=desk.at, at=desk.at)
     _finish(desk)
+    # Where the plan does not rest on the new state yet, asking again at once would ask for ever.
+    effects.postpone_unless_rebased(
+        effect_id=desk.effect.pk, basis_hash=order_fingerprint(lookup.order), until=desk.later(STOPPED_WAIT_S)
+    )
 
 
 def _send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
-from returnsops import states
+from returnsops import money, states
 from returnsops.models import Connection, Effect
 from returnsops.services import audit, cases
 from returnsops.services.effect_rows import Failure, label
@@ -55,10 +55,11 @@ def open_double(*, effect: Effect, other_remote_id: str, at: datetime) -> None:
 
 def open_over_refunded(*, effect: Effect, excess: Mapping[str, Any], at: datetime) -> None:
     """The shop holds more refunds under our keys than the ledger explains."""
-    amount = excess["amount"]
+    amount = money.rounded(excess["amount"], currency=effect.currency)
+    refunded = money.rounded(excess["refunded"], currency=effect.currency)
     evidence = {
         "unexplained": f"{amount:f} {effect.currency}",
-        "refunded_in_the_shop": f"{excess['refunded']:f} {effect.currency}",
+        "refunded_in_the_shop": f"{refunded:f} {effect.currency}",
         "records": excess["records"],
     }
     _open(

@@ -305,6 +305,13 @@ def rebase(*, claim: Claim, basis_hash: str) -> bool:
     return Effect.objects.filter(pk=claim.effect_id, claim_token=claim.token).update(basis_hash=basis_hash) == 1
 
 
+@transaction.atomic
+def postpone_unless_rebased(*, effect_id: int, basis_hash: str, until: datetime) -> None:
+    """Let a ready effect wait whose plan does not rest on the order as it was just read."""
+    ready = Effect.objects.filter(pk=effect_id, state=states.READY).exclude(basis_hash=basis_hash)
+    ready.update(next_attempt_at=until)
+
+
 # --- the ways a row changes ---------------------------------------------------------------------------------------
 
 
