@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from connectors.simulators.base import send
 from connectors.simulators.woocommerce import (
+    gateway_endpoints,
     note_endpoints,
     order_endpoints,
     product_endpoints,
@@ -50,6 +51,8 @@ ROUTES: dict[str, dict[str, Callable[..., Answer]]] = {
         "DELETE": refund_endpoints.remove_refund,
     },
     "/refunds": {"GET": refund_endpoints.list_all_refunds},
+    "/payment_gateways": {"GET": gateway_endpoints.list_gateways},
+    "/payment_gateways/<string:gateway_id>": {"GET": gateway_endpoints.get_gateway},
     "/products": {"GET": product_endpoints.list_products, "POST": product_endpoints.create_product},
     "/products/batch": {"POST": product_endpoints.batch_products},
     "/products/<int:product_id>": {

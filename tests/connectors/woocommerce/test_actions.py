@@ -392,8 +392,18 @@ def test_a_gateway_that_paid_and_then_erred_is_never_asked_again(stage: Stage) -
     assert stage.shop.refunds_of(order.id) == []
 
 
-def test_a_payment_method_that_cannot_refund_answers_500_which_says_nothing(stage: Stage) -> None:
+def test_a_payment_method_that_cannot_refund_is_refused_before_anything_is_sent(stage: Stage) -> None:
     order = place(stage)
+    with pytest.raises(Rejected) as refusal:
+        stage.send(shirt_refund(order, executed_by="commerce_platform"))
+    assert refusal.value.code == "gateway_cannot_refund"
+    assert stage.shop.refunds_of(order.id) == []
+    assert not [call for call in stage.shop.calls.all() if call.method == "POST" and call.path.endswith("/refunds")]
+
+
+def test_where_gateways_cannot_be_read_the_refusal_with_500_says_nothing(stage: Stage) -> None:
+    order = place(stage)
+    stage.fault(FaultKind.SERVER_ERROR, method="GET", path_pattern="/payment_gateways/", times=9)
     with pytest.raises(OutcomeUnknown):
         stage.send(shirt_refund(order, executed_by="commerce_platform"))
     assert stage.shop.refunds_of(order.id) == []
