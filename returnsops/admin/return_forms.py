@@ -276,6 +276,7 @@ class WaiveForm(ActForm):
         code, _, data["effect_key"] = data.get("hold", "").partition("|")
         data["hold_code"], data["subject"] = code, ""
         if code in WAIVED_BY_AMOUNT:
+            data["effect_key"] = ""  # an amount is accepted for the return, as from its case
             try:
                 data["subject"] = format(money.parse_amount(data.get("amount", "").strip()), "f")
             except money.MoneyError:
@@ -289,7 +290,7 @@ def waivable(rma: Any) -> list[tuple[str, str]]:
         (f"{hold['code']}|{effect.key}", f"{words.describe(effect)}: {hold['text']}")
         for effect in rma.effects.all()
         for hold in effect.holds
-        if hold["code"] in WAIVABLE
+        if hold["code"] in WAIVABLE | WAIVED_BY_AMOUNT
     ]
 
 
