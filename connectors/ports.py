@@ -6,11 +6,11 @@ a simulator on loopback, or a WSGI double in process.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from returnsops.facts import Fact, OrderSnapshot
 
@@ -288,6 +288,12 @@ class Capabilities:
     concurrency: int
 
 
+def paced(capabilities: Capabilities, settings: Mapping[str, Any]) -> Capabilities:
+    """The vendor's capabilities at the pace this connection's settings give, where they give one."""
+    wanted = settings.get(CALLS_PER_MINUTE.name)
+    return replace(capabilities, calls_per_minute=wanted) if isinstance(wanted, int) and wanted > 0 else capabilities
+
+
 @dataclass(frozen=True, kw_only=True)
 class SettingSpec:
     """One key of a connection's settings table, for validation and docs."""
@@ -297,6 +303,14 @@ class SettingSpec:
     help: str
     default: Any = None
     is_required: bool = False
+
+
+CALLS_PER_MINUTE: Final = SettingSpec(
+    name="calls_per_minute",
+    kind=int,
+    help="How many calls a minute this account allows; left out: what is usual with the vendor.",
+)
+COMMON_SETTINGS: Final = (CALLS_PER_MINUTE,)  # every connection has these beside its vendor's own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from connectors import budget, stops
 from connectors.delivery import open_job, settle_surely
 from connectors.jobs import Answered, Job, Runtime, lease_s, perform
 from connectors.models import PumpLease
-from connectors.ports import Capabilities, VendorError
+from connectors.ports import Capabilities, VendorError, paced
 from returnsops import states
 from returnsops.models import Connection, Effect
 from returnsops.services import effects
@@ -66,7 +66,7 @@ def run(
     """
     runtime = runtime or Runtime()
     connection = Connection.objects.get(pk=connection_id)
-    capabilities = runtime.connector(connection.vendor).capabilities
+    capabilities = paced(runtime.connector(connection.vendor).capabilities, connection.settings)
     part = _Slice(
         connection=connection,
         capabilities=capabilities,

@@ -12,7 +12,7 @@ import requests
 
 from connectors import budget
 from connectors.http import CallRecord, make_caller, new_session
-from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link
+from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link, paced
 from returnsops.models import Connection
 from returnsops.services.secrets import SecretError, read_secrets
 
@@ -66,7 +66,7 @@ def link_for(
     Raises AuthFailed where a secret cannot be read, so that it is handled like any other wrong credential.
     """
     if before_call is None:
-        capabilities = connector_for(connection.vendor).capabilities
+        capabilities = paced(connector_for(connection.vendor).capabilities, connection.settings)
         before_call = budget.before_call(connection_id=connection.pk, capabilities=capabilities, now=now)
     call = make_caller(session=session_for(connection), before_call=before_call, record=record, now=now)
     return Link(config=config_of(connection, at=now()), call=call, now=now)
