@@ -19,7 +19,15 @@
       const node = document.getElementById(id);
       if (node) node.setAttribute("aria-label", name);
     }
-    for (const add of root.querySelectorAll("a[href$='/add/']:not([aria-label])")) add.setAttribute("aria-label", "Add");
+    // Links of which a phone shows only the symbol.
+    for (const symbol of root.querySelectorAll("a .material-symbols-outlined")) {
+      const link = symbol.closest("a");
+      if (link.hasAttribute("aria-label")) continue;
+      const words = link.textContent.replace(symbol.textContent, "").trim();
+      if (link.innerText.replace(symbol.textContent, "").trim() === "") {
+        link.setAttribute("aria-label", words || symbol.textContent.trim().replaceAll("_", " "));
+      }
+    }
     root.querySelectorAll(".simplebar-content-wrapper").forEach((node, number) => {
       node.setAttribute("aria-label", `Scrolling part ${number + 1}`);
     });

@@ -1,0 +1,122 @@
+"""What should happen, what has, and what holds the rest, in words."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from returnsops import states
+from returnsops.selectors import why_not_yet, words
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(effect: Any) -> why_not_yet.EffectShown:
+    return why_not_yet.shown(effect, now=make.NOW)
+
+
+def hold(code: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"code": code, "text": text, "until": None, "waits_for": "", **more}
+
+
+def test_every_state_has_words_and_a_tone() -> None:
+    assert set(words.EFFECT_WORDS) == set(states.EFFECT_STATES)
+    assert {tone for _, tone in words.EFFECT_WORDS.values()} == {"good", "info", "warn", "bad", "quiet"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"state": states.HELD}, "waits"),
+        ({"state": states.READY}, "goes out next"),
+        ({"state": states.READY, "next_attempt_at": make.NOW + timedelta(minutes=1)}, "will be tried again"),
+        ({"state": states.AWAITING_APPROVAL}, "waits for a second person"),
+        ({"state": states.UNKNOWN}, "sent, outcome not known yet: being looked up"),
+        ({"state": states.DONE}, "acknowledged, being verified"),
+        ({"state": states.DONE, "note": True}, "done"),
+        ({"state": states.CONFIRMED}, "done and seen in the shop"),
+        ({"state": states.REJECTED}, "refused by the other system"),
+        ({"state": states.FAILED}, "given up, needs a person"),
+    ],
+)
+def test_a_state_in_words(fields: dict[str, Any], wanted: str) -> None:
+    assert shown(make.EffectFactory(**fields)).state == wanted
+
+
+def test_a_hold_names_the_case_or_effect_it_waits_for() -> None:
+    rma = make.ReturnFactory()
+    case = make.CaseFactory(rma=rma)
+    other = make.EffectFactory(rma=rma, restock=True)
+    effect = make.EffectFactory(
+        rma=rma,
+        state=states.HELD,
+        holds=[
+            hold("reason_unmapped", "waits for a reason", waits_for=case.fingerprint),
+            hold("after", "waits for stock", waits_for=other.key, until="2026-03-05T10:00:00+00:00"),
+            hold("gone", "waits for a closed case", waits_for="nobody-knows"),
+        ],
+    )
+    first, second, third = shown(effect).holds
+    assert (first.waits_for, first.url) == (
+        f"case {case.pk} with Customer service",
+        f"/admin/exceptions_queue/exceptioncase/{case.pk}/change/",
+    )
+    assert (second.waits_for, second.url) == ("Restock 1", f"/admin/returnsops/effect/{other.pk}/change/")
+    assert second.until_at is not None
+    assert (third.waits_for, third.url) == ("", "")
+
+
+def test_a_stop_is_a_reason_nobody_finds_in_the_holds() -> None:
+    effect = make.EffectFactory(state=states.READY)
+    assert shown(effect).reasons == ()
+    make.SwitchFactory(scope="kind:refund")
+    assert shown(effect).reasons == ("Sending is stopped; see the stop switches.",)
+    effect.connection.is_paused, effect.connection.pause_reason = True, "wrong key"
+    effect.route.is_paused, effect.route.pause_reason = True, "limit"
+    texts = shown(effect).reasons
+    assert texts[1].endswith("is paused: wrong key")
+    assert texts[2].endswith("is paused: limit")
+
+
+def test_another_connections_stop_is_no_reason() -> None:
+    effect = make.EffectFactory(state=states.READY)
+    make.SwitchFactory(scope="connection:somewhere-else")
+    assert shown(effect).reasons == ()
+
+
+def test_only_safe_links_are_links() -> None:
+    bad = make.EffectFactory(state=states.DONE, remote_url="javascript:alert(1)")
+    good = make.EffectFactory(state=states.DONE, remote_url="https://shop.example.com/1")
+    assert (shown(bad).remote_url, shown(good).remote_url) == ("", "https://shop.example.com/1")
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"route": None, "policy": None}, "no route with a policy"),
+        ({"status": states.DECLINED}, "No refund: the return was declined."),
+        ({"order": None}, "the order has not been found"),
+        ({"requested_at": make.NOW - timedelta(days=365)}, "would not be sent"),
+        ({}, "the returns platform has not asked for one"),
+    ],
+)
+def test_without_a_refund_the_page_says_why(change: dict[str, Any], wanted: str) -> None:
+    rma = make.ReturnFactory()
+    for name, value in change.items():
+        setattr(rma, name, value)
+    (sentence,) = why_not_yet.answer(rma, ())
+    assert wanted in sentence
+
+
+def test_a_refund_is_answered_in_one_sentence() -> None:
+    rma = make.ReturnFactory()
+    make.EffectFactory(rma=rma, state=states.HELD, holds=[hold("x", "waits for inspection of 1 of 1 item")])
+    make.EffectFactory(rma=rma, state=states.REJECTED, error_text="Order is locked.")
+    make.EffectFactory(rma=rma, state=states.EFFECT_CANCELLED)
+    rows = why_not_yet.effects_of(rma, now=make.NOW)
+    assert why_not_yet.answer(rma, rows) == (
+        "Refund £30.00 (the shop pays) waits for inspection of 1 of 1 item.",
+        "Refund £30.00 (the shop pays): refused by the other system. Order is locked.",
+    )
+    assert rows[-1].effect.state == states.EFFECT_CANCELLED
