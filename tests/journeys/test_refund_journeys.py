@@ -158,6 +158,8 @@ def test_every_other_return_is_tied_to_its_order() -> None:
         return_id = w.ask(order)
         w.settle()
 
-        assert w.rma(return_id).order.external_id == str(order.id)
-        line = w.rma(return_id).lines.get()
+        linked, line = w.rma(return_id).order, w.rma(return_id).lines.get()
+        assert linked is not None
+        assert line.order_line is not None
+        assert linked.external_id == str(order.id)
         assert line.order_line.external_id == str(order.items[0].id)

@@ -275,7 +275,7 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
         clock = SystemClock()
         # The ping of a new webhook comes from the shop's own thread, which a test's transaction cannot see.
         shop = WooShop(clock=clock, session=mounted_session(_answer_ok, OPS_URL))
-        shop.settings.time_zone = "Europe/Madrid"
+        shop.settings.timezone = "Europe/Madrid"
         shop.add_key("ck_test", "cs_test")
         shop.add_gateway("card", title="Card")
         platform = ReveniPlatform(clock=clock, webhook_url=f"{OPS_URL}/webhooks/reveni/")
