@@ -8,6 +8,8 @@ from typing import Final
 
 from django.db import transaction
 
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Route, Switch
 
@@ -48,6 +50,26 @@ def resume(*, scope: str, reason: str, by: str, at: datetime) -> None:
 
 
 @transaction.atomic
+def resume_scope(*, scope: str, reason: str, by: str, at: datetime) -> bool:
+    """Take away whatever holds a scope back: its stop, wrong credentials, a refund limit; False where nothing did.
+
+    Raises StopError without a reason, or for a scope that does not exist.
+    """
+    _check(scope, reason)
+    kind, _, name = scope.partition(":")
+    is_held = is_stopped(scope=scope)
+    if is_held:
+        resume(scope=scope, reason=reason, by=by, at=at)
+    for connection in Connection.objects.filter(name=name, is_paused=True) if kind == "connection" else ():
+        resume_connection(connection=connection, reason=reason, by=by, at=at)
+        is_held = True
+    for route in Route.objects.filter(name=name, is_paused=True) if kind == "route" else ():
+        resume_route(route=route, reason=reason, by=by, at=at)
+        is_held = True
+    return is_held
+
+
+@transaction.atomic
 def pause_connection(*, connection: Connection, reason: str, by: str, at: datetime) -> None:
     """Make no call to a system at all. What comes in is still recorded. Raises StopError without a reason."""
     row = Connection.objects.select_for_update().get(pk=connection.pk)
@@ -67,6 +89,7 @@ def resume_connection(*, connection: Connection, reason: str, by: str, at: datet
     row.is_paused, row.pause_reason = False, ""
     row.save(update_fields=["is_paused", "pause_reason"])
     audit.record(act="connection_resumed", by=by, at=at, subject=row, text=f"{row.name} resumed.", why=reason)
+    _close_case(states.CASE_CONNECTION_AUTH, row.name, at=at, reason="The connection was resumed.")
     wakeups.wake_pump(row.pk)
 
 
@@ -79,8 +102,14 @@ def resume_route(*, route: Route, reason: str, by: str, at: datetime) -> None:
     row.is_paused, row.pause_reason = False, ""
     row.save(update_fields=["is_paused", "pause_reason"])
     audit.record(act="route_resumed", by=by, at=at, subject=row, text=f"{row.name} resumed.", why=_reason(reason))
+    _close_case(states.CASE_REFUND_LIMIT, row.name, at=at, reason="The route was resumed.")
     if row.commerce_id is not None:
         wakeups.wake_pump(row.commerce_id)
+
+
+def _close_case(kind: str, name: str, *, at: datetime, reason: str) -> None:
+    for case in ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=f"{kind}:{name}"):
+        queue.auto_resolve(case=case, at=at, reason=reason)
 
 
 def _check(scope: str, reason: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from returnsops.services import stop_switches
+from returnsops.services import switches
 
 
 class Command(BaseCommand):
@@ -21,10 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Press it."""
+        scope: str = options["scope"]
+        was_stopped = switches.is_stopped(scope=scope)
         try:
-            is_new = stop_switches.pause(
-                scope=options["scope"], reason=options["reason"], by=options["by"], at=timezone.now()
-            )
-        except stop_switches.ScopeError as error:
+            switches.stop(scope=scope, reason=options["reason"], by=options["by"], at=timezone.now())
+        except switches.StopError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{options['scope']}: {'stopped' if is_new else 'was stopped already'}.")
+        self.stdout.write(f"{scope}: {'was stopped already' if was_stopped else 'stopped'}.")
