@@ -4,10 +4,9 @@ Reading goes on: look-ups and read-backs of what was sent are not stopped. Only 
 credentials) makes no call at all.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from decimal import Decimal
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,6 +14,7 @@ from django.db.models import Q
 from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.models import Connection, Effect, Route, Switch
+from returnsops.planning.policy import PolicyError, RefundLimit, parse_policy
 from returnsops.services import audit
 
 ALL: Final = "all"
@@ -46,9 +46,11 @@ def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
     route = effect.route
     if effect.kind not in states.MONEY_KINDS or route is None or route.policy is None:
         return ""
-    limit = route.policy.document.get("refund_limit_per_hour") or {}
-    sent = _sent_lately(route, without=effect_id, at=at)
-    text = _passed(limit, effect, sent)
+    try:
+        limit = parse_policy(route.policy.document).refund.limit_per_hour
+        text = _passed(limit, effect, _sent_lately(route, without=effect_id, at=at))
+    except PolicyError as error:  # a limit that nobody can read stops rather than lets through
+        text = f"The policy of this route cannot be read; correct it, then resume the route. {error}"
     if text:
         pause_route(route=route, reason=text, at=at)
     return text
@@ -84,22 +86,11 @@ def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Deci
     return [(amount or Decimal(0), currency) for amount, currency in rows]
 
 
-def _passed(limit: Mapping[str, Any], effect: Effect, sent: list[tuple[Decimal, str]]) -> str:
-    count = limit.get("count")
-    if count is not None and len(sent) + 1 > int(count):
-        return f"More than {count} refunds within an hour; look at them, then resume the route."
-    most = _money_limit(limit, effect.currency)
+def _passed(limit: RefundLimit, effect: Effect, sent: list[tuple[Decimal, str]]) -> str:
+    if limit.count is not None and len(sent) + 1 > limit.count:
+        return f"More than {limit.count} refunds within an hour; look at them, then resume the route."
+    most = limit.money.get(effect.currency)
     total = sum((amount for amount, currency in sent if currency == effect.currency), effect.amount or Decimal(0))
     if most is not None and total > most:
         return f"More than {most} {effect.currency} of refunds within an hour; look at them, then resume the route."
     return ""
-
-
-def _money_limit(limit: Mapping[str, Any], currency: str) -> Decimal | None:
-    """``money`` is a table of decimal strings per currency."""
-    money = limit.get("money") or {}
-    text = money.get(currency) if isinstance(money, Mapping) else None
-    try:
-        return None if text is None else Decimal(str(text))
-    except InvalidOperation:
-        return Decimal(0)  # an unreadable limit stops rather than lets through

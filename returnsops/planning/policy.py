@@ -41,6 +41,12 @@ left out, and then the default below holds::
     [refund.approval_threshold]        # more than this wants a second person; left out: never
     EUR = "200.00"
 
+    [refund.limit_per_hour]            # more than this within an hour pauses the route; left out: no limit
+    count = 100                        # refunds
+
+    [refund.limit_per_hour.money]      # their sum per currency
+    EUR = "5000.00"
+
     [restock]
     confirmation = "platform"          # platform | warehouse | either | both | "" (not decided)
 
@@ -80,6 +86,14 @@ class PolicyError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefundLimit:
+    """How many refunds, and how much money, may leave on a route within an hour; None and absent = no limit."""
+
+    count: int | None = None
+    money: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefundPolicy:
     """When money moves, who starts it, who writes it, and how far amounts may differ."""
 
@@ -94,6 +108,7 @@ class RefundPolicy:
     trigger_by_resolution: Mapping[str, str] = field(default_factory=dict)
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     approval_threshold: Mapping[str, Decimal] = field(default_factory=dict)
+    limit_per_hour: RefundLimit = field(default_factory=RefundLimit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +170,8 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
 
 def to_document(policy: Policy) -> dict[str, Any]:
     """The document of a policy: JSON types only, amounts as strings; ``parse_policy`` reads it back the same."""
-    return {name: value for name, value in _plain(policy).items() if value is not None}
+    document: dict[str, Any] = _plain(policy)
+    return document
 
 
 def holes(
@@ -311,6 +327,7 @@ _REFUND: Mapping[str, _Reader] = {
     "trigger_by_resolution": _by(RESOLUTIONS, _choice(*TRIGGERS)),
     "tolerance": _amounts,
     "approval_threshold": _amounts,
+    "limit_per_hour": _table(RefundLimit, {"count": _whole(1, 1_000_000), "money": _amounts}),
 }
 _TOP: Mapping[str, _Reader] = {
     "return_window_days": _whole(1, 3650),
@@ -329,8 +346,9 @@ _TOP: Mapping[str, _Reader] = {
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Policy | RefundPolicy | RestockPolicy):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Policy | RefundPolicy | RefundLimit | RestockPolicy):
+        set_values = {item.name: getattr(value, item.name) for item in fields(value)}
+        return {name: _plain(inner) for name, inner in set_values.items() if inner is not None}
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):
