@@ -54,6 +54,7 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.propose_refund",
         "returnsops.approve_refund",
         "returnsops.record_paid_outside",
+        "returnsops.requeue_effect",
         "returnsops.adopt_effect",
         "returnsops.cancel_effect",
         "returnsops.waive_hold",

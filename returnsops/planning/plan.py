@@ -13,9 +13,12 @@ from returnsops import money, states
 from . import amounts, attention, exchanges, mirrors, refunds, reversals, stock
 from .gates import gates_of
 from .holds import case_of, cases_of, holds_of, unreleased
+from .keys import content_hash
 from .model import Part, Plan, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ReturnView
+
+APPROVAL_REFUSED = "approval_refused"  # error code of an effect whose approval a person refused
 
 Rule = Callable[[ReturnView, Policy, datetime], Part]
 
@@ -71,11 +74,14 @@ def _gated(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[Plan
 
 def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[PlannedCase]:
     """A case for each amount that only waits for its second person, planned by rule or proposed by a person."""
-    approved = {effect.key for effect in view.effects if effect.is_approved}
+    decided = {effect.key for effect in view.effects if effect.is_approved}
+    # A refusal stands as long as the same is asked for (the merge of the plan leaves that effect cancelled too).
+    refused = {(effect.key, effect.payload_hash) for effect in view.effects if effect.error_code == APPROVAL_REFUSED}
     found = [
         _approval_case(view, effect.key, effect)
         for effect in effects
-        if effect.needs_approval and not effect.holds and effect.key not in approved
+        if effect.needs_approval and not effect.holds and effect.key not in decided
+        if (effect.key, content_hash(dict(effect.payload))) not in refused
     ]
     found.extend(
         _approval_case(view, effect.key, effect)

@@ -87,6 +87,7 @@ class EffectView:
     amount: Decimal | None = None
     currency: str = ""
     lines: tuple[RemoteRefundLine, ...] = ()  # refunds: what its payload names
+    payload_hash: str = ""
     is_approved: bool = False
     error_code: str = ""
     error_text: str = ""

@@ -5,7 +5,7 @@ for the person.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,14 +14,15 @@ from django.db import transaction
 from django.db.models import Sum
 
 from returnsops import money, states
-from returnsops.models import Effect, Order, ReturnAuthorisation, Route
+from returnsops.models import Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route
 from returnsops.planning.keys import business_key, content_hash
+from returnsops.planning.plan import APPROVAL_REFUSED
 
 from . import audit, locks, wakeups
-from .effect_rows import RELEASED, EffectError, check_transition, label, locked
+from .effect_rows import RELEASED, EffectError, check_transition, label, locked, supersede
 
 EXECUTORS: Final = ("commerce_platform", "returns_platform", "merchant")
-REFUSED: Final = "approval_refused"  # error_code of an effect whose approval a person refused
+SAID_NOT_DONE: Final = "effect_said_not_done"  # history: a person looked there, and it is not
 
 
 @transaction.atomic
@@ -42,10 +43,10 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
 
 @transaction.atomic
 def reject_approval(*, effect_id: int, by: User, at: datetime, why: str) -> Effect:
-    """Refuse an approval: cancelled, with error_code ``approval_refused`` so that the plan does not revive it."""
+    """Refuse an approval: cancelled, with error_code APPROVAL_REFUSED so that the plan does not revive it."""
     effect = locked(effect_id=effect_id)
     _require_state(effect, {states.AWAITING_APPROVAL}, act="refused")
-    effect.error_class, effect.error_code, effect.error_text = "person", REFUSED, _why(why)
+    effect.error_class, effect.error_code, effect.error_text = "person", APPROVAL_REFUSED, _why(why)
     _put(effect, states.EFFECT_CANCELLED, at=at)
     _note(effect, act="effect_refused", by=by, at=at, why=why, text=f"{label(effect)}: approval refused.")
     return effect
@@ -67,16 +68,42 @@ def cancel(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect:
 def requeue(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect:
     """Try a rejected or failed effect again: it is looked up first, so nothing can happen twice.
 
+    The remote key stays: nothing of it is there. What was tried before does not count against the new tries, else a
+    vendor whose gateway may have paid then would stay ambiguous for ever.
     Raises EffectError for money that was acknowledged before: that is never sent again, a new refund is proposed.
     """
     effect = locked(effect_id=effect_id)
     _require_state(effect, {states.REJECTED, states.FAILED}, act="sent again")
     _refuse_if_done_before(effect)
-    effect.attempt_count = 0
-    effect.error_class = effect.error_code = effect.error_text = ""
+    _begin_anew(effect)
     _put(effect, states.READY, at=at)
     _note(effect, act="effect_requeued", by=by, at=at, why=_why(why), text=f"{label(effect)}: to be tried again.")
     _wake(effect)
+    return effect
+
+
+@transaction.atomic
+def say_not_done(*, effect_id: int, settle_s: float, by: User, at: datetime, why: str) -> Effect:
+    """A person looked in the other system: it did not happen, so send it again, under a new remote key.
+
+    Money needs two people who say so after the last attempt; the first only leaves word, and the effect stays
+    ``unknown``. Raises EffectError within ``settle_s`` of the last attempt, which may still be carried out.
+    """
+    effect = locked(effect_id=effect_id)
+    _require_state(effect, {states.UNKNOWN}, act="sent again")
+    began_at = effect.last_attempt_at
+    if began_at is not None and at < began_at + timedelta(seconds=settle_s):
+        raise EffectError("What was sent may still be carried out; look again some minutes later.")
+    is_money = effect.kind in states.MONEY_KINDS
+    is_second = not is_money or _other_said(effect, by=by)
+    word = "it did not happen, to be sent again" if is_second else "it did not happen, says one person"
+    _note(effect, act=SAID_NOT_DONE, by=by, at=at, why=_why(why), text=f"{label(effect)}: {word}.")
+    if is_second:
+        supersede(effect.pk, at=at)
+        effect.generation += 1
+        _begin_anew(effect)
+        _put(effect, states.READY, at=at)
+        _wake(effect)
     return effect
 
 
@@ -117,6 +144,9 @@ def adopt(*, effect_id: int, remote_id: str, by: User | str, at: datetime, why: 
     effect.confirm_after_at = at if effect.kind in states.READ_BACK_KINDS else None
     effect.confirm_tries = 0
     _put(effect, states.DONE, at=at)
+    if effect.order is not None:  # the record is ours from now on, with our key in it or not
+        record = effect.order.refunds.filter(external_id=remote_id, key="")
+        record.update(origin=Refund.OURS, key=effect.key)
     text = f"{label(effect)}: record {remote_id} adopted."
     _note(effect, act="effect_adopted", by=by, at=at, why=_why(why), text=text)
     _wake(effect)
@@ -163,16 +193,37 @@ def propose_manual(
     if known is not None:
         return known
     _check_proposal(order, amount=amount, executed_by=executed_by, reference=reference, paid_on=paid_on, why=why)
+    shown = f"{reference} of {paid_on.isoformat()}" if paid_on else reference
     payload = {
         "amount": format(amount, "f"),
         "currency": order.currency,
         "executed_by": executed_by,
         "lines": [dict(line) for line in lines],
-        "reason": reason,
+        "reason": f"{reason} ({shown})" if shown else reason,  # people see it in the shop
         "rma_number": rma.label if rma else "",
-        "reference": f"{reference} of {paid_on.isoformat()}" if paid_on else reference,
+        "reference": shown,
     }
-    effect = Effect.objects.create(
+    effect = _proposed(order=order, rma=rma, route=route, key=key, amount=amount, payload=payload, by=by, at=at)
+    effect.proposed_why = _why(why)
+    effect.save()
+    _note(effect, act="refund_proposed", by=by, at=at, why=why, text=f"{label(effect)} proposed: {reason}")
+    order.returns.update(is_dirty=True)  # the amount is reserved: other refunds of the order have to know
+    return effect
+
+
+def _proposed(
+    *,
+    order: Order,
+    rma: ReturnAuthorisation | None,
+    route: Route | None,
+    key: str,
+    amount: Decimal,
+    payload: Mapping[str, Any],
+    by: User,
+    at: datetime,
+) -> Effect:
+    """The row of a proposal, not saved yet."""
+    return Effect(
         rma=rma,
         order=order,
         route=route or (rma.route if rma else None),
@@ -184,18 +235,14 @@ def propose_manual(
         origin=states.ORIGIN_PERSON,
         amount=amount,
         currency=order.currency,
-        payload=payload,
-        payload_hash=content_hash(payload),
+        payload=dict(payload),
+        payload_hash=content_hash(dict(payload)),
         basis_hash=order.fingerprint,
         policy=rma.policy if rma else None,
         state=states.AWAITING_APPROVAL,
         planned_at=at,
         proposed_by=by,
-        proposed_why=_why(why),
     )
-    _note(effect, act="refund_proposed", by=by, at=at, why=why, text=f"{label(effect)} proposed: {reason}")
-    order.returns.update(is_dirty=True)  # the amount is reserved: other refunds of the order have to know
-    return effect
 
 
 def serial_key_of(order: Order) -> str:
@@ -233,6 +280,21 @@ def _check_proposal(
     if amount > left:
         shown = money.display(max(left, Decimal(0)), currency=order.currency)
         raise EffectError(f"Only {shown} of this order is left to refund, counting what is planned and under way.")
+
+
+def _begin_anew(effect: Effect) -> None:
+    """No try and no error counts any more; what a look-up takes for ours begins with the next attempt."""
+    effect.attempt_count = 0
+    effect.first_attempt_at = None
+    effect.error_class = effect.error_code = effect.error_text = ""
+
+
+def _other_said(effect: Effect, *, by: User) -> bool:
+    """Whether somebody else has said since the last attempt that it did not happen."""
+    said = HistoryEntry.objects.filter(act=SAID_NOT_DONE, subject_type="effect", subject_id=str(effect.pk))
+    if effect.last_attempt_at is not None:
+        said = said.filter(at__gte=effect.last_attempt_at)
+    return said.exclude(by=by.get_username()).exists()
 
 
 def _require_state(effect: Effect, allowed: set[str] | frozenset[str], *, act: str) -> None:

@@ -17,6 +17,7 @@ from . import audit, locks
 LAPSED: Final = "lapsed"
 NOT_KNOWN: Final = "unknown"
 UNSETTLED: Final = ("", LAPSED, NOT_KNOWN)
+SUPERSEDED: Final = "superseded"  # looked up after settle_s: not carried out, or not in full
 RELEASED: Final[dict[str, Any]] = {"claim_token": "", "lease_until_at": None}
 NO_ERROR: Final[dict[str, Any]] = {"error_class": "", "error_code": "", "error_text": ""}
 
@@ -116,7 +117,7 @@ def supersede(effect_id: int, *, at: datetime) -> None:
     """Earlier writes of unknown outcome were looked up after settle_s: they did not happen, or not in full."""
     unsettled = Attempt.objects.filter(effect_id=effect_id, has_sent=True, outcome__in=UNSETTLED)
     unsettled.update(
-        outcome="superseded", ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
+        outcome=SUPERSEDED, ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
     )
 
 

@@ -21,6 +21,7 @@ from .effect_rows import (
     LAPSED,
     NO_ERROR,
     RELEASED,
+    SUPERSEDED,
     UNSETTLED,
     Claim,
     Failure,
@@ -260,7 +261,7 @@ def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None,
     )
     if is_ours and failure.error_class == ABSENT:
         supersede(claim.effect_id, at=at)
-    return is_ours and end_failed(claim, failure, at=at)
+    return is_ours and _end_undone(claim, failure, at=at)
 
 
 @transaction.atomic
@@ -290,7 +291,7 @@ def schedule_retry(*, claim: Claim, failure: Failure, at: datetime, random: Call
         **RELEASED,
         **error_fields(failure),
     )
-    return states.READY if is_ours and end_failed(claim, failure, at=at) else None
+    return states.READY if is_ours and _end_undone(claim, failure, at=at) else None
 
 
 def back_off(*, tries: int, random: Callable[[], float]) -> timedelta:
@@ -338,7 +339,21 @@ def _settle_ended(claim: Claim, failure: Failure, target: str, *, at: datetime) 
     )
     if is_ours:
         note(effect, act=f"effect_{target}", at=at, text=f"{label(effect)}: {failure.text}")
-    return is_ours and end_failed(claim, failure, at=at)
+    return is_ours and _end_undone(claim, failure, at=at)
+
+
+def _end_undone(claim: Claim, failure: Failure, *, at: datetime) -> bool:
+    """The vendor did nothing. Where that is true of every write so far, the next one is the first: always True."""
+    end_failed(claim, failure, at=at)
+    in_doubt = Attempt.objects.filter(
+        effect_id=claim.effect_id,
+        generation=F("effect__generation"),
+        has_sent=True,
+        outcome__in=(*UNSETTLED, SUPERSEDED),
+    )
+    if not in_doubt.exists():
+        Effect.objects.filter(pk=claim.effect_id).update(first_attempt_at=None)
+    return True
 
 
 def _done_fields(effect: Effect, *, remote_id: str, remote_url: str, sent_hash: str, at: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from returnsops import states
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
 from returnsops.models import Connection, Effect, Order, OrderLine, Refund, ReturnAuthorisation
 from returnsops.planning.view import order_fingerprint
@@ -121,9 +122,10 @@ def _store_refund(order: Order, refund: RemoteRefund, row: Refund | None, *, at:
 
 
 def _refund_fields(refund: RemoteRefund, *, order: Order) -> dict[str, object]:
+    key = refund.key or _adopted_key(refund, order=order)
     return {
-        "origin": Refund.OURS if is_our_key(refund.key) else Refund.EXTERNAL,
-        "key": refund.key,
+        "origin": Refund.OURS if is_our_key(key) else Refund.EXTERNAL,
+        "key": key,
         "amount": refund.amount,
         "currency": refund.currency,
         "lines": refund_lines_document(refund.lines),
@@ -132,6 +134,13 @@ def _refund_fields(refund: RemoteRefund, *, order: Order) -> dict[str, object]:
         "is_gateway_paid": refund.is_gateway_paid,
         "refunded_at": refund.created_at,
     }
+
+
+def _adopted_key(refund: RemoteRefund, *, order: Order) -> str:
+    """The key of our effect that has this record, where the record itself does not carry it; '' = made outside."""
+    ours = Effect.objects.filter(order=order, kind__in=sorted(states.MONEY_KINDS), state__in=sorted(states.COMMITTED))
+    owner = ours.filter(remote_id=refund.refund_id).first()
+    return owner.key if owner and not refund.is_zero_money else ""
 
 
 def is_our_key(remote_key: str) -> bool:

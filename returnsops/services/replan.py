@@ -11,7 +11,7 @@ from returnsops import states
 from returnsops.models import Connection, Effect, ReturnAuthorisation
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import Plan, PlannedCase, PlannedEffect
-from returnsops.planning.plan import plan
+from returnsops.planning.plan import APPROVAL_REFUSED, plan
 from returnsops.planning.policy import PolicyError, parse_policy
 
 from . import audit, cases, wakeups
@@ -103,6 +103,8 @@ def _created(rma: ReturnAuthorisation, effect: PlannedEffect, *, at: datetime) -
 
 
 def _merge_one(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
+    if _is_refused(row, effect):
+        return
     if row.state in states.UNSENT or row.state == states.EFFECT_CANCELLED:
         _update_unsent(row, effect, rma=rma, at=at)
     elif row.state == states.REJECTED and row.payload_hash != content_hash(dict(effect.payload)):
@@ -114,10 +116,18 @@ def _merge_one(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, 
         _update_mirror(row, effect, rma=rma, at=at)
 
 
+def _is_refused(row: Effect, effect: PlannedEffect) -> bool:
+    """A person refused this very payload; only another one is asked about again."""
+    is_refused = row.state == states.EFFECT_CANCELLED and row.error_code == APPROVAL_REFUSED
+    return is_refused and row.payload_hash == content_hash(dict(effect.payload))
+
+
 def _update_unsent(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
     before = (row.state, row.payload_hash)
     _take_content(row, effect, rma=rma)
     row.state = _wanted_state(row, effect)
+    if before[0] == states.EFFECT_CANCELLED:
+        row.error_class = row.error_code = row.error_text = ""
     if before[0] not in states.UNSENT or row.next_attempt_at is None:
         row.next_attempt_at = at
     row.save()

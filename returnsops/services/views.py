@@ -230,6 +230,7 @@ def _effect(row: Effect) -> v.EffectView:
         amount=row.amount,
         currency=row.currency,
         lines=refund_lines_from(row.payload["lines"]) if row.kind == states.REFUND else (),
+        payload_hash=row.payload_hash,
         is_approved=row.is_approved,
         error_code=row.error_code,
         error_text=row.error_text,
