@@ -12,8 +12,11 @@ class ConnectorsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the case kinds of the pumps, and wake them when something may be sendable."""
-        from connectors import case_kinds, tasks
+        from connectors import case_kinds, metrics, tasks
+        from returnsops.api import metrics as scraped
         from returnsops.services import wakeups
 
         case_kinds.register_all()
         wakeups.register(tasks.wake_pump_soon)
+        scraped.register(metrics.budget_figures)
+        scraped.register(metrics.polling_figures)

@@ -18,11 +18,11 @@ from django.db.models import F, Q
 
 from connectors import ports
 from connectors.problems import close_parked_case, open_parked_case, open_problem_case
-from connectors.reads import ORDER_READ_TOPIC, keep_read, read_orders
+from connectors.reads import ORDER_GONE_TOPIC, ORDER_READ_TOPIC, keep_reads, read_orders
 from connectors.registry import connector_for
 from returnsops import states
-from returnsops.facts import Fact, OrderChanged
-from returnsops.models import Connection, InboundEvent, ReturnAuthorisation
+from returnsops.facts import Fact, OrderChanged, OrderGone
+from returnsops.models import Connection, InboundEvent, MappingVersion, ReturnAuthorisation
 from returnsops.models.connections import newest_mapping
 from returnsops.services.apply_facts import Applied, apply_facts
 from returnsops.services.order_documents import from_document
@@ -133,16 +133,23 @@ def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
 
 
 def normalise(event: InboundEvent) -> ports.Normalised:
-    """The facts of a stored event, by its vendor's normaliser or from our own recorded reads."""
+    """The facts of a stored event under the mapping in force, whose version is noted on the event."""
+    mapping = newest_mapping(event.connection)
+    event.mapping_version = mapping.version if mapping else None
+    return normalise_with(event, mapping=mapping)
+
+
+def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> ports.Normalised:
+    """The facts of a stored event, by its vendor's normaliser or from our own recorded reads. Changes nothing."""
     try:
         document = json.loads(bytes(event.body), parse_float=Decimal)
     except (ValueError, RecursionError):
         return ports.Normalised(problems=(_unreadable(event),))
     if event.source == "read" and event.topic == ORDER_READ_TOPIC:
         return ports.Normalised(facts=(_order_fact(document, at=event.received_at),))
-    mapping = newest_mapping(event.connection)
+    if event.source == "read" and event.topic == ORDER_GONE_TOPIC:
+        return ports.Normalised(facts=(OrderGone(order_id=document["order_id"], occurred_at=event.received_at),))
     connector = connector_for(event.connection.vendor)
-    event.mapping_version = mapping.version if mapping else None
     return connector.normalise(
         ports.Payload(
             topic=event.topic,
@@ -192,9 +199,7 @@ def _apply(
 ) -> None:
     applied = apply_facts(connection=event.connection, new_facts=normalised.facts, at=at)
     from_reads = apply_facts(connection=event.connection, new_facts=orders, at=at)
-    changed = [fact for fact in orders if isinstance(fact, OrderChanged)]
-    for fact, order_id in zip(changed, from_reads.order_ids, strict=False):
-        keep_read(connection=event.connection, snapshot=fact.snapshot, at=at, order_row_id=order_id)
+    keep_reads(connection=event.connection, found=orders, at=at)
     for rma_id in dict.fromkeys((*applied.rma_ids, *_returns_of(from_reads))):
         replan(rma_id=rma_id, at=at)
     for problem in normalised.problems:

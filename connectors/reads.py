@@ -12,12 +12,13 @@ from connectors import ports
 from connectors.registry import connector_for, link_for
 from returnsops import states
 from returnsops.facts import Fact, OrderChanged, OrderGone, OrderMayHaveChanged, OrderSnapshot
-from returnsops.models import Connection, InboundEvent, ReturnAuthorisation
+from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.order_documents import to_document
 from returnsops.services.replan import mark_dirty, replan
 
 ORDER_READ_TOPIC = "order.read"
+ORDER_GONE_TOPIC = "order.gone"
 FIRST_WAIT_S = 30
 LONGEST_WAIT_S = 3600
 BATCH = 50
@@ -90,6 +91,30 @@ def keep_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime, 
     event.order_id = order_row_id
     event.save(update_fields=["order"])
     return event
+
+
+def keep_reads(*, connection: Connection, found: Iterable[Fact], at: datetime) -> None:
+    """Keep what reading orders found, after it was applied: the order, or that it is gone."""
+    for fact in found:
+        if not isinstance(fact, OrderChanged | OrderGone):
+            continue
+        row = Order.objects.filter(connection=connection, external_id=fact.order_id).first()
+        if row is None:
+            continue
+        if isinstance(fact, OrderChanged):
+            keep_read(connection=connection, snapshot=fact.snapshot, at=at, order_row_id=row.pk)
+        else:
+            _keep_gone(row, at=at)
+
+
+def _keep_gone(order: Order, *, at: datetime) -> None:
+    subject_key = f"order:{order.external_id}"
+    document = {"order_id": order.external_id}
+    event = record_read(
+        connection=order.connection, topic=ORDER_GONE_TOPIC, document=document, subject_key=subject_key, at=at
+    )
+    event.order = order
+    event.save(update_fields=["order"])
 
 
 def record_read(

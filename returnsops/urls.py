@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from returnsops.admin import site
-from returnsops.api import health
+from returnsops.api import health, metrics
 
 # allauth throttles, asks for the second factor and then comes back here.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -22,6 +22,7 @@ def icon(request: HttpRequest) -> HttpResponseRedirect:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("connectors.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/find/", admin.site.admin_view(site.find_view), name="find"),
