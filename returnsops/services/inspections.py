@@ -1,5 +1,7 @@
 """Verdicts into rows (reveni.md C4: deltas by identity, absolute ones supersede)."""
 
+from typing import Any
+
 from returnsops import facts
 from returnsops.models import Inspection, ReturnAuthorisation
 from returnsops.planning.keys import content_hash
@@ -37,7 +39,8 @@ def _store(
     statement: str = "",
 ) -> None:
     identity = content_hash([source, revision, item.item_id, item.disposition, item.inspected_at.isoformat(), decision])
-    Inspection.objects.get_or_create(
+    said = _said(item)
+    row, is_new = Inspection.objects.get_or_create(
         rma=rma,
         identity=identity,
         defaults={
@@ -47,17 +50,29 @@ def _store(
             "revision": revision,
             "is_absolute": bool(statement),
             "statement": statement,
-            "quantity": item.quantity,
-            "outcome": item.outcome,
             "disposition": item.disposition,
-            "is_final": item.is_final,
-            "grade": item.grade,
-            "reject_reason": item.reject_reason[:300],
-            "location_code": item.location_code,
             "inspected_at": item.inspected_at,
-            "inspected_by": item.inspected_by,
+            **said,
         },
     )
+    if not is_new and content_hash(said) > content_hash({name: getattr(row, name) for name in said}):
+        # One identity with two contents contradicts itself; which one counts must not depend on arrival.
+        for name, value in said.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(said))
+
+
+def _said(item: facts.InspectedItem) -> dict[str, Any]:
+    """What a verdict says beyond its identity."""
+    return {
+        "quantity": item.quantity,
+        "outcome": item.outcome,
+        "is_final": item.is_final,
+        "grade": item.grade,
+        "reject_reason": item.reject_reason[:300],
+        "location_code": item.location_code,
+        "inspected_by": item.inspected_by,
+    }
 
 
 def _supersede(rma: ReturnAuthorisation, *, source: str) -> None:

@@ -15,7 +15,9 @@ def snapshot_of(order: Order) -> OrderSnapshot:
         currency=order.currency,
         total=order.total,
         lines=tuple(_line(line) for line in order.lines.all() if not line.is_removed),
-        refunds=tuple(_refund(row) for row in order.refunds.all() if row.vanished_at is None),
+        refunds=tuple(
+            _refund(row) for row in order.refunds.order_by("refunded_at", "external_id") if not row.vanished_at
+        ),
         placed_at=order.placed_at,
         modified_at=order.modified_at,
         paid_at=order.paid_at,

@@ -12,19 +12,23 @@ from .cases import open_for_return
 
 
 def apply_refund_issued(*, rma: ReturnAuthorisation, fact: facts.RefundIssued, at: datetime) -> None:
-    """One row per platform refund id; the highest (revision, time, content) wins whatever arrives last."""
+    """One row per platform refund id; the highest (revision, time, content) wins whatever arrives last.
+
+    The same content stated again later wins too: a failure before that no longer counts.
+    """
     fields = _refund_fields(fact)
     row, is_new = PlatformRefund.objects.get_or_create(
         connection=rma.connection, external_id=fact.refund_id, defaults={"rma": rma, **fields}
     )
-    if is_new:
+    if row.rma_id != rma.pk:
+        _report_foreign(rma, row, at=at)
         return
-    if row.content_hash == fields["content_hash"]:
-        _note_reissue(row, at=fact.occurred_at)
+    if is_new or _refund_rank(row) >= (fact.revision, fact.occurred_at, fields["content_hash"]):
         return
-    if _refund_rank(row) < (fact.revision, fact.occurred_at, fields["content_hash"]):
-        _replace(row, fields)
-    _report_conflict(rma, fact, at=at)
+    has_new_content = row.content_hash != fields["content_hash"]
+    _replace(row, fields)
+    if has_new_content:
+        _report_conflict(rma, fact, at=at)
 
 
 def _refund_fields(fact: facts.RefundIssued) -> dict[str, Any]:
@@ -64,11 +68,21 @@ def _replace(row: PlatformRefund, fields: Mapping[str, Any]) -> None:
     row.save()
 
 
-def _note_reissue(row: PlatformRefund, *, at: datetime) -> None:
-    """The same refund stated again later: a failure before that no longer counts."""
-    if at > row.issued_at:
-        row.issued_at = at
-        row.save(update_fields=["issued_at"])
+def _report_foreign(rma: ReturnAuthorisation, row: PlatformRefund, *, at: datetime) -> None:
+    """A refund id is unique at its platform (reveni.md C4): under a second return it is never paid again."""
+    open_for_return(
+        rma=rma,
+        kind=states.CASE_REVISION_CONFLICT,
+        fingerprint=f"{states.CASE_REVISION_CONFLICT}:{rma.ref}:{row.external_id}",
+        cause=(
+            f"The platform names refund {row.external_id} for this return, but the same refund belongs to return "
+            f"{row.rma.label}. Nothing is paid for it here."
+        ),
+        evidence={"refund": row.external_id, "belongs to": row.rma.label},
+        money_at_risk=row.amount,
+        currency=row.currency,
+        at=at,
+    )
 
 
 def _report_conflict(rma: ReturnAuthorisation, fact: facts.RefundIssued, *, at: datetime) -> None:
@@ -93,45 +107,62 @@ def _report_conflict(rma: ReturnAuthorisation, fact: facts.RefundIssued, *, at: 
 
 
 def apply_refund_failed(*, rma: ReturnAuthorisation, fact: facts.RefundFailed) -> None:
-    """The platform could not pay. Known only once the refund itself is; the failure event carries it too."""
-    row = PlatformRefund.objects.filter(connection=rma.connection, external_id=fact.refund_id).first()
-    if row is None or (row.failed_at is not None and row.failed_at >= fact.occurred_at):
+    """The platform could not pay; the latest failure counts.
+
+    Known only once the refund itself is: a failure event shows the refund too, and tells it first.
+    """
+    row = PlatformRefund.objects.filter(rma=rma, external_id=fact.refund_id).first()
+    stated = (fact.occurred_at, fact.code[:120], fact.message[:500])
+    if row is None or (row.failed_at is not None and (row.failed_at, row.failure_code, row.failure_text) >= stated):
         return
-    row.failed_at = fact.occurred_at
-    row.failure_code = fact.code[:120]
-    row.failure_text = fact.message[:500]
+    row.failed_at, row.failure_code, row.failure_text = stated
     row.save(update_fields=["failed_at", "failure_code", "failure_text"])
 
 
 def apply_credit(*, rma: ReturnAuthorisation, fact: facts.CreditIssued) -> None:
-    """Store credit or gift card granted."""
-    CreditRequest.objects.get_or_create(
-        rma=rma,
-        kind=fact.kind,
-        external_id=fact.credit_id,
-        defaults={
-            "amount": fact.amount,
-            "bonus": fact.bonus,
-            "currency": fact.currency,
-            "executed_by": fact.executed_by,
-            "code_last4": fact.code_last4[:8],
-            "issued_at": fact.occurred_at,
-        },
+    """Store credit or gift card granted; until a person issued it by hand, the latest statement counts."""
+    fields = {
+        "amount": fact.amount,
+        "bonus": fact.bonus,
+        "currency": fact.currency,
+        "executed_by": fact.executed_by,
+        "code_last4": fact.code_last4[:8],
+        "issued_at": fact.occurred_at,
+    }
+    row, is_new = CreditRequest.objects.get_or_create(
+        rma=rma, kind=fact.kind, external_id=fact.credit_id, defaults=fields
     )
+    if is_new or row.settled_at is not None or _credit_rank(row) >= _credit_rank(CreditRequest(**fields)):
+        return
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(fields))
+
+
+def _credit_rank(row: CreditRequest) -> tuple[datetime, Any, Any, str, str, str]:
+    return (row.issued_at, row.amount, row.bonus, row.currency, row.executed_by, row.code_last4)
 
 
 def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -> None:
-    """A replacement asked for."""
-    lines = [{**line.__dict__, "unit_price": _text(line.unit_price)} for line in fact.lines]
+    """A replacement asked for; the latest statement counts. A cancellation heard of first left a row without lines."""
+    said: dict[str, Any] = {
+        "lines": [{**line.__dict__, "unit_price": _text(line.unit_price)} for line in fact.lines],
+        "is_instant": fact.is_instant,
+        "price_difference": fact.price_difference,
+        "requested_at": fact.occurred_at,
+    }
     row, _ = ExchangeRequest.objects.get_or_create(
         rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
     )
-    row.lines = lines
-    row.is_instant = fact.is_instant
-    row.price_difference = fact.price_difference
-    row.commerce_order_id = fact.commerce_order_id or row.commerce_order_id
-    row.requested_at = min(row.requested_at, fact.occurred_at)
+    if not row.lines or _exchange_rank(row) < _exchange_rank(ExchangeRequest(**said)):
+        for name, value in said.items():
+            setattr(row, name, value)
+    row.commerce_order_id = row.commerce_order_id or fact.commerce_order_id
     row.save()
+
+
+def _exchange_rank(row: ExchangeRequest) -> tuple[datetime, str]:
+    return (row.requested_at, content_hash([row.lines, row.is_instant, f"{row.price_difference:.4f}"]))
 
 
 def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCancelled) -> None:
@@ -147,9 +178,16 @@ def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCa
 def apply_risk(*, rma: ReturnAuthorisation, fact: facts.ReturnFact) -> None:
     """Hold, release and charge are kept per risk id with their times; the hold stands while none released it."""
     entry = RISK_ENTRIES[type(fact)](fact)
-    risks = [risk for risk in rma.risks if (risk["risk_id"], risk["stage"]) != (entry["risk_id"], entry["stage"])]
-    rma.risks = sorted([*risks, entry], key=lambda risk: (risk["risk_id"], risk["at"], risk["stage"]))
+    newest: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for risk in sorted([*rma.risks, entry], key=_statement_rank):
+        newest[risk["risk_id"], risk["stage"]] = risk
+    rma.risks = sorted(newest.values(), key=lambda risk: (risk["risk_id"], risk["at"], risk["stage"]))
     rma.is_on_risk_hold = any(_stands(risk, rma.risks) for risk in rma.risks if risk["stage"] == "hold")
+
+
+def _statement_rank(risk: Mapping[str, Any]) -> tuple[str, str]:
+    """Of one stage the latest statement counts, never the last to arrive; times are all in UTC."""
+    return (risk["at"], content_hash(dict(risk)))
 
 
 def _stands(hold: Mapping[str, Any], risks: list[Mapping[str, Any]]) -> bool:

@@ -20,6 +20,7 @@ from returnsops.models import (
 )
 from returnsops.planning.keys import content_hash
 
+from .locks import lock_return
 from .orders import link_order, match_lines
 
 DEFAULT_ORDER_WANTED_H = 24
@@ -38,11 +39,12 @@ MILESTONE_OF_STATUS: Mapping[str, str] = {
 
 
 def get_or_create_return(*, connection: Connection, return_id: str, at: datetime) -> ReturnAuthorisation:
-    """The row of a return, locked; made when its first fact arrives, whichever that is."""
+    """The row of a return, locked after its order; made when its first fact arrives, whichever that is."""
     ReturnAuthorisation.objects.get_or_create(
         connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
     )
-    return ReturnAuthorisation.objects.select_for_update(of=("self",)).get(connection=connection, external_id=return_id)
+    row = ReturnAuthorisation.objects.only("pk").get(connection=connection, external_id=return_id)
+    return lock_return(rma_id=row.pk)
 
 
 def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
@@ -53,6 +55,8 @@ def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: date
     rank = [snapshot.revision, snapshot.updated_at.isoformat(), content_hash(_document(snapshot))]
     if rma.content_rank and rank <= rma.content_rank:
         return
+    if rma.order_external_id != snapshot.order_id:
+        _forget_order(rma)
     rma.content_rank = rank
     rma.revision = snapshot.revision
     _copy_header(rma, snapshot)
@@ -79,12 +83,13 @@ def reach_status(*, rma: ReturnAuthorisation, status: str, at: datetime) -> None
 
 
 def end(*, rma: ReturnAuthorisation, status: str, at: datetime, reason: str) -> None:
-    """Declined, cancelled or expired: the earliest end counts, ties by name, so that order does not matter."""
+    """Declined, cancelled or expired: the earliest end counts, ties by name, so that order does not matter.
+
+    A snapshot tells the end without its reason, the event a little later with it: the first by name of all reasons.
+    """
     if rma.ended_at is None or (at, status) < (rma.ended_at, rma.end_status):
         rma.ended_at, rma.end_status = at, status
-        rma.end_reason = reason[:300] or rma.end_reason
-    elif rma.end_status == status and reason and not rma.end_reason:
-        rma.end_reason = reason[:300]
+    rma.end_reason = min((text for text in (rma.end_reason, reason[:300]) if text), default="")
 
 
 def derive_status(rma: ReturnAuthorisation) -> str:
@@ -160,6 +165,7 @@ def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) 
         )
         _copy_item(line, item, meanings)
         line.save()
+        rma.inspections.filter(item_external_id=item.item_id, line__isnull=True).update(line=line)
 
 
 def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, ReasonCode]) -> None:
@@ -177,12 +183,17 @@ def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, 
         line.reason = meanings.get(line.reason_source_code)
 
 
+def _forget_order(rma: ReturnAuthorisation) -> None:
+    """The platform names another order: it is looked for anew, with a deadline of its own."""
+    rma.order = None
+    rma.order_wanted_until_at = None
+    rma.order_read_tries = 0
+    rma.lines.update(order_line=None)
+
+
 def _find_order(rma: ReturnAuthorisation, *, at: datetime) -> None:
-    if rma.order_id is not None and rma.order is not None:
-        if rma.order.external_id == rma.order_external_id:
-            return
-        rma.order = None
-        rma.save(update_fields=["order"])
+    if rma.order_id is not None:
+        return
     if rma.order_wanted_until_at is None:
         rma.order_wanted_until_at = at + timedelta(hours=_order_wanted_h(rma))
         rma.order_next_read_at = at

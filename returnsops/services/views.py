@@ -28,17 +28,17 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         mode=rma.mode,  # type: ignore[arg-type]
         resolution=rma.resolution,  # type: ignore[arg-type]
         currency=rma.currency,
-        lines=tuple(_line(line) for line in rma.lines.select_related("reason", "order_line") if not line.is_withdrawn),
+        lines=_lines(rma),
         order_id=rma.order_external_id,
         order=order,
         place_on_order=_place_on_order(rma),
         commerce=commerce.name if commerce else "",
         order_wanted_until_at=rma.order_wanted_until_at,
-        verdicts=tuple(_verdict(row) for row in rma.inspections.filter(is_superseded=False)),
-        payouts=tuple(_payout(row) for row in rma.platform_refunds.all()),
+        verdicts=_verdicts(rma),
+        payouts=tuple(_payout(row) for row in rma.platform_refunds.order_by("issued_at", "external_id")),
         shop_refunds=_shop_refunds(rma),
-        credits=tuple(_credit(row) for row in rma.credits.all()),
-        exchanges=tuple(_exchange(row) for row in rma.exchanges.all()),
+        credits=tuple(_credit(row) for row in rma.credits.order_by("issued_at", "external_id")),
+        exchanges=tuple(_exchange(row) for row in rma.exchanges.order_by("requested_at", "external_id")),
         risks=tuple(_risk(entry) for entry in rma.risks),
         is_on_risk_hold=rma.is_on_risk_hold,
         effects=tuple(_effect(row) for row in rma.effects.all()),
@@ -72,6 +72,17 @@ def is_live(rma: ReturnAuthorisation) -> bool:
         return False
     begun_at = rma.requested_at or rma.created_at
     return begun_at >= route.live_from or rma.released_at is not None
+
+
+def _lines(rma: ReturnAuthorisation) -> tuple[v.LineView, ...]:
+    """By the platform's ids, never by our own: the view must not depend on what arrived first."""
+    rows = rma.lines.filter(is_withdrawn=False).select_related("reason", "order_line").order_by("external_id")
+    return tuple(_line(row) for row in rows)
+
+
+def _verdicts(rma: ReturnAuthorisation) -> tuple[v.VerdictView, ...]:
+    rows = rma.inspections.filter(is_superseded=False).order_by("inspected_at", "identity")
+    return tuple(_verdict(row) for row in rows)
 
 
 def _line(line: Any) -> v.LineView:
@@ -134,7 +145,7 @@ def _shop_refunds(rma: ReturnAuthorisation) -> tuple[v.ShopRefundView, ...]:
     if rma.order is None:
         return ()
     in_flight_since = _money_in_flight_since(rma)
-    rows = rma.order.refunds.filter(vanished_at__isnull=True).exclude(amount=0)
+    rows = rma.order.refunds.filter(vanished_at__isnull=True).exclude(amount=0).order_by("refunded_at", "external_id")
     return tuple(_shop_refund(row, _attribution(row, rma, in_flight_since)) for row in rows)
 
 
