@@ -22,7 +22,8 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 @pytest.fixture
 def context(browser: Browser, live_server: LiveServer, request: Any) -> Iterator[BrowserContext]:
     """A window of the asked size and colours; asking another host for anything fails the test."""
-    size, colours = getattr(request, "param", ("desk", "light"))
+    asked: Any = getattr(request, "param", ("desk", "light"))
+    size, colours = asked
     width, height = SIZES[size]
     made = browser.new_context(
         base_url=live_server.url, viewport={"width": width, "height": height}, color_scheme=colours

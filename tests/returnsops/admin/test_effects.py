@@ -1,5 +1,6 @@
 """Effects: the list people work from, one by one and several at once, and the tries."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_an_adopted_record_belongs_to_one_effect_only(sign_in: SignIn) -> None:
 # --- several at once ------------------------------------------------------------------------------------------------
 
 
-def several(action: str, rows: list[Effect], **data: Any) -> dict[str, Any]:
+def several(action: str, rows: Sequence[Any], **data: Any) -> dict[str, Any]:
     return {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **data}
 
 

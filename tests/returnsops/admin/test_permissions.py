@@ -47,8 +47,8 @@ EFFECT_ACTS = {
     "refuse": {"FIN"},
     "cancel": {"FIN", "OPS"},
     "adopt": {"FIN", "OPS"},
-    "requeue": {"OPS"},
-    "look_again": {"OPS"},
+    "requeue": {"FIN", "OPS"},
+    "look_again": {"FIN", "OPS"},
 }
 CONNECTION_ACTS = {"test": {"OPS"}, "repair_webhooks": {"OPS"}, "pause": {"OPS"}, "resume": {"OPS"}}
 

@@ -1,5 +1,7 @@
 """Stops and pauses: each once, with a reason, in the history."""
 
+from typing import Any
+
 import pytest
 
 from returnsops.models import HistoryEntry, Switch
@@ -8,7 +10,7 @@ from returnsops.services.switches import StopError
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-BY = {"by": "olivia", "at": make.NOW}
+BY: dict[str, Any] = {"by": "olivia", "at": make.NOW}
 
 
 def test_a_second_stop_changes_nothing_and_resume_ends_it() -> None:
@@ -44,7 +46,7 @@ def test_a_reason_is_wanted() -> None:
     assert HistoryEntry.objects.count() == 0
 
 
-def test_resuming_wakes_the_pumps(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: object) -> None:
+def test_resuming_wakes_the_pumps(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[int] = []
     monkeypatch.setattr(wakeups, "wake_pump", woken.append)
     connection = make.ConnectionFactory(is_paused=True, pause_reason="key")
