@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jsonschema import Draft202012Validator
 
 from connectors.mapping_validation import mapping_problems
-from connectors.ports import CALLS_PER_MINUTE, COMMON_SETTINGS
+from connectors.ports import COMMON_SETTINGS
 from connectors.registry import CONNECTORS, connector_for
 from connectors.signing import verifier_problems
 from returnsops import states
@@ -130,9 +130,9 @@ def _settings(row: Document, where: str) -> Iterator[str]:
             yield f"{where}.settings.{name}: unknown; known are {', '.join(sorted(specs)) or 'none'}."
         elif not isinstance(value, specs[name].kind) or (isinstance(value, bool) and specs[name].kind is not bool):
             yield f"{where}.settings.{name}: must be {specs[name].kind.__name__}."
-    pace = given.get(CALLS_PER_MINUTE.name, 1)
-    if isinstance(pace, int) and pace < 1:
-        yield f"{where}.settings.{CALLS_PER_MINUTE.name}: must be 1 or more."
+    for spec in COMMON_SETTINGS:
+        if isinstance(pace := given.get(spec.name), int) and pace < 1:
+            yield f"{where}.settings.{spec.name}: must be 1 or more."
     for spec in specs.values():
         if spec.is_required and spec.name not in given:
             yield f"{where}.settings.{spec.name}: is missing. {spec.help}"

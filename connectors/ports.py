@@ -290,8 +290,12 @@ class Capabilities:
 
 def paced(capabilities: Capabilities, settings: Mapping[str, Any]) -> Capabilities:
     """The vendor's capabilities at the pace this connection's settings give, where they give one."""
-    wanted = settings.get(CALLS_PER_MINUTE.name)
-    return replace(capabilities, calls_per_minute=wanted) if isinstance(wanted, int) and wanted > 0 else capabilities
+    calls, concurrency = (settings.get(spec.name) for spec in COMMON_SETTINGS)
+    return replace(
+        capabilities,
+        calls_per_minute=calls if isinstance(calls, int) and calls > 0 else capabilities.calls_per_minute,
+        concurrency=concurrency if isinstance(concurrency, int) and concurrency > 0 else capabilities.concurrency,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,7 +314,12 @@ CALLS_PER_MINUTE: Final = SettingSpec(
     kind=int,
     help="How many calls a minute this account allows; left out: what is usual with the vendor.",
 )
-COMMON_SETTINGS: Final = (CALLS_PER_MINUTE,)  # every connection has these beside its vendor's own
+CONCURRENCY: Final = SettingSpec(
+    name="concurrency",
+    kind=int,
+    help="How many calls may be under way at once; left out: what is usual with the vendor.",
+)
+COMMON_SETTINGS: Final = (CALLS_PER_MINUTE, CONCURRENCY)  # every connection has these beside its vendor's own
 
 
 @dataclass(frozen=True, kw_only=True)
