@@ -104,6 +104,13 @@ def is_blocked(*, connection_id: int, at: datetime) -> bool:
     return blocked_until_at is not None and at < blocked_until_at
 
 
+def waits_until(*, connection_id: int, at: datetime) -> datetime | None:
+    """When a pause of this connection ends, by the vendor's word (429) or an open breaker; None where it has none."""
+    row = budget_of(connection_id=connection_id)
+    pauses = [until for until in (row.blocked_until_at, row.open_until_at) if until is not None and until > at]
+    return max(pauses, default=None)
+
+
 def note_success(*, connection: Connection, at: datetime) -> None:
     """An answer came: the breaker closes, and so does its case."""
     row = budget_of(connection_id=connection.pk)

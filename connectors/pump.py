@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from connectors import budget, stops
 from connectors.delivery import open_job, settle_surely
@@ -42,6 +42,7 @@ class PumpResult:
     worked: int = 0
     recovered: int = 0
     is_unfinished: bool = False
+    next_due_at: datetime | None = None  # when the next effect of this connection is due; None: none waits for a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +59,17 @@ class _Slice:
 
 
 def run(
-    *, connection_id: int, runtime: Runtime | None = None, is_threaded: bool = True, slice_s: float = SLICE_S
+    *,
+    connection_id: int,
+    runtime: Runtime | None = None,
+    is_threaded: bool = True,
+    slice_s: float = SLICE_S,
+    nap_s: float = 0.0,
 ) -> PumpResult:
     """Work on one connection until nothing is due or the slice ends. Nothing where another pump has the lease.
 
-    ``is_threaded=False`` makes the calls in this thread, one after the other (tests, ``drain``).
+    ``is_threaded=False`` makes the calls in this thread, one after the other (tests, ``drain``). What becomes due
+    within ``nap_s`` and the slice is waited for, without the lease.
     """
     runtime = runtime or Runtime()
     connection = Connection.objects.get(pk=connection_id)
@@ -86,10 +93,21 @@ def run(
         finally:
             give_lease_back(connection_id=connection_id, holder=holder)
         # Again, now without the lease: a wake-up that came while we held it found the pump busy and went away.
-        # What is due and could not be worked on (an open breaker) waits for the sweep.
-        if not done or not _next_due(part, limit=1):
-            return PumpResult(worked=worked, recovered=recovered)
+        # What is due and could not be worked on (an open breaker) waits for its time, or for the sweep.
+        if not (done and _next_due(part, limit=1)) and not _napped(part, nap_s=nap_s):
+            return PumpResult(worked=worked, recovered=recovered, next_due_at=_next_due_at(part))
     return PumpResult(worked=worked, recovered=recovered, is_unfinished=part.is_over)
+
+
+def _napped(part: _Slice, *, nap_s: float) -> bool:
+    """Sleep until the next effect is due, where that is soon; False where there is nothing to wait for."""
+    due_at = _next_due_at(part) if nap_s > 0 else None
+    wait_s = (due_at - part.runtime.now()).total_seconds() if due_at else 0.0
+    if due_at is None or wait_s > nap_s or due_at >= part.ends_at:
+        return False
+    part.runtime.sleep(wait_s)
+    part.passed_over.clear()
+    return True
 
 
 # --- lease -------------------------------------------------------------------------------------------------------
@@ -136,6 +154,22 @@ def connections_with_work(*, at: datetime) -> list[int]:
         for connection in Connection.objects.order_by("pk")
         if connection.pk in with_lapsed or due_effects(connection=connection, at=at).exists()
     ]
+
+
+def _next_due_at(part: _Slice) -> datetime | None:
+    """When something of this connection comes due that is not due yet, as far as its rows say."""
+    at = part.runtime.now()
+    rows = Effect.objects.filter(connection=part.connection)
+    tries = Q(state__in=[states.READY, states.UNKNOWN], next_attempt_at__gt=at)
+    looks = Q(state=states.DONE, kind__in=sorted(states.READ_BACK_KINDS), confirm_after_at__gt=at)
+    claims = Q(state=states.SENDING, lease_until_at__gt=at)
+    found = (
+        rows.filter(tries).aggregate(at=Min("next_attempt_at"))["at"],
+        rows.filter(looks).aggregate(at=Min("confirm_after_at"))["at"],
+        rows.filter(claims).aggregate(at=Min("lease_until_at"))["at"],
+        budget.waits_until(connection_id=part.connection.pk, at=at),
+    )
+    return min((due_at for due_at in found if due_at is not None), default=None)
 
 
 def _next_due(part: _Slice, *, limit: int) -> list[tuple[int, str]]:

@@ -5,9 +5,11 @@ committed; the others do the work.
 """
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError, transaction
+from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from connectors import delivery_cases, inbox, polling, pump, reads, webhook_health
@@ -21,6 +23,8 @@ from returnsops.services.replan import replan_due
 log = logging.getLogger(__name__)
 
 INBOX_ROUNDS: Final = 20
+NAP_S: Final = 5.0  # longer than the first look after a lost answer; not so long that the next task waits for it
+SWEEP_EVERY: Final = timedelta(minutes=1)
 RECHECKED: Final = (states.CASE_CONNECTION_AUTH, states.CASE_CONNECTION_DOWN)
 
 
@@ -53,14 +57,41 @@ def _put(task: str, *args: Any) -> None:
 
 def wake_pump(connection_id: int) -> int:
     """Run the pump of a connection for one slice; returns how many effects were worked on."""
-    result = pump.run(connection_id=connection_id)
+    result = pump.run(connection_id=connection_id, nap_s=NAP_S)
     if result.is_unfinished:
         wake_pump_soon(connection_id)
+    elif result.next_due_at is not None and result.next_due_at <= utc_now() + SWEEP_EVERY:
+        _wake_pump_at(connection_id, result.next_due_at)
     return result.worked
 
 
+def _wake_pump_at(connection_id: int, at: datetime) -> None:
+    """One row per connection that django-q2 looks at every half minute, deletes and runs once its time has come."""
+    try:
+        Schedule.objects.update_or_create(
+            name=f"returnsops pump {connection_id}",
+            defaults={
+                "func": "connectors.tasks.wake_pump",
+                "args": f"({connection_id},)",
+                "schedule_type": Schedule.ONCE,
+                "next_run": at,
+                "repeats": -1,
+            },
+        )
+    except (DatabaseError, Schedule.MultipleObjectsReturned):  # the sweep finds it all the same
+        log.warning("no wake-up could be set for connection %s", connection_id)
+
+
 def wake_inbox() -> int:
-    """Process what came in; returns how many events."""
+    """Process what came in, read the orders it asks for and plan, so that its first effect need not wait."""
+    total = _process_inbox()
+    at = utc_now()
+    reads.read_wanted_orders(at=at)
+    replan_due(at=at)
+    return total
+
+
+def _process_inbox() -> int:
     total = 0
     for _ in range(INBOX_ROUNDS):
         taken = inbox.process_due(at=utc_now())
@@ -75,12 +106,11 @@ def sweep() -> dict[str, int]:
     """Each minute: everything whose time has come, whatever hint was lost."""
     at = utc_now()
     counts = {
-        "events": wake_inbox(),
+        "events": _process_inbox(),
         "orders_read": reads.read_wanted_orders(at=at),
         "planned": replan_due(at=at),
         "cases_closed": delivery_cases.close_gone(at=at) + recheck_connections(),
         "webhooks_checked": webhook_health.check_due(at=at),
-        "cases_woken": queue.wake_due(at),
     }
     for connection_id in pump.connections_with_work(at=at):
         wake_pump_soon(connection_id)
