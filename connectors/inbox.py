@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from connectors import ports
-from connectors.problems import close_parked_case, open_parked_case, open_problem_case
+from connectors.problems import close_healed_cases, open_parked_case, open_problem_case
 from connectors.reads import ORDER_GONE_TOPIC, ORDER_READ_TOPIC, keep_reads, read_orders
 from connectors.registry import connector_for
 from returnsops import states
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 CLAIM_S = 120
 BATCH = 50
 MAX_ATTEMPTS = 8
+INSERT_TRIES = 5
 BACKOFF_S = (5, 15, 60, 300, 900, 1800, 3600)
 
 
@@ -61,9 +62,6 @@ def record(
     content_type: str = "application/json",
 ) -> Recorded:
     """Store one delivery. A repeat of a delivery key, or of a hint not yet looked at, is only counted."""
-    known = _known(connection, delivery_key=delivery_key, hint_key=hint_key)
-    if known is not None:
-        return _repeat(known)
     row = InboundEvent(
         connection=connection,
         source=source,
@@ -75,15 +73,23 @@ def record(
         content_type=content_type[:120],
         received_at=at,
     )
+    for _ in range(INSERT_TRIES):
+        known = _known(connection, delivery_key=delivery_key, hint_key=hint_key)
+        if known is not None:
+            return _repeat(known)
+        if _inserted(row):
+            return Recorded(event=row, is_duplicate=False)
+    raise IntegrityError(f"A delivery to {connection.name} could not be stored; it has to be sent again.")
+
+
+def _inserted(row: InboundEvent) -> bool:
+    """False where another worker was quicker; a hint of that row may be taken up before we look at it."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        known = _known(connection, delivery_key=delivery_key, hint_key=hint_key)
-        if known is None:
-            raise
-        return _repeat(known)
-    return Recorded(event=row, is_duplicate=False)
+        return False
+    return True
 
 
 def process_due(*, at: datetime, limit: int = BATCH) -> int:
@@ -119,6 +125,9 @@ def claim(*, event_id: int, at: datetime) -> str:
 def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
     """Process one claimed event to its end: processed, ignored, retried later, or parked with a case."""
     event = InboundEvent.objects.select_related("connection").get(pk=event_id)
+    if event.attempts > MAX_ATTEMPTS:  # each time the worker died over it, so nothing was ever written down
+        _retry_or_park(event, token=token, text="Every worker that took this event up died over it.", at=at)
+        return
     try:
         normalised = normalise(event)
         orders = read_orders(connection=event.connection, wanted=normalised.facts, at=at)
@@ -204,8 +213,7 @@ def _apply(
         replan(rma_id=rma_id, at=at)
     for problem in normalised.problems:
         open_problem_case(event=event, problem=problem, at=at)
-    if event.attempts > 1:
-        close_parked_case(event=event, at=at)
+    close_healed_cases(event=event, problems=normalised.problems, at=at)
     _finish(event, normalised, applied, from_reads, token=token, at=at)
 
 

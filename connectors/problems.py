@@ -1,5 +1,6 @@
 """Cases about what came in: unreadable, unmapped, parked; and bursts of bad signatures."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from connectors import ports
@@ -9,6 +10,7 @@ from returnsops import states
 from returnsops.models import Connection, InboundEvent
 
 SUBJECT_EVENT = "event"
+EVENT_CASES = (states.CASE_EVENT_PARKED, states.CASE_UNREADABLE_EVENT, states.CASE_UNMAPPED_EVENT)
 
 
 def open_problem_case(*, event: InboundEvent, problem: ports.Problem, at: datetime) -> None:
@@ -21,10 +23,11 @@ def open_parked_case(*, event: InboundEvent, text: str, at: datetime) -> None:
     _open(event=event, kind=states.CASE_EVENT_PARKED, text=text, detail={"attempts": event.attempts}, at=at)
 
 
-def close_parked_case(*, event: InboundEvent, at: datetime) -> None:
-    """The event went through after all."""
-    fingerprint = _fingerprint(states.CASE_EVENT_PARKED, event)
-    for case in ExceptionCase.objects.active().filter(kind_code=states.CASE_EVENT_PARKED, fingerprint=fingerprint):
+def close_healed_cases(*, event: InboundEvent, problems: Sequence[ports.Problem], at: datetime) -> None:
+    """The event went through after all: what it no longer complains of is closed."""
+    standing = {problem.case_kind for problem in problems}
+    fingerprints = [_fingerprint(kind, event) for kind in EVENT_CASES if kind not in standing]
+    for case in ExceptionCase.objects.active().filter(fingerprint__in=fingerprints):
         queue.auto_resolve(case=case, at=at)
 
 

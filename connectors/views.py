@@ -1,13 +1,18 @@
 """The webhook door: verify over the raw bytes, insert one row, answer. Everything else happens later."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import F
 from django.http import HttpRequest
+from django.http.request import UnreadablePostError
 from django.utils import timezone
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,13 +29,30 @@ SECRET_OF_KIND = {"reveni_v1": "api_key"}  # Reveni signs with the API key itsel
 BURST = 10  # refusals within one hour that make a case
 
 
+class AnyAnswer(BaseContentNegotiation):
+    """We answer JSON whatever the sender says it accepts: a delivery is never lost over its Accept header."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """No parser is ever asked: the body is kept as it came."""
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first, which is JSON."""
+        first = next(iter(renderers))
+        return first, str(first.media_type)
+
+
 class WebhookView(APIView):
-    """``POST /webhooks/<connection>/``: 202 stored, 200 repeat or ping, 401, 404, 413 (design section 4)."""
+    """``POST /webhooks/<connection>/``: 202 stored, 200 repeat or ping, 400, 401, 404, 411, 413, 503 (design 4)."""
 
     authentication_classes = ()
     permission_classes = ()
     parser_classes = ()
     throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = AnyAnswer
     schema = None
 
     def post(self, request: Request, connection_name: str) -> Response:
@@ -38,7 +60,12 @@ class WebhookView(APIView):
         connection = Connection.objects.filter(name=connection_name).first()
         if connection is None:
             return _problem(404, f"There is no connection named {connection_name!r} here.")
-        body = _body(request._request)
+        if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
+            return _problem(411, "Send the body with a Content-Length, not in chunks.")
+        try:
+            body = _body(request._request)
+        except UnreadablePostError:
+            return _problem(400, "The body ended before its Content-Length; send the delivery again.")
         if body is None:
             return _problem(413, f"The body is larger than {settings.WEBHOOK_BODY_LIMIT_BYTES} bytes.")
         inbound = ports.Inbound(headers=_headers(request._request), body=body, received_at=timezone.now())
@@ -49,15 +76,19 @@ def _receive(connection: Connection, inbound: ports.Inbound) -> Response:
     try:
         config = config_of(connection, at=inbound.received_at)
     except ports.AuthFailed as error:
-        log.error("webhook of %s refused: %s", connection.name, error.text)
-        return _problem(503, "This connection cannot check signatures at the moment; send the delivery again later.")
+        return _unable(connection, error.text, at=inbound.received_at)
     reception = connector_for(connection.vendor).receive(inbound, config)
     if reception.kind == "ping":
         return Response({"status": "ok"}, status=200)
     verifier = connection.verifier or connector_for(connection.vendor).default_verifier
+    name = SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret")
+    secrets = config.secrets.get(name, ())
+    if not secrets:
+        text = f"Connection {connection.name} has no secret {name!r}; set it with apply_config."
+        return _unable(connection, text, at=inbound.received_at)
     verdict = verify(
         verifier=verifier,
-        secrets=config.secrets.get(SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret"), ()),
+        secrets=secrets,
         headers=inbound.headers,
         body=inbound.body,
         now=inbound.received_at,
@@ -66,6 +97,13 @@ def _receive(connection: Connection, inbound: ports.Inbound) -> Response:
         count_refusal(connection=connection, reason=verdict.reason or "not signed", at=inbound.received_at)
         return _problem(401, "The signature is missing, wrong or too old.")
     return _store(connection, inbound, reception)
+
+
+def _unable(connection: Connection, text: str, *, at: datetime) -> Response:
+    """Our own fault, not the sender's: it may try again, and people hear of it like of a burst of bad signatures."""
+    log.error("webhook of %s refused: %s", connection.name, text)
+    count_refusal(connection=connection, reason=text, at=at)
+    return _problem(503, "This connection cannot check signatures at the moment; send the delivery again later.")
 
 
 def _store(connection: Connection, inbound: ports.Inbound, reception: ports.Reception) -> Response:
