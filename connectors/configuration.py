@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
 from connectors.mapping_validation import mapping_problems
 from connectors.ports import COMMON_SETTINGS
@@ -25,6 +26,7 @@ from returnsops.models import Connection, Location, ReasonCode
 from returnsops.planning.policy import PolicyError, parse_policy
 
 Document = Mapping[str, Any]
+_TYPE_WORDS = {"object": "a table", "array": "a list", "string": "text", "boolean": "true or false"}
 
 
 class ConfigurationError(Exception):
@@ -52,12 +54,31 @@ def read(text: str) -> Document:
 def _shape(document: Document) -> Iterator[str]:
     errors = sorted(_validator().iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
     for error in errors:
-        yield f"{_where(error.absolute_path)}: {_shortened(error.message)}."
+        yield f"{_where(error.absolute_path)}: {_expected(error)}."
 
 
-def _shortened(message: str) -> str:
-    """Without the values of a file that may hold secrets: only what is expected."""
-    return message if len(message) <= 120 and "secret" not in message else "has a wrong type or an unusable value"
+def _expected(error: ValidationError) -> str:
+    """What is expected there, in words; never the value, which may be a secret in the wrong place."""
+    wanted: Any = error.validator_value
+    given: Any = error.instance
+    match error.validator:
+        case "additionalProperties" if wanted is False:
+            schema: Any = error.schema
+            known = set(schema["properties"])
+            unknown = ", ".join(sorted(set(given) - known))
+            return f"unknown key {unknown}; known are {', '.join(sorted(known))}"
+        case "required":
+            return f"missing: {', '.join(name for name in wanted if name not in given)}"
+        case "type":
+            return f"must be {_TYPE_WORDS.get(wanted, wanted)}"
+        case "enum":
+            return f"must be one of {', '.join(wanted)}"
+        case "pattern":
+            return f"does not have the form {wanted}"
+        case "anyOf":
+            return "must be text, or a list of one to five texts"
+        case _:
+            return f"breaks the limit {error.validator} {wanted}"
 
 
 @cache
@@ -118,7 +139,7 @@ def _connection(row: Document, document: Document) -> Iterator[str]:
 def _time_zone(row: Document, where: str) -> Iterator[str]:
     try:
         ZoneInfo(row.get("time_zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the time zone database
         yield f"{where}.time_zone: {row['time_zone']!r} is no time zone; write it like Europe/Madrid."
 
 
@@ -128,6 +149,8 @@ def _settings(row: Document, where: str) -> Iterator[str]:
     for name, value in given.items():
         if name not in specs:
             yield f"{where}.settings.{name}: unknown; known are {', '.join(sorted(specs)) or 'none'}."
+        elif specs[name].kind is list and not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
+            yield f"{where}.settings.{name}: must be a list of texts."
         elif not isinstance(value, specs[name].kind) or (isinstance(value, bool) and specs[name].kind is not bool):
             yield f"{where}.settings.{name}: must be {specs[name].kind.__name__}."
     for spec in COMMON_SETTINGS:
@@ -165,15 +188,24 @@ def _route(row: Document, document: Document) -> Iterator[str]:
             yield f"{where}.{role}: there is no connection {name!r}; add it above or correct the name."
         elif name and roles[name] != role:
             yield f"{where}.{role}: connection {name!r} is a {roles[name]}, not a {role}."
-    if not isinstance(row.get("live_from", ""), str | datetime):
-        yield f"{where}.live_from: must be a date with time, like 2026-11-01T00:00:00Z."
-    elif isinstance(row.get("live_from"), datetime) and row["live_from"].tzinfo is None:
-        yield f"{where}.live_from: needs a time zone, like 2026-11-01T00:00:00Z."
+    try:
+        live_from_of(row)
+    except ValueError:
+        yield f"{where}.live_from: must be a date with time and time zone, like 2026-11-01T00:00:00Z."
     yield from _dispositions(row, document, where)
     try:
         parse_policy(row.get("policy", {}))
     except PolicyError as error:
         yield from (f"{where}.policy.{problem}" for problem in error.problems)
+
+
+def live_from_of(row: Document) -> datetime | None:
+    """From when a route is live, given as a TOML date-time or as text. Raises ValueError for anything else."""
+    given = row.get("live_from") or None
+    moment = datetime.fromisoformat(given) if isinstance(given, str) else given
+    if moment is not None and not (isinstance(moment, datetime) and moment.tzinfo is not None):
+        raise ValueError("not a moment with a time zone")
+    return moment
 
 
 def _dispositions(row: Document, document: Document, where: str) -> Iterator[str]:

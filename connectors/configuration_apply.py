@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from connectors.configuration import Document, secret_values
+from connectors.configuration import Document, live_from_of, secret_values
 from returnsops import states
 from returnsops.models import (
     Connection,
@@ -152,11 +152,9 @@ def _disposition(route: Route, key: str, location: str, changes: list[str]) -> N
 
 def _mode(route: Route, row: Document, changes: list[str], *, by: str, at: datetime) -> None:
     wanted = row.get("mode")
-    live_from = row.get("live_from") or None
+    live_from = live_from_of(row) if wanted == states.ROUTE_LIVE else None
     if wanted is None or (wanted == route.mode and live_from in (None, route.live_from)):
         return
-    if wanted == states.ROUTE_LIVE and isinstance(live_from, str):
-        live_from = datetime.fromisoformat(live_from)
     routes.set_mode(route=route, mode=wanted, by=by, at=at, live_from=live_from)
     changes.append(f"mode of route {route.name}")
 

@@ -41,11 +41,11 @@ def _connection(row: Connection, *, at: datetime) -> dict[str, Any]:
 
 
 def _secrets(connection: Connection, *, at: datetime) -> dict[str, list[str]]:
+    """Those read from the environment. One with a stored value beside is left out: half would retire the rest."""
     found: dict[str, list[str]] = {}
     for row in live_secret_rows(connection, at=at):
-        if row.env_name:
-            found.setdefault(row.name, []).append(f"env:{row.env_name}")
-    return found
+        found.setdefault(row.name, []).append(f"env:{row.env_name}" if row.env_name else "")
+    return {name: values for name, values in found.items() if all(values)}
 
 
 def _location(row: Location) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from returnsops.services.replan import replan
 
 Data = Mapping[str, Any]
 Choices = list[tuple[str, str]]
+MAX_AMOUNT = Decimal(1_000_000_000)
 
 
 def rma_of(case: ExceptionCase) -> ReturnAuthorisation:
@@ -273,4 +274,6 @@ def _decimal(text: object) -> Decimal:
         raise CaseError(f"{text!r} is not an amount; write it like 42.50.") from None
     if not amount.is_finite() or amount <= 0:
         raise CaseError("The amount must be more than zero.")
+    if amount >= MAX_AMOUNT:
+        raise CaseError("The amount is too large to be right.")
     return amount
