@@ -107,6 +107,8 @@ def _all_cases(user: Person, now: datetime) -> list[Card]:
 
 
 def _money_cards(user: Person, now: datetime) -> list[Card]:
+    if not (user.has_perm("returnsops.propose_refund") or user.has_perm("returnsops.requeue_effect")):
+        return []
     count = watch.refunds_needing_a_person().count()
     url = reverse("admin:returnsops_effect_changelist")
     held = watch.long_held(now=now)
