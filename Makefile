@@ -49,10 +49,10 @@ setup-dev: $(VENV)/installed-dev ## install what is needed to test and develop
 # --- running ----------------------------------------------------------------------------------------------------------
 
 demo: $(VENV)/installed ## a running back office on this machine with simulated shops and a played day of returns
-	@mkdir -p .demo && $(DEMO_ENV) $(PY) manage.py demo
+	@$(DEMO_ENV) $(PY) manage.py demo $(if $(PORT),--port $(PORT)) $(if $(FRESH),--fresh)
 
 demo-once: $(VENV)/installed ## play the day, verify, print a JSON summary, exit 0 or 1
-	@mkdir -p .demo && $(DEMO_ENV) $(PY) manage.py demo --once
+	@$(DEMO_ENV) $(PY) manage.py demo --once
 
 run: $(VENV)/installed ## web and worker for real connections (reads .env); Ctrl-C stops both
 	@$(PY) deploy/run.py

@@ -1,0 +1,35 @@
+"""What the stories of the demo must lead to, written down by whoever tells them and not by our own tables."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedRefund:
+    """One refund record that must stand in a shop at the end. ``is_paid``: its gateway must have paid it, once."""
+
+    market: str
+    order_id: int
+    amount: Decimal
+    is_paid: bool
+    is_ours: bool = True
+
+
+@dataclass(kw_only=True)
+class Book:
+    """Everything expected of a day."""
+
+    returns: int = 0
+    refunds: list[ExpectedRefund] = field(default_factory=list)
+    restocked: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, product id) -> units
+    restock_records: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, order id) -> records
+    cases: Counter[str] = field(default_factory=Counter)
+
+    def money(self, market: str) -> Decimal:
+        """What must stand refunded in a shop, by us and by hand."""
+        return sum((refund.amount for refund in self.refunds if refund.market == market), Decimal(0))
+
+    def paid(self, market: str) -> Decimal:
+        """What the gateways of a shop must have paid back."""
+        return sum((r.amount for r in self.refunds if r.market == market and r.is_paid), Decimal(0))
