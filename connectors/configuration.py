@@ -149,7 +149,7 @@ def _settings(row: Document, where: str) -> Iterator[str]:
     for name, value in given.items():
         if name not in specs:
             yield f"{where}.settings.{name}: unknown; known are {', '.join(sorted(specs)) or 'none'}."
-        elif specs[name].kind is list and not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
+        elif specs[name].kind is list and not _is_list_of_texts(value):
             yield f"{where}.settings.{name}: must be a list of texts."
         elif not isinstance(value, specs[name].kind) or (isinstance(value, bool) and specs[name].kind is not bool):
             yield f"{where}.settings.{name}: must be {specs[name].kind.__name__}."
@@ -159,6 +159,10 @@ def _settings(row: Document, where: str) -> Iterator[str]:
     for spec in specs.values():
         if spec.is_required and spec.name not in given:
             yield f"{where}.settings.{spec.name}: is missing. {spec.help}"
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def _secrets(row: Document, where: str) -> Iterator[str]:
