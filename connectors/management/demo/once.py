@@ -15,7 +15,6 @@ from connectors.management.demo.verification import Verdict, verify
 from connectors.simulators.server import serve
 from returnsops import money, states
 from returnsops.models import Effect
-from returnsops.services import wakeups
 
 Say = Callable[[str], None]
 
@@ -25,7 +24,6 @@ def play_once(*, port: int, say: Say, tellings: tuple[programme.Telling, ...] = 
     from returnsops.wsgi import application
 
     began = time.monotonic()
-    wakeups.register(_nobody_to_wake)
     prepare_database()
     markets = build_markets()
     web = serve(application, port=port)
@@ -40,10 +38,6 @@ def play_once(*, port: int, say: Say, tellings: tuple[programme.Telling, ...] = 
             market.close()
         web.stop()
         connections.close_all()
-
-
-def _nobody_to_wake(connection_id: int) -> None:
-    """There is no worker in this process: it looks for work itself."""
 
 
 def prepare_database() -> None:
