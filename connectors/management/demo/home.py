@@ -53,6 +53,7 @@ def environment(*, port: int, is_once: bool) -> dict[str, str]:
         "PUBLIC_URL": f"http://{HOST}:{port}",
         "WEB_BIND": f"{HOST}:{port}",
         "LOG_LEVEL": "WARNING",
+        "Q_WORKERS": "2",  # one may take messages in while the other sends
         MARK: name,
         BEGAN: f"{time.time():.3f}",
     }

@@ -189,7 +189,7 @@ def decision_due(t: Teller) -> Story:
     asked = t.ask(t.order(("jeans", 1)), mode="instant")
     t.pay(asked, executed_by=BY_PLATFORM, is_instant=True)
     t.later(3)
-    t.arrived(asked)
+    t.platform.in_transit(asked.id)
     t.expect_case(states.CASE_DECISION_DUE)
     yield
 

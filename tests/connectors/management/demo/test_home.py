@@ -50,4 +50,4 @@ def test_nothing_of_a_real_installation_reaches_the_demo(monkeypatch: pytest.Mon
     assert made["DATABASE_URL"] == f"sqlite:///{home.folder() / 'once.sqlite3'}"
     assert (made["PUBLIC_URL"], made["DEBUG"]) == ("http://127.0.0.1:8123", "true")
     assert made["ENV_FILE"] == str(home.folder() / "once.env")
-    assert Path(made["ENV_FILE"]).read_text(encoding="utf-8").count("=") == 7 + made["FIELD_ENCRYPTION_KEYS"].count("=")
+    assert Path(made["ENV_FILE"]).read_text(encoding="utf-8").count("=") == 8 + made["FIELD_ENCRYPTION_KEYS"].count("=")
