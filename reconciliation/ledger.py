@@ -1,0 +1,151 @@
+"""Our rows of some orders as books, beside what the shop showed when they were read."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, OrderBook
+from returnsops import states
+from returnsops.facts import OrderSnapshot
+from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
+from returnsops.planning import order_money, sellable
+from returnsops.planning.policy import Policy, PolicyError, parse_policy
+from returnsops.planning.view import LineView, ReturnView
+from returnsops.services.views import CLOCK_SKEW, view_of
+
+SETTLED = frozenset({states.DONE, states.CONFIRMED})
+COMPARED_KINDS = states.MONEY_KINDS | states.STOCK_KINDS
+
+
+def book_of(*, order: Order, route: Route, snapshot: OrderSnapshot | None, read_at: datetime) -> OrderBook:
+    """Both books of one order; ``read_at`` is when its reading began. Reads rows only."""
+    returns = list(order.returns.select_related("connection", "route__commerce", "policy", "order"))
+    views = [(rma, *seen) for rma in returns if (seen := _seen(rma)) is not None]
+    effects = tuple(_effect(row, read_at=read_at) for row in _effects(order))
+    shown = {record.refund_id for record in snapshot.refunds} if snapshot is not None else set()
+    return OrderBook(
+        order_id=order.pk,
+        name=f"{order.connection.name}/{order.external_id}",
+        label=str(order),
+        currency=order.currency,
+        paid=order.total,
+        snapshot=snapshot,
+        effects=effects,
+        refunds=_refunds(order, route, views, effects, shown=shown),
+        judged=tuple(item for rma, view, policy in views if not rma.is_dirty for item in _judged(rma, view, policy)),
+        return_ids=tuple(rma.pk for rma in returns),
+        is_over_refund_accepted=any(_has_waiver(view, states.CASE_OVER_REFUNDED) for _, view, _ in views),
+    )
+
+
+def _seen(rma: ReturnAuthorisation) -> tuple[ReturnView, Policy] | None:
+    """The return as the planner sees it; None where no policy says how."""
+    if rma.route is None or rma.policy is None:
+        return None
+    try:
+        policy = parse_policy(rma.policy.document)
+    except PolicyError:
+        return None
+    return view_of(rma), policy
+
+
+def _effects(order: Order) -> Iterable[Effect]:
+    return Effect.objects.filter(connection=order.connection, order=order, kind__in=sorted(COMPARED_KINDS)).order_by(
+        "pk"
+    )
+
+
+def _effect(row: Effect, *, read_at: datetime) -> LedgerEffect:
+    is_done = row.state in SETTLED
+    # Acknowledged after the reading began: that reading cannot say whether it is there.
+    is_new = is_done and row.done_at is not None and row.done_at > read_at
+    return LedgerEffect(
+        effect_id=row.pk,
+        key=row.key,
+        kind=row.kind,
+        state=row.state,
+        is_settled=is_done and not is_new,
+        is_moving=is_new or row.state in states.IN_FLIGHT,
+        amount=row.amount,
+        currency=row.currency,
+        quantity=row.quantity or 0,
+        line_id=str(row.payload.get("line_id", "")),
+        item_id=row.item_external_id,
+        remote_id=row.remote_id,
+        return_id=row.rma_id,
+    )
+
+
+# --- refunds and who explains them --------------------------------------------------------------------------
+
+
+def _refunds(
+    order: Order,
+    route: Route,
+    views: Sequence[tuple[ReturnAuthorisation, ReturnView, Policy]],
+    effects: Sequence[LedgerEffect],
+    *,
+    shown: set[str],
+) -> tuple[KnownRefund, ...]:
+    asked = {refund.refund_id for _, view, policy in views for refund in order_money.questions(view, policy)}
+    covered = {refund.refund_id for _, view, policy in views for refund in order_money.covering(view, policy)}
+    since = _money_in_flight_since(order)
+
+    def explanation(row: Refund) -> str:
+        if row.rma_id is not None:
+            return "return"
+        if row.is_unrelated:
+            return "unrelated"
+        if since is not None and row.refunded_at >= since - CLOCK_SKEW:
+            return "in_flight"  # it may be the one whose answer we lost
+        if views and row.vanished_at is None:
+            return "" if row.external_id in asked - covered else "policy"
+        is_before_us = route.live_from is not None and row.refunded_at < route.live_from
+        return "before_us" if is_before_us and not views else ""
+
+    return tuple(
+        KnownRefund(
+            refund_id=row.external_id,
+            amount=row.amount,
+            currency=row.currency,
+            explanation=explanation(row),
+            is_vanished=row.vanished_at is not None and row.external_id not in shown,
+            is_gateway_paid=row.is_gateway_paid,
+            author=row.author,
+            reason=row.reason[:200],
+            return_id=row.rma_id,
+        )
+        for row in order.refunds.all()
+    )
+
+
+def _money_in_flight_since(order: Order) -> datetime | None:
+    rows = Effect.objects.filter(order=order, kind__in=sorted(states.MONEY_KINDS), state__in=sorted(states.IN_FLIGHT))
+    return min((row.first_attempt_at for row in rows if row.first_attempt_at), default=None)
+
+
+# --- goods --------------------------------------------------------------------------------------------------
+
+
+def _judged(rma: ReturnAuthorisation, view: ReturnView, policy: Policy) -> Iterable[JudgedItem]:
+    if not view.commerce:
+        return
+    for line in view.lines:
+        if line.order_line_id:
+            yield _item(rma, view, policy, line)
+
+
+def _item(rma: ReturnAuthorisation, view: ReturnView, policy: Policy, line: LineView) -> JudgedItem:
+    return JudgedItem(
+        return_id=rma.pk,
+        item_id=line.item_id,
+        line_id=line.order_line_id,
+        name=line.name or line.sku or f"item {line.item_id}",
+        sellable=sellable.units(view, policy, line).target,
+        is_excess_accepted=_has_waiver(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id),
+        is_lack_accepted=_has_waiver(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id),
+    )
+
+
+def _has_waiver(view: ReturnView, code: str, subject: str = "") -> bool:
+    """Whether a person accepted this already on the return's own case."""
+    return any(waiver.hold_code == code and waiver.subject in ("", subject) for waiver in view.waivers)
