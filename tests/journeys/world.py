@@ -17,6 +17,8 @@ from unittest import mock
 import requests
 import time_machine
 from django.contrib.auth.models import Group, User
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.db.models import Min
 from django.utils import timezone
 
@@ -162,10 +164,10 @@ class World:
         raise AssertionError("The world does not come to rest.")
 
     def _next_due(self) -> datetime | None:
-        live = Effect.objects.filter(state__in=[states.READY, states.UNKNOWN, states.SENDING])
+        waiting = Effect.objects.filter(state__in=[states.READY, states.UNKNOWN])
         times = [
-            live.aggregate(at=Min("next_attempt_at"))["at"],
-            live.aggregate(at=Min("lease_until_at"))["at"],
+            waiting.aggregate(at=Min("next_attempt_at"))["at"],
+            Effect.objects.filter(lease_until_at__gt=self.now()).aggregate(at=Min("lease_until_at"))["at"],
             Effect.objects.filter(state=states.DONE).aggregate(at=Min("confirm_after_at"))["at"],
             InboundEvent.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))["at"],
             ReturnAuthorisation.objects.filter(order__isnull=True).aggregate(at=Min("order_next_read_at"))["at"],
@@ -290,13 +292,25 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
                 traveller=traveller,
             )
             paced = partial(budget.before_call, sleep=made.shift)
-            with mock.patch.object(budget, "before_call", paced):
+            with mock.patch.object(budget, "before_call", paced), _kept_database_connection():
                 _install(made, policy=policy, policy_tables=policy_tables, is_live=is_live)
                 shop.webhooks.session = mounted_session(application, OPS_URL)
                 yield made
         finally:
             for server in servers:
                 server.stop()
+
+
+@contextmanager
+def _kept_database_connection() -> Iterator[None]:
+    """A request to our application in this thread must not close the connection of the test's own transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 def _is_write(call: Any) -> bool:
