@@ -1,0 +1,94 @@
+"""What the platform says about money: the highest statement counts, and what was sent is never sent otherwise."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exceptions_queue.models import ExceptionCase
+from returnsops import facts, states
+from returnsops.models import PlatformRefund, ReturnAuthorisation
+from returnsops.planning.keys import business_key
+from returnsops.services.apply_facts import apply_facts
+from tests.factories import NOW, EffectFactory, ReturnFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rma() -> ReturnAuthorisation:
+    """A return."""
+    made: ReturnAuthorisation = ReturnFactory()
+    return made
+
+
+def _issued(rma: ReturnAuthorisation, amount: str = "30.00", **more: Any) -> facts.RefundIssued:
+    given: dict[str, Any] = {"revision": 4, "occurred_at": NOW, "executed_by": "commerce_platform"}
+    return facts.RefundIssued(
+        return_id=rma.external_id, refund_id="rfd_1", amount=Decimal(amount), currency="GBP", **given | more
+    )
+
+
+def _tell(rma: ReturnAuthorisation, *told: facts.Fact) -> PlatformRefund:
+    apply_facts(connection=rma.connection, new_facts=told, at=NOW)
+    return PlatformRefund.objects.get()
+
+
+def test_a_higher_revision_replaces_and_a_lower_one_does_not(rma: ReturnAuthorisation) -> None:
+    assert _tell(rma, _issued(rma), _issued(rma, "25.00", revision=5)).amount == 25
+    assert _tell(rma, _issued(rma, "20.00", revision=3, occurred_at=NOW + timedelta(days=1))).amount == 25
+
+
+def test_the_same_content_at_a_later_revision_counts_as_the_later(rma: ReturnAuthorisation) -> None:
+    again = _issued(rma, revision=9)
+    assert _tell(rma, _issued(rma), again, _issued(rma, "25.00", revision=6)).amount == 30
+
+
+def test_a_failure_first_and_the_refund_after_it_is_a_failed_refund(rma: ReturnAuthorisation) -> None:
+    failed = facts.RefundFailed(
+        return_id=rma.external_id, refund_id="rfd_1", code="closed", occurred_at=NOW + timedelta(hours=1), revision=5
+    )
+    row = _tell(rma, _issued(rma, revision=5), failed, _issued(rma))
+    assert (row.failure_code, row.failed_at, row.issued_at) == ("closed", NOW + timedelta(hours=1), NOW)
+    reissued = _tell(rma, _issued(rma, revision=6, occurred_at=NOW + timedelta(hours=2)))
+    assert reissued.failed_at is not None
+    assert reissued.failed_at < reissued.issued_at
+
+
+def test_what_a_person_decided_is_not_undone_by_the_platform(rma: ReturnAuthorisation) -> None:
+    row = _tell(rma, _issued(rma))
+    PlatformRefund.objects.update(executed_by="merchant", executed_by_decided_by="fiona")
+    row = _tell(rma, _issued(rma, "25.00", revision=5, executed_by="returns_platform"))
+    assert (str(row.amount.normalize()), row.executed_by) == ("25", "merchant")
+
+
+@pytest.mark.parametrize(("state", "cases"), [(states.READY, 0), (states.SENDING, 1), (states.CONFIRMED, 1)])
+def test_only_what_was_sent_is_a_conflict_and_only_if_the_newer_word_differs(
+    rma: ReturnAuthorisation, state: str, cases: int
+) -> None:
+    _tell(rma, _issued(rma))
+    EffectFactory(rma=rma, key=business_key(states.REFUND, rma.ref, "rfd_1"), state=state)
+    _tell(rma, _issued(rma, "20.00", revision=3))
+    assert not ExceptionCase.objects.exists()
+    _tell(rma, _issued(rma, "25.00", revision=5))
+    _tell(rma, _issued(rma, "25.00", revision=5))
+    assert ExceptionCase.objects.filter(kind_code=states.CASE_REVISION_CONFLICT).count() == cases
+
+
+def test_a_refund_id_belongs_to_one_return(rma: ReturnAuthorisation) -> None:
+    other = ReturnFactory(route=rma.route)
+    _tell(rma, _issued(rma))
+    row = _tell(other, replace(_issued(other, "99.00"), revision=50))
+    assert (row.rma, row.amount) == (rma, Decimal(30))
+    assert ExceptionCase.objects.get().subject_id == str(other.pk)
+
+
+def test_a_hold_placed_again_after_its_release_stands_whatever_comes_last(rma: ReturnAuthorisation) -> None:
+    about: dict[str, Any] = {"return_id": rma.external_id, "risk_id": "rsk_1"}
+    released = facts.RiskHoldReleased(occurred_at=NOW + timedelta(hours=1), **about)
+    first, again = (facts.RiskHoldPlaced(occurred_at=NOW + timedelta(hours=hours), **about) for hours in (0, 2))
+    apply_facts(connection=rma.connection, new_facts=[again, released, first], at=NOW)
+    rma.refresh_from_db()
+    assert rma.is_on_risk_hold
