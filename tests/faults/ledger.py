@@ -191,8 +191,8 @@ class World:
             self.crash_at = ""
             raise Crash(name)
 
-    def refund(self, *, amount: str = "20.00", **fields: Any) -> Effect:
-        """A planned refund of the order, ready to go."""
+    def refund(self, *, amount: str | None = "20.00", **fields: Any) -> Effect:
+        """A planned refund of the order, ready to go; another kind of effect has no amount."""
         order = self.order
         values: dict[str, Any] = {
             "rma": None,
@@ -204,7 +204,7 @@ class World:
             "key": f"refund:ledger/{Effect.objects.count() + 1}",
             "lane": states.LANES[states.REFUND],
             "serial_key": f"order:{order.external_id}",
-            "amount": Decimal(amount),
+            "amount": None if amount is None else Decimal(amount),
             "currency": "GBP",
             "payload": {"amount": amount},
             "basis_hash": order.fingerprint,
@@ -214,6 +214,26 @@ class World:
         }
         effect: Effect = EffectFactory.create(**(values | fields))
         return effect
+
+    def another_order(self) -> Order:
+        """One more order of the same shop, which the ledger knows without being told."""
+        number = str(Order.objects.count() + 1)
+        fingerprint = order_fingerprint(_snapshot({"id": number, "total": str(TOTAL), "postings": []}))
+        order: Order = OrderFactory.create(
+            connection=self.order.connection, external_id=number, total=TOTAL, read_at=START, fingerprint=fingerprint
+        )
+        return order
+
+    def refund_of(self, order: Order, **fields: Any) -> Effect:
+        """A planned refund of another order."""
+        return self.refund(
+            **{
+                "order": order,
+                "serial_key": f"order:{order.external_id}",
+                "basis_hash": order.fingerprint,
+                **fields,
+            }
+        )
 
     def pump(self) -> pump.PumpResult:
         """One run of the pump, in this thread."""
