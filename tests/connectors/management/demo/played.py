@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+
 from connectors.management.demo import playing, programme
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.installation import ADMIN, PEOPLE, install
@@ -37,6 +40,9 @@ class Day:
 def installed(*codes: str) -> Iterator[Day]:
     """Markets that are live, all three unless named, before anything is told."""
     markets = {code: market for code, market in build_markets().items() if code in codes or not codes}
+    # A request would close the connection that holds the test's own transaction; Django's test client does the same.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     try:
         for market in markets.values():
             market.open()
@@ -47,6 +53,8 @@ def installed(*codes: str) -> Iterator[Day]:
             sender.session = mounted_session(application, OPS_URL)
         yield Day(markets=markets, book=Book())
     finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
         for market in markets.values():
             market.close()
 
