@@ -91,6 +91,8 @@ def _refunds(
     since = _money_in_flight_since(order)
 
     def explanation(row: Refund) -> str:
+        if row.origin == Refund.OURS:
+            return "ours"
         if row.rma_id is not None:
             return "return"
         if row.is_unrelated:

@@ -25,7 +25,9 @@ def _of_order(book: OrderBook) -> Comparison:
     standing = [record for record in book.records if not record.is_zero_money]
     outside = [record for record in standing if record.refund_id not in owner_of]
     ours = {effect.remote_id for effect in book.effects} | set(owner_of)
-    gone = [refund for refund in book.refunds if refund.is_vanished and refund.refund_id not in ours and refund.amount]
+    # A record under our key is the sums' matter: deleting the second of two is what people were asked to do.
+    outside_ones = [refund for refund in book.refunds if refund.explanation != "ours" and refund.refund_id not in ours]
+    gone = [refund for refund in outside_ones if refund.is_vanished and refund.amount]
     parts = [*(_of_record(book, record) for record in outside), *(_of_deleted(book, refund) for refund in gone)]
     parts.extend(_over_refunded(book, standing))
     return joined(parts)

@@ -224,6 +224,21 @@ def test_a_record_that_comes_back_heals_finding_and_case() -> None:
 
 
 @pytest.mark.django_db
+def test_deleting_the_second_of_two_records_heals_and_is_no_new_difference() -> None:
+    with world() as w:
+        order, _ = returned(w)
+        w.settle()
+        second = copy_of(w, only_money(w, order))
+        compare(w)
+        assert found() == [("refunded_sums", causes.RECORDED_TWICE)]
+        w.shift(60)
+        w.shop.delete_refund(second.id)
+        compare(w)
+        assert found() == []
+        assert w.open_cases() == []
+
+
+@pytest.mark.django_db
 def test_an_accepted_difference_is_quiet_until_it_changes() -> None:
     with world() as w:
         order, _ = returned(w)
