@@ -139,6 +139,20 @@ def _refund(posting: Any) -> RemoteRefund:
     )
 
 
+def failing_on_5xx(connector: ports.Connector) -> ports.Connector:
+    """The same, with reads that say of a 5xx that the system is away."""
+
+    def look(link: ports.Link, intent: ports.Intent) -> ports.Lookup:
+        try:
+            return look_up(link, intent)
+        except ports.OutcomeUnknown as error:
+            raise ports.Retryable(error.text) from None
+
+    return replace(
+        connector, effects={kind: ports.EffectActions(send=send, look_up=look) for kind in connector.effects}
+    )
+
+
 def _unused(*args: Any) -> Any:
     raise AssertionError("the ledger is only written to")
 
