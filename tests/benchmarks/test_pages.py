@@ -38,6 +38,7 @@ def measure(client: Client, name: str, path: str) -> None:
     cache.clear()
     with CaptureQueriesContext(connection) as queries:
         response = client.get(path)
+    count = len(queries)  # now: the next request empties the log
 
     def fetch() -> None:
         cache.clear()
@@ -46,7 +47,7 @@ def measure(client: Client, name: str, path: str) -> None:
     time_ms = median_s(fetch) * 1000
     keep(
         what=f"page: {name} ({connection.vendor})",
-        value=f"{time_ms:.0f} ms of CPU, {len(queries)} queries",
+        value=f"{time_ms:.0f} ms of CPU, {count} queries",
         note=f"{len(response.content) / 1024:.0f} KB of HTML; caches emptied before each",
     )
 
