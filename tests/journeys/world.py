@@ -164,16 +164,22 @@ class World:
         raise AssertionError("The world does not come to rest.")
 
     def _next_due(self) -> datetime | None:
+        """What is due already and did not move waits for something else that is still to come."""
         waiting = Effect.objects.filter(state__in=[states.READY, states.UNKNOWN])
+        missing = ReturnAuthorisation.objects.filter(order__isnull=True)
         times = [
-            waiting.aggregate(at=Min("next_attempt_at"))["at"],
-            Effect.objects.filter(lease_until_at__gt=self.now()).aggregate(at=Min("lease_until_at"))["at"],
-            Effect.objects.filter(state=states.DONE).aggregate(at=Min("confirm_after_at"))["at"],
-            InboundEvent.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))["at"],
-            ReturnAuthorisation.objects.filter(order__isnull=True).aggregate(at=Min("order_next_read_at"))["at"],
-            ReturnAuthorisation.objects.aggregate(at=Min("next_look_at"))["at"],
+            self._first(waiting, "next_attempt_at"),
+            self._first(Effect.objects.all(), "lease_until_at"),
+            self._first(Effect.objects.filter(state=states.DONE), "confirm_after_at"),
+            self._first(InboundEvent.objects.filter(state="received"), "next_attempt_at"),
+            self._first(missing, "order_next_read_at"),
+            self._first(ReturnAuthorisation.objects.all(), "next_look_at"),
         ]
         return min((at for at in times if at is not None), default=None)
+
+    def _first(self, rows: Any, name: str) -> datetime | None:
+        found: datetime | None = rows.filter(**{f"{name}__gt": self.now()}).aggregate(at=Min(name))["at"]
+        return found
 
     def poll(self) -> int:
         """One forced round of polling the shop."""
