@@ -113,17 +113,8 @@ def make_caller(
         timeout_s: float = 30.0,
         is_write: bool = False,
     ) -> Answer:
-        request = _Request(
-            method=method.upper(),
-            url=url,
-            params=params,
-            json=json,
-            form=form,
-            headers=headers,
-            auth=auth,
-            timeout_s=timeout_s,
-            is_write=is_write,
-        )
+        what = {"params": params, "json": json, "form": form, "headers": headers, "auth": auth}
+        request = _Request(method=method.upper(), url=url, timeout_s=timeout_s, is_write=is_write, **what)
         with flight(total_s=timeout_s) as under_way:
             return _follow(request, exchange=lambda one: exchange(one, under_way))
 

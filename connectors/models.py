@@ -67,3 +67,13 @@ class SyncCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} of {self.connection_id}"
+
+
+class WakeUp(models.Model):
+    """A hint under way: asked for and not begun yet. One at a time per task keeps the queue short under load."""
+
+    name = models.CharField(max_length=120, unique=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from connectors import delivery_cases, inbox, polling, pump, reads, webhook_health
+from connectors.models import WakeUp
 from connectors.registry import utc_now
 from exceptions_queue import services as queue
 from exceptions_queue.kinds import find_kind
@@ -22,7 +24,8 @@ from returnsops.services.replan import replan_due
 
 log = logging.getLogger(__name__)
 
-INBOX_ROUNDS: Final = 20
+INBOX_SLICE: Final = timedelta(seconds=5)
+INBOX_BATCH: Final = 5
 NAP_S: Final = 5.0  # longer than the first look after a lost answer; not so long that the next task waits for it
 SWEEP_EVERY: Final = timedelta(minutes=1)
 RECHECKED: Final = (states.CASE_CONNECTION_AUTH, states.CASE_CONNECTION_DOWN)
@@ -47,9 +50,27 @@ def _enqueue(task: str, *args: Any) -> None:
 
 def _put(task: str, *args: Any) -> None:
     try:
-        async_task(task, *args)
+        if _is_first_asking(_name(task, args)):
+            async_task(task, *args)
     except (DatabaseError, OSError):  # a busy database or a broker that is away; the sweep finds what is due
         log.warning("no wake-up could be queued for %s", task)
+
+
+def _is_first_asking(name: str) -> bool:
+    """Whether no such hint is under way. One that got lost is asked for again after a minute."""
+    now = utc_now()
+    WakeUp.objects.get_or_create(name=name)
+    free = Q(asked_at__isnull=True) | Q(asked_at__lt=now - SWEEP_EVERY)
+    return bool(WakeUp.objects.filter(free, name=name).update(asked_at=now))
+
+
+def _begun(task: str, *args: Any) -> None:
+    """What is asked for from now on needs another run: this one may already have looked."""
+    WakeUp.objects.filter(name=_name(task, args)).update(asked_at=None)
+
+
+def _name(task: str, args: tuple[Any, ...]) -> str:
+    return ":".join([task, *map(str, args)])
 
 
 # --- work --------------------------------------------------------------------------------------------------------
@@ -57,6 +78,7 @@ def _put(task: str, *args: Any) -> None:
 
 def wake_pump(connection_id: int) -> int:
     """Run the pump of a connection for one slice; returns how many effects were worked on."""
+    _begun("connectors.tasks.wake_pump", connection_id)
     result = pump.run(connection_id=connection_id, nap_s=NAP_S)
     if result.is_unfinished:
         wake_pump_soon(connection_id)
@@ -84,6 +106,7 @@ def _wake_pump_at(connection_id: int, at: datetime) -> None:
 
 def wake_inbox() -> int:
     """Process what came in, read the orders it asks for and plan, so that its first effect need not wait."""
+    _begun("connectors.tasks.wake_inbox")
     total = _process_inbox()
     at = utc_now()
     reads.read_wanted_orders(at=at)
@@ -92,9 +115,11 @@ def wake_inbox() -> int:
 
 
 def _process_inbox() -> int:
+    """One slice of it: pumps wait in the same queue, and a refund must not wait for a flood of messages."""
     total = 0
-    for _ in range(INBOX_ROUNDS):
-        taken = inbox.process_due(at=utc_now())
+    ends_at = utc_now() + INBOX_SLICE
+    while utc_now() < ends_at:
+        taken = inbox.process_due(at=utc_now(), limit=INBOX_BATCH)
         total += taken
         if not taken:
             return total

@@ -129,9 +129,9 @@ if _database["ENGINE"].endswith("sqlite3"):
         "timeout": SQLITE_BUSY_TIMEOUT_S,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;",
     }
-else:
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-    _database["CONN_HEALTH_CHECKS"] = True
+# Opening a connection costs more than most queries, on SQLite because of its pragmas.
+_database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+_database["CONN_HEALTH_CHECKS"] = True
 if _test_database := env.str("TEST_DATABASE_NAME", default=""):
     _database["TEST"] = {"NAME": _test_database}
 DATABASES = {"default": _database}

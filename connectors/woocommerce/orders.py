@@ -113,7 +113,7 @@ def remote_refund(refund: Json, *, currency: str, reading: Reading) -> RemoteRef
         lines=tuple(_refund_lines(refund, currency=currency)),
         key=key_of(refund, meta_prefix=reading.meta_prefix),
         reason=str(refund.get("reason") or ""),
-        author=_id(refund.get("refunded_by")),
+        author=_author(refund.get("refunded_by")),
         is_gateway_paid=refund.get("refunded_payment") is True,
     )
 
@@ -284,3 +284,9 @@ def _quantity(value: object) -> int:
 def refunds_sum(refunds: Sequence[RemoteRefund]) -> Decimal:
     """What has been refunded by anyone."""
     return sum((refund.amount for refund in refunds), Decimal(0))
+
+
+def _author(user: object) -> str:
+    """The WordPress user who made a refund; the API tells the id only, 0 for none."""
+    user_id = _id(user)
+    return f"WordPress user {user_id}" if user_id else ""

@@ -14,6 +14,7 @@ from returnsops.services.notes import NOTE
 from . import words
 
 MOST = 200  # entries per book; the rest is in the lists
+TOLD_BY_TRIES = ("effect_done", "effect_confirmed")  # the try beside it says the same, with its evidence
 OUTCOME_TONES = {
     "done": "good",
     "done_late": "good",
@@ -44,7 +45,7 @@ def of_return(rma: ReturnAuthorisation) -> tuple[Entry, ...]:
     """History, messages, tries and case events of one return, newest first."""
     return _sorted(
         [
-            *(_history(row) for row in rma.history.all()[:MOST]),
+            *(_history(row) for row in rma.history.exclude(act__in=TOLD_BY_TRIES)[:MOST]),
             *(_event(row) for row in rma.events.select_related("connection")[:MOST]),
             *(_attempt(row) for row in _attempts(rma)),
             *_case_events(rma),

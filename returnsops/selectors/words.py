@@ -58,9 +58,10 @@ def describe(effect: Effect) -> str:
 
 
 def _short(effect: Effect) -> str:
+    """What a note or a mirror is about: the milestone of its token, or the field."""
     payload = effect.payload
-    token = str(payload.get("token", "")).strip("[]").rpartition("/")[2]
-    return token or str(payload.get("field", "")).replace("_", " ")
+    parts = str(payload.get("token", "")).strip("[]").split("/")[1:]
+    return " ".join(parts[:1]) or f"field {payload.get('field', '')}".replace("_", " ")
 
 
 def state_of(effect: Effect, *, now: datetime) -> str:

@@ -214,5 +214,7 @@ def _reason(row: Effect) -> str:
 
 
 def _note(row: Effect, *, rma: ReturnAuthorisation, at: datetime, act: str, text: str) -> None:
+    if row.kind == states.MIRROR:
+        return  # a field kept up to date says nothing that its tries do not say
     detail: dict[str, Any] = {"key": row.key, "state": row.state, "revision": row.payload_revision}
     audit.record(act=act, by=audit.SYSTEM, at=at, subject=row, text=text, rma=rma, detail=detail)

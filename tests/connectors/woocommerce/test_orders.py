@@ -79,7 +79,7 @@ def test_a_refund_is_positive_and_names_the_order_line() -> None:
         RemoteRefundLine(line_id="1", quantity=1, net=D("23.74"), taxes=(TaxShare(rate_id="1", amount=D("4.99")),)),
     )
     assert refund.created_at == datetime(2026, 11, 20, 21, 0, 25, tzinfo=UTC)
-    assert (refund.author, refund.reason, refund.key, refund.is_gateway_paid) == ("1", "size", "", False)
+    assert (refund.author, refund.reason, refund.key, refund.is_gateway_paid) == ("WordPress user 1", "size", "", False)
 
 
 def test_a_shipping_refund_names_the_shipping_line() -> None:
