@@ -19,4 +19,3 @@ def in_words(effect: Effect) -> str:
 def state_in_words(effect: Effect) -> str:
     """Its state now."""
     return words.state_of(effect, now=timezone.now())
-
