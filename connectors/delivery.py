@@ -133,8 +133,7 @@ def settle(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
 
 
 def _desk(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> _Desk:
-    rows = Effect.objects.select_related("connection", "order", "rma", "route")
-    effect = rows.get(pk=claim.effect_id)
+    effect = Effect.objects.select_related("connection", "order", "rma", "route").get(pk=claim.effect_id)
     return _Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
 
 
@@ -396,5 +395,6 @@ def _plan_again(desk: _Desk) -> None:
 
 
 def _looks(desk: _Desk) -> int:
-    """How often this effect was looked up for an unknown outcome, this time included."""
-    return desk.effect.attempts.filter(purpose=desk.claim.purpose).count()
+    """How often this effect was looked up since its last write, this time included."""
+    since = desk.effect.last_attempt_at or desk.effect.planned_at
+    return max(1, desk.effect.attempts.filter(purpose=desk.claim.purpose, started_at__gte=since).count())

@@ -421,3 +421,25 @@ def test_an_effect_without_an_order_plans_its_own_return(world: World, monkeypat
     monkeypatch.setattr(delivery, "replan", lambda *, rma_id, at: planned.append(rma_id))
     assert deliver(world, effect)
     assert (state_of(effect), planned) == (states.DONE, [rma.pk])
+
+
+def test_looks_are_counted_from_the_last_write_only(world: World) -> None:
+    """Else what was sent again after an absence would reach a person, or wait for hours, at its first failed look."""
+    effect = world.refund()
+    for _ in range(delivery.LOOKS_TO_CASE):
+        effect.attempts.create(
+            number=effect.attempts.count() + 1,
+            generation=1,
+            purpose="look_up",
+            token=f"t{effect.attempts.count()}",
+            started_at=START - timedelta(hours=1),
+            ended_at=START,
+            outcome="retryable",
+        )
+    world.simulator.faults.script(LOST)
+    world.pump()
+    with_actions(world, look_up=raising(ports.Retryable("The line is busy.")))
+    world.clock.advance(5)
+    world.pump()
+    assert (state_of(effect), cases()) == (states.UNKNOWN, [])
+    assert effect.next_attempt_at == world.clock.now() + timedelta(seconds=10)
