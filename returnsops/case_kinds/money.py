@@ -67,17 +67,6 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     kind(
-        states.CASE_REFUND_VANISHED,
-        "A refund disappeared from the shop",
-        states.FIN,
-        Severity.HIGH,
-        4,
-        "A refund that was done is no longer in the shop. It is never sent again by itself.",
-        "Somebody deleted the record; deleting does not bring money back.",
-        ("Check with the payment provider whether the customer has the money.", "Enter the record again by hand."),
-        (),
-    ),
-    kind(
         states.CASE_EXECUTOR_UNKNOWN,
         "Who pays this refund?",
         states.FIN,
