@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from connectors import budget, configuration, configuration_apply, inbox, polling, pump, reads
 from connectors.jobs import Runtime
+from connectors.models import ConnectionBudget
 from connectors.registry import connector_for, link_for
 from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
@@ -174,6 +175,8 @@ class World:
             self._first(InboundEvent.objects.filter(state="received"), "next_attempt_at"),
             self._first(missing, "order_next_read_at"),
             self._first(ReturnAuthorisation.objects.all(), "next_look_at"),
+            self._first(ConnectionBudget.objects.all(), "open_until_at"),
+            self._first(ConnectionBudget.objects.all(), "blocked_until_at"),
         ]
         return min((at for at in times if at is not None), default=None)
 
