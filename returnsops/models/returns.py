@@ -129,6 +129,7 @@ class Parcel(models.Model):
     carrier = models.CharField(max_length=120, blank=True)
     tracking_number = models.CharField(max_length=200, blank=True, db_index=True)
     tracking_url = models.CharField(max_length=500, blank=True)
+    told_at = models.JSONField(default=dict)  # when the fact occurred that each detail above is taken from
     labelled_at = models.DateTimeField(null=True, blank=True)
     in_transit_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)

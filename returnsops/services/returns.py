@@ -109,13 +109,22 @@ def apply_parcel(*, rma: ReturnAuthorisation, fact: facts.ParcelFact) -> None:
     known = getattr(parcel, parcel_milestone)
     if known is None or fact.occurred_at < known:
         setattr(parcel, parcel_milestone, fact.occurred_at)
-    for name in ("carrier", "tracking_number", "tracking_url"):
-        setattr(parcel, name, getattr(fact, name) or getattr(parcel, name))
+    for name in PARCEL_DETAILS:
+        _tell_detail(parcel, name, getattr(fact, name), at=fact.occurred_at)
     parcel.save()
     if return_milestone:
         reach(rma=rma, milestone=return_milestone, at=fact.occurred_at)
 
 
+def _tell_detail(parcel: Parcel, name: str, value: str, *, at: datetime) -> None:
+    """The latest word counts, ties by content, whichever arrived first; silence takes nothing back."""
+    rank = [at.isoformat(), value]
+    if value and rank > [parcel.told_at.get(name, ""), getattr(parcel, name)]:
+        setattr(parcel, name, value)
+        parcel.told_at[name] = rank[0]
+
+
+PARCEL_DETAILS = ("carrier", "tracking_number", "tracking_url")
 PARCEL_MILESTONES: Mapping[type[facts.ParcelFact], tuple[str, str]] = {
     facts.ParcelLabelled: ("labelled_at", ""),
     facts.ParcelInTransit: ("in_transit_at", "in_transit_at"),
