@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from tests import requirement_report
 
 LOOPBACK = ("127.", "::1", "localhost")
-SCHEDULES_BY_DEFAULT = 25
+SCHEDULES_BY_DEFAULT = 10
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import factory
 from django.contrib.auth.models import Group, User
 from factory.django import DjangoModelFactory
 
-from connectors.models import ConnectionBudget, PumpLease, SyncCursor
+from connectors.models import ConnectionBudget, PumpLease, SyncCursor, WakeUp
 from exceptions_queue.models import CaseEvent, CaseState, ExceptionCase
 from reconciliation.models import Finding, Run
 from returnsops import models, roles, states
@@ -540,6 +540,15 @@ class SyncCursorFactory(DjangoModelFactory):
     connection = factory.SubFactory(ConnectionFactory)
     cursor = "2026-03-02T09:00:00"
     polled_at = NOW
+
+
+class WakeUpFactory(DjangoModelFactory):
+    """A hint nobody asked for yet."""
+
+    class Meta:
+        model = WakeUp
+
+    name = factory.Sequence(lambda number: f"task:{number}")
 
 
 class CaseFactory(DjangoModelFactory):

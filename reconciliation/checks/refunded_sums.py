@@ -112,7 +112,7 @@ def made_outside(book: OrderBook, record: RemoteRefund) -> Difference:
         subject=f"refund:{record.refund_id}",
         cause=causes.MADE_OUTSIDE,
         side="only_there",
-        about=f"Refund {record.refund_id}" + (f" by user {record.author}" if record.author else ""),
+        about=f"Refund {record.refund_id}" + (f" by {record.author}" if record.author else ""),
         here="nothing",
         there=amount(record.amount, record.currency),
         amount=record.amount,

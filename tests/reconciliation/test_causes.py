@@ -14,7 +14,7 @@ def test_every_cause_leads_to_a_registered_kind_and_every_kind_has_a_cause() -> 
 
 def test_the_words_name_order_record_and_amount() -> None:
     text = causes.words(made_outside(book(), outside_record()), order="Order 11")
-    assert text == "Order 11: Refund 20 by user 1 of 5.00 EUR was made outside, and no return explains it."
+    assert text == "Order 11: Refund 20 by WordPress user 1 of 5.00 EUR was made outside, and no return explains it."
 
 
 def test_every_text_can_be_filled() -> None:
