@@ -29,7 +29,9 @@ def apply_order(*, connection: Connection, snapshot: OrderSnapshot, at: datetime
     for name, value in _order_fields(snapshot, at=at).items():
         setattr(order, name, value)
     order.save()
-    _store_lines(order, snapshot.lines)
+    if _store_lines(order, snapshot.lines):
+        has_changed = True
+        _match_again(order)
     has_changed |= _store_refunds(order, snapshot.refunds, at=at)
     _link_returns(order)
     if has_changed:
@@ -72,12 +74,33 @@ def _order_fields(snapshot: OrderSnapshot, *, at: datetime) -> dict[str, object]
     }
 
 
-def _store_lines(order: Order, lines: tuple[OrderLineSnapshot, ...]) -> None:
-    order.lines.exclude(external_id__in=[line.line_id for line in lines]).update(is_removed=True)
+def _store_lines(order: Order, lines: tuple[OrderLineSnapshot, ...]) -> bool:
+    """Upsert the listed lines, mark the missing ones as removed; tells whether anything changed."""
+    known = {row.external_id: row for row in order.lines.all()}
+    has_changed = False
     for position, line in enumerate(lines):
-        OrderLine.objects.update_or_create(
-            order=order, external_id=line.line_id, defaults=_line_fields(line, position=position)
-        )
+        has_changed |= _store_line(order, line, known.pop(line.line_id, None), position=position)
+    removed = order.lines.filter(external_id__in=list(known), is_removed=False).update(is_removed=True)
+    return has_changed or removed > 0
+
+
+def _store_line(order: Order, line: OrderLineSnapshot, row: OrderLine | None, *, position: int) -> bool:
+    fields = _line_fields(line, position=position)
+    if row is None:
+        OrderLine.objects.create(order=order, external_id=line.line_id, **fields)
+        return True
+    changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, fields[name])
+    if changed:
+        row.save(update_fields=changed)
+    return bool(changed)
+
+
+def _match_again(order: Order) -> None:
+    """What an edit of the order added or took away is what a return may have named."""
+    for rma in order.returns.all():
+        match_lines(rma=rma)
 
 
 def _line_fields(line: OrderLineSnapshot, *, position: int) -> dict[str, object]:
@@ -118,6 +141,9 @@ def _store_refund(order: Order, refund: RemoteRefund, row: Refund | None, *, at:
         setattr(row, name, fields[name])
     if changed:
         row.save(update_fields=changed)
+    if "vanished_at" in changed:
+        text = f"Refund {row.external_id} is in the shop again."
+        audit.record(act="refund_reappeared", by=audit.SYSTEM, at=at, subject=row, text=text)
     return bool(changed)
 
 
@@ -164,7 +190,7 @@ def _mark_vanished(row: Refund, *, at: datetime) -> bool:
 
 
 def _link_returns(order: Order) -> None:
-    """Tie returns that named this order before it was read; matched by id, or by number where no id fits."""
+    """Tie returns that named this order, by its id, before it was read."""
     waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce=order.connection)
     for rma in waiting.filter(order_external_id=order.external_id):
         link_order(rma=rma, order=order)
@@ -181,7 +207,10 @@ def link_order(*, rma: ReturnAuthorisation, order: Order) -> None:
 
 
 def match_lines(*, rma: ReturnAuthorisation) -> None:
-    """Match return lines to order lines: by line id, else by variant and SKU, only if exactly one line fits."""
+    """Match return lines to order lines: by line id, else by variant, else by SKU, only if exactly one line fits.
+
+    A line that an edit removed is found by its id only: an article that was removed and added again is not ambiguous.
+    """
     if rma.order is None:
         return
     candidates = [line for line in rma.order.lines.all() if line.kind == "item"]
@@ -195,7 +224,7 @@ def match_lines(*, rma: ReturnAuthorisation) -> None:
 def _matching(line_id: str, variant_id: str, sku: str, candidates: list[OrderLine]) -> OrderLine | None:
     if line_id:
         return next((line for line in candidates if line.external_id == line_id), None)
-    fits = [line for line in candidates if _is_same_article(line, variant_id, sku)]
+    fits = [line for line in candidates if not line.is_removed and _is_same_article(line, variant_id, sku)]
     return fits[0] if len(fits) == 1 else None
 
 
