@@ -8,7 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,11 +17,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from connectors import ports
+from connectors.delivery_cases import pause_for_auth
 from connectors.problems import close_healed_cases, open_parked_case, open_problem_case
+from connectors.pulls import read_instead
 from connectors.reads import ORDER_GONE_TOPIC, ORDER_READ_TOPIC, keep_reads, read_orders
 from connectors.registry import connector_for
 from returnsops import states
 from returnsops.facts import Fact, OrderChanged, OrderGone
+from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, MappingVersion, ReturnAuthorisation
 from returnsops.models.connections import newest_mapping
 from returnsops.services.apply_facts import Applied, apply_facts
@@ -35,6 +38,8 @@ BATCH = 50
 MAX_ATTEMPTS = 8
 INSERT_TRIES = 5
 BACKOFF_S = (5, 15, 60, 300, 900, 1800, 3600)
+AWAY_WAIT_S = (5, 300)  # between two tries at a vendor that is away: as long as the event has waited, within these
+PULLED = "read from the platform instead"
 
 
 class ClaimLostError(Exception):
@@ -82,6 +87,26 @@ def record(
     raise IntegrityError(f"A delivery to {connection.name} could not be stored; it has to be sent again.")
 
 
+def record_polled(*, connection: Connection, item: ports.PolledItem, at: datetime) -> Recorded:
+    """Store what was asked for, by polling or one by one. Equal content is one delivery."""
+    return record(
+        connection=connection,
+        source="poll",
+        topic=item.topic,
+        body=json.dumps(item.body, default=_decimal_text).encode(),
+        at=at,
+        delivery_key=item.delivery_key,
+        hint_key=item.hint_key,
+        subject_key=item.subject_key,
+    )
+
+
+def _decimal_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} in a polled item.")
+
+
 def _inserted(row: InboundEvent) -> bool:
     """False where another worker was quicker; a hint of that row may be taken up before we look at it."""
     try:
@@ -123,21 +148,28 @@ def claim(*, event_id: int, at: datetime) -> str:
 
 
 def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
-    """Process one claimed event to its end: processed, ignored, retried later, or parked with a case."""
+    """Process one claimed event to its end: processed, ignored, retried later, or parked with a case.
+
+    Only what fails for its own sake is ever parked: a vendor that is away, asks to wait or refuses our credentials
+    says nothing against the event.
+    """
     event = InboundEvent.objects.select_related("connection").get(pk=event_id)
     if event.attempts > MAX_ATTEMPTS:  # each time the worker died over it, so nothing was ever written down
         _retry_or_park(event, token=token, text="Every worker that took this event up died over it.", at=at)
         return
     try:
         normalised = normalise(event)
+        pulled = read_instead(connection=event.connection, problems=normalised.problems)
         orders = read_orders(connection=event.connection, wanted=normalised.facts, at=at)
-        _apply(event, normalised, orders, token=token, at=at)
+        _apply(event, normalised, orders, token=token, at=at, pulled=pulled)
     except ClaimLostError:
         log.info("event %s was taken over by another worker", event.pk)
-    except ports.VendorError as error:
+    except ports.Rejected as error:
         _retry_or_park(event, token=token, text=error.text, at=at)
+    except ports.VendorError as error:
+        _wait_for_vendor(event, error, token=token, at=at)
     except Exception as error:  # one poison event never blocks the others
-        log.exception("event %s could not be processed", event.pk)
+        log.error("event %s could not be processed: %s", event.pk, fault_of(error))
         _retry_or_park(event, token=token, text=f"{type(error).__name__} while processing", at=at)
 
 
@@ -204,8 +236,17 @@ def _previous(event: InboundEvent) -> Mapping[str, Any] | None:
 
 @transaction.atomic
 def _apply(
-    event: InboundEvent, normalised: ports.Normalised, orders: tuple[Fact, ...], *, token: str, at: datetime
+    event: InboundEvent,
+    normalised: ports.Normalised,
+    orders: tuple[Fact, ...],
+    *,
+    token: str,
+    at: datetime,
+    pulled: ports.PolledItem | None = None,
 ) -> None:
+    if pulled is not None:
+        record_polled(connection=event.connection, item=pulled, at=at)
+        normalised = replace(normalised, problems=(), ignored_because="")
     applied = apply_facts(connection=event.connection, new_facts=normalised.facts, at=at)
     from_reads = apply_facts(connection=event.connection, new_facts=orders, at=at)
     keep_reads(connection=event.connection, found=orders, at=at)
@@ -214,7 +255,8 @@ def _apply(
     for problem in normalised.problems:
         open_problem_case(event=event, problem=problem, at=at)
     close_healed_cases(event=event, problems=normalised.problems, at=at)
-    _finish(event, normalised, applied, from_reads, token=token, at=at)
+    outcome = PULLED if pulled is not None else _outcome(normalised)
+    _finish(event, normalised, applied, from_reads, outcome=outcome, token=token, at=at)
 
 
 def _returns_of(applied: Applied) -> list[int]:
@@ -228,14 +270,13 @@ def _finish(
     applied: Applied,
     from_reads: Applied,
     *,
+    outcome: str,
     token: str,
     at: datetime,
 ) -> None:
-    is_ignored = bool(normalised.ignored_because) and not normalised.facts
-    outcome = normalised.ignored_because if is_ignored else _outcome(normalised, applied)
     orders = (*applied.order_ids, *from_reads.order_ids)
     done = InboundEvent.objects.filter(pk=event.pk, claim_token=token, state=states.EVENT_RECEIVED).update(
-        state=states.EVENT_IGNORED if is_ignored else states.EVENT_PROCESSED,
+        state=states.EVENT_IGNORED if _is_ignored(normalised) else states.EVENT_PROCESSED,
         processed_at=at,
         outcome=outcome[:500],
         mapping_version=event.mapping_version,
@@ -249,11 +290,34 @@ def _finish(
         raise ClaimLostError
 
 
-def _outcome(normalised: ports.Normalised, applied: Applied) -> str:
+def _is_ignored(normalised: ports.Normalised) -> bool:
+    return bool(normalised.ignored_because) and not normalised.facts
+
+
+def _outcome(normalised: ports.Normalised) -> str:
+    if _is_ignored(normalised):
+        return normalised.ignored_because
     if normalised.problems:
         return "; ".join(problem.text for problem in normalised.problems)
     names = ", ".join(type(fact).__name__ for fact in normalised.facts)
     return names or "nothing to do"
+
+
+def _wait_for_vendor(event: InboundEvent, error: ports.VendorError, *, token: str, at: datetime) -> None:
+    """In line again, uncounted. Refused credentials pause the connection with one case."""
+    shortest_s, longest_s = AWAY_WAIT_S
+    wait_s = min(longest_s, max(shortest_s, (at - event.received_at).total_seconds()))
+    if isinstance(error, ports.RateLimited):
+        wait_s = error.after_s
+    if isinstance(error, ports.AuthFailed):
+        pause_for_auth(connection=event.connection, text=error.text, at=at)
+    InboundEvent.objects.filter(pk=event.pk, claim_token=token, state=states.EVENT_RECEIVED).update(
+        attempts=F("attempts") - 1,
+        outcome=error.text[:500],
+        claim_token="",
+        claimed_until_at=None,
+        next_attempt_at=at + timedelta(seconds=wait_s),
+    )
 
 
 def _retry_or_park(event: InboundEvent, *, token: str, text: str, at: datetime) -> None:

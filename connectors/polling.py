@@ -1,18 +1,18 @@
 """Polling into the same inbox as webhooks, so that a lost webhook costs delay and nothing else (design section 4)."""
 
-import json
 import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from connectors import inbox, ports
+from connectors.delivery_cases import pause_for_auth
 from connectors.models import SyncCursor
 from connectors.registry import connector_for, link_for
+from returnsops.log_redaction import fault_of
 from returnsops.models import Connection
 
 Poll = Callable[[ports.Link, str], ports.PollPage]
@@ -27,7 +27,19 @@ STREAM = "main"
 
 def poll_due(*, at: datetime) -> int:
     """Poll every connection whose time has come; returns how many items were new."""
-    return sum(poll_connection(connection=connection, at=at) for connection in Connection.objects.order_by("pk"))
+    return sum(_poll_surely(connection, at=at) for connection in Connection.objects.order_by("pk"))
+
+
+def _poll_surely(connection: Connection, *, at: datetime) -> int:
+    """A fault of ours with one connection never keeps the others waiting; its claim lapses, then it is tried again."""
+    try:
+        return poll_connection(connection=connection, at=at)
+    except Exception as error:
+        log.error("polling of %s failed: %s", connection.name, fault_of(error))
+        SyncCursor.objects.filter(connection=connection, stream=STREAM).update(
+            error_text=f"{fault_of(error)}, in our own program"[:500], failure_count=F("failure_count") + 1
+        )
+        return 0
 
 
 def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = False) -> int:
@@ -43,6 +55,8 @@ def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = F
         stored = _round(connection, connector.poll, cursor, at=at)
     except ports.VendorError as error:
         log.warning("polling of %s stopped: %s", connection.name, error.text)
+        if isinstance(error, ports.AuthFailed):
+            pause_for_auth(connection=connection, text=error.text, at=at)
         _finish(cursor, at=at, wait_s=_wait_s(error, connector), error=error.text)
         return 0
     _finish(cursor, at=at, wait_s=connector.poll_interval_s, error="")
@@ -64,26 +78,11 @@ def _round(connection: Connection, poll: Poll, cursor: SyncCursor, *, at: dateti
 def _store_page(connection: Connection, page: ports.PollPage, cursor: SyncCursor, *, at: datetime) -> int:
     stored = 0
     for item in page.items:
-        recorded = inbox.record(
-            connection=connection,
-            source="poll",
-            topic=item.topic,
-            body=json.dumps(item.body, default=_decimal_text).encode(),
-            at=at,
-            delivery_key=item.delivery_key,
-            hint_key=item.hint_key,
-            subject_key=item.subject_key,
-        )
+        recorded = inbox.record_polled(connection=connection, item=item, at=at)
         stored += not recorded.is_duplicate
     cursor.cursor = page.cursor
     cursor.save(update_fields=["cursor"])
     return stored
-
-
-def _decimal_text(value: object) -> str:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    raise TypeError(f"{type(value).__name__} in a polled item.")
 
 
 def _claim(connection: Connection, *, at: datetime, is_forced: bool) -> bool:

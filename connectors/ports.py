@@ -138,7 +138,8 @@ class Reception:
 
     ``ping``: answer 200 and store nothing. ``delivery_key``: unique for ever per connection, '' = the inbox makes one.
     ``hint_key``: the body only says "look at this" and is merged with an unprocessed hint of the same key.
-    ``subject_key``: events with the same subject are processed in order of arrival, one at a time.
+    ``subject_key``: what the event is about. Events of one subject may be processed in any order and at once, because
+    facts commute; the key finds the message before for mappings that ask what changed.
     """
 
     kind: Literal["event", "ping", "unsigned"]
@@ -341,7 +342,8 @@ class Connector:
     poll: Callable[[Link, str], PollPage] | None = None
     poll_interval_s: int = 300
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
-    read_return: Callable[[Link, str], Json] | None = None
+    # One return as it is now; None where the platform does not know it, or cannot be asked.
+    read_return: Callable[[Link, str], PolledItem | None] | None = None
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None
     ensure_webhooks: Callable[[Link, str], Sequence[WebhookState]] | None = None
     order_url: Callable[[ConnectionConfig, str], str] | None = None

@@ -1,6 +1,7 @@
 """Reading orders from shops: outside transactions, recorded in the inbox, applied by the caller or here."""
 
 import json
+import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -9,13 +10,17 @@ from typing import Any
 from django.db import transaction
 
 from connectors import ports
+from connectors.delivery_cases import pause_for_auth
 from connectors.registry import connector_for, link_for
 from returnsops import states
 from returnsops.facts import Fact, OrderChanged, OrderGone, OrderMayHaveChanged, OrderSnapshot
+from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.order_documents import to_document
 from returnsops.services.replan import mark_dirty, replan
+
+log = logging.getLogger(__name__)
 
 ORDER_READ_TOPIC = "order.read"
 ORDER_GONE_TOPIC = "order.gone"
@@ -42,14 +47,26 @@ def read_order(*, connection: Connection, order_id: str, at: datetime) -> OrderC
 
 
 def read_wanted_orders(*, at: datetime, limit: int = BATCH) -> int:
-    """Read the orders that returns wait for; a missing one is asked for again with growing pauses."""
+    """Read the orders that returns wait for; a missing one is asked for again with growing pauses.
+
+    Returns how many were found. What goes wrong with one return costs only that return time.
+    """
     waiting = ReturnAuthorisation.objects.filter(
         order__isnull=True, order_next_read_at__lte=at, route__commerce__isnull=False
     ).exclude(order_external_id="")
     found = 0
     for rma in waiting.select_related("route__commerce").order_by("order_next_read_at", "pk")[:limit]:
-        found += _read_for(rma, at=at)
+        found += _read_surely(rma, at=at)
     return found
+
+
+def _read_surely(rma: ReturnAuthorisation, *, at: datetime) -> int:
+    try:
+        return _read_for(rma, at=at)
+    except Exception as error:  # a fault of ours with one return never keeps the others waiting
+        log.error("the order of return %s could not be read: %s", rma.pk, fault_of(error))
+        _wait(rma, at=at)
+        return 0
 
 
 def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
@@ -58,11 +75,15 @@ def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
         return 0
     try:
         fact = read_order(connection=commerce, order_id=rma.order_external_id, at=at)
-    except ports.VendorError as error:
-        _wait(rma, at=at, text=error.text)
+    except ports.AuthFailed as error:
+        pause_for_auth(connection=commerce, text=error.text, at=at)
+        _wait(rma, at=at)
         return 0
-    if isinstance(fact, OrderGone):
-        _wait(rma, at=at, text=f"Order {rma.order_external_id} is not in {commerce.name}.")
+    except ports.VendorError as error:
+        _wait(rma, at=at, least_s=error.after_s if isinstance(error, ports.RateLimited) else 0)
+        return 0
+    if isinstance(fact, OrderGone):  # perhaps not there yet; the planner makes a case of it after order_wanted_h
+        _wait(rma, at=at)
         return 0
     store_read(connection=commerce, snapshot=fact.snapshot, at=at)
     return 1
@@ -136,8 +157,8 @@ def record_read(
     )
 
 
-def _wait(rma: ReturnAuthorisation, *, at: datetime, text: str) -> None:
-    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(rma.order_read_tries, 10))
+def _wait(rma: ReturnAuthorisation, *, at: datetime, least_s: float = 0) -> None:
+    wait_s = max(least_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(rma.order_read_tries, 10)))
     ReturnAuthorisation.objects.filter(pk=rma.pk).update(
         order_next_read_at=at + timedelta(seconds=wait_s), order_read_tries=rma.order_read_tries + 1
     )

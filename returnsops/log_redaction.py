@@ -2,6 +2,8 @@
 
 import logging
 import re
+import traceback
+from pathlib import Path
 
 HIDDEN = "[hidden]"
 
@@ -34,6 +36,13 @@ def redact(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def fault_of(error: BaseException) -> str:
+    """What went wrong in our own program, and where. Never the error's text, which may quote a customer's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 class RedactingFilter(logging.Filter):

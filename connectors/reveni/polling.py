@@ -54,11 +54,12 @@ def poll(link: Link, cursor: str) -> PollPage:
     return PollPage(items=items, cursor=json.dumps(asdict(following)), is_last=not page.next_cursor)
 
 
-def read_return(link: Link, return_id: str) -> Json:
+def read_return(link: Link, return_id: str) -> PolledItem | None:
     """One return as it is now, None where the platform does not know it or has no pull API."""
     if not is_pull_on(link.config.settings):
         return None
-    return client.get_return(client.open_session(link), return_id)
+    document = client.get_return(client.open_session(link), return_id)
+    return None if document is None else polled_item(document)
 
 
 def polled_item(document: Json) -> PolledItem:

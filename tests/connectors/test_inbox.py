@@ -248,6 +248,81 @@ def test_a_vendor_that_does_not_answer_is_asked_again(platform: Connection, monk
     assert (event.state, event.outcome, event.claim_token) == (states.EVENT_RECEIVED, "The shop is away.", "")
 
 
+@pytest.mark.parametrize("error", [ports.Retryable("The shop is away."), ports.OutcomeUnknown("The answer broke off.")])
+def test_an_outage_of_days_parks_nothing(
+    platform: Connection, monkeypatch: pytest.MonkeyPatch, error: ports.VendorError
+) -> None:
+    event, moment, pauses = _told(platform), NOW, []
+    with monkeypatch.context() as away:
+        _poisoned(away, "ret_1", error=error)
+        for _ in range(50):
+            assert inbox.process_due(at=moment) == 1
+            event.refresh_from_db()
+            assert event.next_attempt_at is not None
+            pauses.append((event.next_attempt_at - moment).total_seconds())
+            moment = event.next_attempt_at
+    assert pauses[:9] == [5, 5, 10, 20, 40, 80, 160, 300, 300]
+    assert (event.state, event.attempts) == (states.EVENT_RECEIVED, 0)
+    assert not ExceptionCase.objects.exists()
+    inbox.process_due(at=moment)
+    event.refresh_from_db()
+    assert (event.state, event.attempts) == (states.EVENT_PROCESSED, 1)
+
+
+def test_a_vendor_that_asks_to_wait_is_waited_for(platform: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = _told(platform)
+    _poisoned(monkeypatch, "ret_1", error=ports.RateLimited("Slow down.", after_s=777))
+    inbox.process_due(at=NOW)
+    event.refresh_from_db()
+    assert (event.next_attempt_at, event.attempts) == (NOW + timedelta(seconds=777), 0)
+
+
+def test_refused_credentials_pause_the_connection_with_one_case_and_keep_the_event(
+    platform: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = _told(platform)
+    with monkeypatch.context() as revoked:
+        _poisoned(revoked, "ret_1", error=ports.AuthFailed("The key was revoked."))
+        for hours in range(inbox.MAX_ATTEMPTS * 2):
+            inbox.process_due(at=NOW + timedelta(hours=hours))
+    platform.refresh_from_db()
+    event.refresh_from_db()
+    assert (platform.is_paused, platform.pause_reason) == (True, "The key was revoked.")
+    assert ExceptionCase.objects.get().kind_code == states.CASE_CONNECTION_AUTH
+    assert (event.state, event.attempts) == (states.EVENT_RECEIVED, 0)
+    inbox.process_due(at=NOW + timedelta(days=2))
+    event.refresh_from_db()
+    assert event.state == states.EVENT_PROCESSED
+
+
+def test_what_the_vendor_refuses_for_good_is_parked(platform: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = _told(platform)
+    _poisoned(monkeypatch, "ret_1", error=ports.Rejected("There is no such thing.", code="http_400"))
+    _run_to_the_end(until=lambda: InboundEvent.objects.filter(state=states.EVENT_PARKED).exists())
+    event.refresh_from_db()
+    assert (event.attempts, event.outcome) == (inbox.MAX_ATTEMPTS, "There is no such thing.")
+    assert ExceptionCase.objects.get().kind_code == states.CASE_EVENT_PARKED
+
+
+def test_a_wait_of_a_worker_that_lost_its_claim_changes_nothing(
+    platform: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = _told(platform)
+    late = inbox.claim(event_id=event.pk, at=NOW)
+    after = NOW + timedelta(seconds=inbox.CLAIM_S + 1)
+    assert inbox.process_due(at=after) == 1
+    _poisoned(monkeypatch, "ret_1", error=ports.Retryable("The shop is away."))
+    inbox.process_claimed(event_id=event.pk, token=late, at=after)
+    event.refresh_from_db()
+    assert (event.state, event.attempts, event.next_attempt_at) == (states.EVENT_PROCESSED, 2, None)
+
+
+def test_only_what_json_can_hold_is_kept(platform: Connection) -> None:
+    item = ports.PolledItem(topic="x", body={"total": {1}}, delivery_key="a")
+    with pytest.raises(TypeError, match="set in a polled item"):
+        inbox.record_polled(connection=platform, item=item, at=NOW)
+
+
 @pytest.mark.parametrize("body", [b"{not json", b"\xff\xfe", b"[" * 100_000, b""])
 def test_what_is_not_json_is_kept_and_becomes_one_case(platform: Connection, body: bytes) -> None:
     row = inbox.record(connection=platform, source="webhook", topic="unreadable", body=body, at=NOW).event

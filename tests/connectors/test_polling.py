@@ -12,6 +12,8 @@ import pytest
 from connectors import inbox, polling, ports
 from connectors.models import SyncCursor
 from connectors.registry import connector_for
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
 from returnsops.models import Connection, InboundEvent
 from tests.factories import NOW, ConnectionFactory, ConnectionSecretFactory
 
@@ -152,6 +154,25 @@ def test_a_connection_whose_secret_cannot_be_read_is_asked_later(monkeypatch: py
     assert "SHOP_CONSUMER_SECRET, which is not set" in SyncCursor.objects.get().error_text
 
 
-def test_only_what_json_can_hold_is_kept() -> None:
-    with pytest.raises(TypeError, match="set in a polled item"):
-        polling._decimal_text({1})
+def test_refused_credentials_pause_the_connection_with_one_case(
+    shop: Connection, pages: Callable[..., list[str]]
+) -> None:
+    pages(ports.AuthFailed("The key was revoked."), ports.AuthFailed("The key was revoked."), _page("a", cursor="c1"))
+    assert (_poll(shop), _poll(shop, minutes=10)) == (0, 0)
+    shop.refresh_from_db()
+    assert (shop.is_paused, shop.pause_reason) == (True, "The key was revoked.")
+    assert ExceptionCase.objects.get().kind_code == states.CASE_CONNECTION_AUTH
+    assert _poll(shop, minutes=20) == 1  # nothing was lost meanwhile
+
+
+def test_a_fault_of_ours_with_one_connection_does_not_stop_the_others(
+    shop: Connection, pages: Callable[..., list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    ConnectionSecretFactory(connection=ConnectionFactory())
+    pages(ZeroDivisionError("jane@example.com lives in Leeds"), _page("a", cursor="c1"))
+    assert polling.poll_due(at=NOW) == 1
+    cursor = SyncCursor.objects.get(connection=shop)
+    assert (cursor.failure_count, cursor.cursor) == (1, "")
+    assert cursor.error_text.startswith("ZeroDivisionError at test_polling.py")
+    assert f"polling of {shop.name} failed: ZeroDivisionError" in caplog.text
+    assert "Leeds" not in caplog.text + cursor.error_text

@@ -198,7 +198,10 @@ def test_a_clock_ahead_there_does_not_skip_anything(there: Running) -> None:
 def test_one_return_can_be_read(there: Running) -> None:
     (return_id,) = fill(there, 1)
 
-    assert read_return(there.link, return_id)["order"]["id"] == "100"
+    item = read_return(there.link, return_id)
+    assert item is not None
+    assert (item.topic, item.body["order"]["id"], item.subject_key) == ("pull.return", "100", f"return:{return_id}")
+    assert item == polled_item(item.body)  # found by polling too, it is one delivery
     assert read_return(there.link, "ret_none") is None
     assert read_return(there.link, "..") is None
     assert read_return(there.link, "a/../b c?d") is None

@@ -1,0 +1,228 @@
+"""Reading orders: a missing one is waited for, a vendor that is away costs time, a fault of ours costs nobody else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from connectors import inbox, ports, reads
+from connectors.registry import connector_for
+from exceptions_queue.models import ExceptionCase
+from returnsops import facts, states
+from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation, Route
+from returnsops.services.apply_facts import apply_facts
+from returnsops.services.replan import replan, replan_due
+from tests.factories import NOW, ConnectionSecretFactory, OrderFactory, RouteFactory
+
+pytestmark = pytest.mark.django_db
+
+Found = facts.OrderSnapshot | Exception | None
+Answers = Callable[[dict[str, Found]], list[str]]
+
+
+@pytest.fixture
+def route(monkeypatch: pytest.MonkeyPatch) -> Route:
+    """A live route whose shop can be linked to."""
+    made: Route = RouteFactory(live=True)
+    monkeypatch.setenv("SHOP_CONSUMER_SECRET", "x")
+    ConnectionSecretFactory(connection=made.commerce)
+    return made
+
+
+@pytest.fixture
+def shop(route: Route) -> Connection:
+    """Its shop."""
+    assert route.commerce is not None
+    return route.commerce
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Let the shop have these orders; returns the ids it was asked for."""
+
+    def answer(orders: dict[str, Found]) -> list[str]:
+        asked: list[str] = []
+
+        def read_order(link: ports.Link, order_id: str) -> facts.OrderSnapshot | None:
+            asked.append(order_id)
+            found = orders.get(order_id)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        connector = replace(connector_for("woocommerce"), read_order=read_order)
+        monkeypatch.setattr(reads, "connector_for", lambda vendor: connector)
+        return asked
+
+    return answer
+
+
+def _snapshot(order_id: str) -> facts.OrderSnapshot:
+    line = facts.OrderLineSnapshot(line_id="1", kind="item", name="Shirt", quantity=1, net=Decimal(25), sku="TEE")
+    return facts.OrderSnapshot(
+        order_id=order_id,
+        number=order_id,
+        status="completed",
+        currency="GBP",
+        total=Decimal(25),
+        lines=(line,),
+        refunds=(),
+        placed_at=NOW - timedelta(days=2),
+        paid_at=NOW - timedelta(days=2),
+        modified_at=NOW - timedelta(days=1),
+        payment_method="card",
+    )
+
+
+def _return(route: Route, number: int = 1) -> ReturnAuthorisation:
+    """A return that names order <number> and waits for it."""
+    seen = facts.ReturnSeen(
+        return_id=f"ret_{number}",
+        occurred_at=NOW,
+        revision=1,
+        snapshot=facts.ReturnSnapshot(
+            return_id=f"ret_{number}",
+            revision=1,
+            status="authorised",
+            number=f"RMA-{number}",
+            order_id=str(number),
+            created_at=NOW,
+            updated_at=NOW,
+            currency="GBP",
+            items=(facts.ReturnItem(item_id="i", quantity=1, sku="TEE", order_line_id="1", reason_code="SIZE"),),
+            mode="on_receipt",
+        ),
+    )
+    (rma_id,) = apply_facts(connection=route.platform, new_facts=[seen], at=NOW).rma_ids
+    replan(rma_id=rma_id, at=NOW)
+    return ReturnAuthorisation.objects.get(pk=rma_id)
+
+
+def _read(*, after_s: float = 0) -> int:
+    return reads.read_wanted_orders(at=NOW + timedelta(seconds=after_s))
+
+
+def _cases() -> list[str]:
+    return sorted(ExceptionCase.objects.active().values_list("kind_code", flat=True))
+
+
+def _next_read(rma: ReturnAuthorisation) -> datetime:
+    rma.refresh_from_db()
+    assert rma.order_next_read_at is not None
+    return rma.order_next_read_at
+
+
+def test_a_wanted_order_is_read_kept_linked_and_planned(route: Route, answers: Answers) -> None:
+    rma = _return(route)
+    asked = answers({"1": _snapshot("1")})
+    assert (_read(), _read(after_s=7200)) == (1, 0)
+    rma.refresh_from_db()
+    assert rma.order is not None
+    assert (asked, rma.order.external_id, rma.order_next_read_at, rma.is_dirty) == (["1"], "1", None, False)
+    kept = InboundEvent.objects.get(source="read")
+    assert (kept.topic, kept.subject_key, kept.order_id) == (reads.ORDER_READ_TOPIC, "order:1", rma.order.pk)
+    assert inbox.normalise(kept).facts == (
+        facts.OrderChanged(order_id="1", snapshot=_snapshot("1"), occurred_at=kept.received_at),
+    )
+
+
+def test_a_missing_order_is_asked_for_with_growing_pauses_and_is_a_case_in_the_end(
+    route: Route, answers: Answers
+) -> None:
+    rma = _return(route)
+    asked = answers({})
+    moments, moment = [], NOW
+    for _ in range(9):
+        reads.read_wanted_orders(at=moment)
+        moments.append((_next_read(rma) - moment).total_seconds())
+        moment = _next_read(rma)
+    assert moments == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    assert (len(asked), states.CASE_ORDER_NOT_FOUND in _cases()) == (9, False)
+    assert rma.order_wanted_until_at is not None
+    replan_due(at=rma.order_wanted_until_at + timedelta(seconds=1))
+    assert states.CASE_ORDER_NOT_FOUND in _cases()
+
+    answers({"1": _snapshot("1")})  # and there it is after all
+    reads.read_wanted_orders(at=rma.order_wanted_until_at + timedelta(days=1))
+    assert states.CASE_ORDER_NOT_FOUND not in _cases()
+
+
+def test_a_deletion_told_before_the_order_was_ever_seen_loses_nothing(
+    route: Route, shop: Connection, answers: Answers
+) -> None:
+    answers({})
+    hint = inbox.record(
+        connection=shop, source="webhook", topic="order.deleted", body=b'{"id": 1}', at=NOW, hint_key="order:1"
+    ).event
+    assert inbox.process_due(at=NOW) == 1
+    hint.refresh_from_db()
+    assert (hint.state, Order.objects.count()) == (states.EVENT_PROCESSED, 0)
+
+    rma = _return(route)
+    assert _read() == 0
+    assert _next_read(rma) > NOW
+    answers({"1": _snapshot("1")})  # restored from the bin
+    assert _read(after_s=60) == 1
+
+
+def test_an_order_that_goes_is_kept_as_gone(shop: Connection, answers: Answers) -> None:
+    order = OrderFactory(connection=shop, external_id="1", read_at=NOW - timedelta(days=1))
+    answers({})
+    inbox.record(
+        connection=shop, source="webhook", topic="order.deleted", body=b'{"id": 1}', at=NOW, hint_key="order:1"
+    )
+    inbox.process_due(at=NOW)
+    order.refresh_from_db()
+    kept = InboundEvent.objects.get(source="read")
+    assert (order.is_gone, kept.topic, kept.order_id) == (True, reads.ORDER_GONE_TOPIC, order.pk)
+    assert inbox.normalise(kept).facts == (facts.OrderGone(order_id="1", occurred_at=NOW),)
+
+
+@pytest.mark.parametrize(
+    ("error", "wait_s"),
+    [
+        (ports.Retryable("The shop is away."), 30),
+        (ports.OutcomeUnknown("The answer was cut off."), 30),
+        (ports.Rejected("No.", code="no"), 30),
+        (ports.RateLimited("Slow down.", after_s=900), 900),
+        (ports.RateLimited("Slow down.", after_s=2), 30),
+    ],
+)
+def test_a_shop_that_does_not_answer_is_asked_later(
+    route: Route, answers: Answers, error: Exception, wait_s: float
+) -> None:
+    rma = _return(route)
+    answers({"1": error})
+    assert _read() == 0
+    assert _next_read(rma) == NOW + timedelta(seconds=wait_s)
+    assert states.CASE_CONNECTION_AUTH not in _cases()
+
+
+def test_refused_credentials_pause_the_shop_with_one_case(route: Route, shop: Connection, answers: Answers) -> None:
+    waiting = [_return(route, number) for number in (1, 2)]
+    answers({"1": ports.AuthFailed("The key was revoked."), "2": ports.AuthFailed("The key was revoked.")})
+    assert _read() == 0
+    shop.refresh_from_db()
+    assert (shop.is_paused, shop.pause_reason) == (True, "The key was revoked.")
+    assert _cases().count(states.CASE_CONNECTION_AUTH) == 1
+    assert {_next_read(rma) for rma in waiting} == {NOW + timedelta(seconds=30)}
+
+
+def test_a_fault_of_ours_with_one_return_does_not_stop_the_others(
+    route: Route, answers: Answers, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = (_return(route, number) for number in (1, 2))
+    answers({"1": ZeroDivisionError("jane@example.com lives in Leeds"), "2": _snapshot("2")})
+    assert _read() == 1
+    good.refresh_from_db()
+    assert good.order is not None
+    assert _next_read(bad) == NOW + timedelta(seconds=30)
+    assert f"the order of return {bad.pk} could not be read: ZeroDivisionError at test_reads.py" in caplog.text
+    assert "Leeds" not in caplog.text
+
+
+def test_a_vendor_without_orders_says_so(route: Route) -> None:
+    with pytest.raises(ports.Rejected, match="reveni has no orders to read"):
+        reads.read_order(connection=route.platform, order_id="1", at=NOW)
