@@ -1,5 +1,6 @@
 """View → plan → effects table. Touches only effects of origin plan, and never one that may have left."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from returnsops import states
+from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, Effect, ReturnAuthorisation
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import Plan, PlannedCase, PlannedEffect
@@ -17,6 +19,8 @@ from returnsops.planning.policy import PolicyError, parse_policy
 from . import audit, cases, wakeups
 from .locks import lock_return
 from .views import view_of
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -28,12 +32,22 @@ def mark_dirty(*, rma_ids: Iterable[int] = (), order_ids: Iterable[int] = ()) ->
 
 
 def replan_due(*, at: datetime, limit: int = BATCH) -> int:
-    """Plan every return that is dirty or whose time has come; returns how many. One transaction each."""
+    """Plan every return that is dirty or whose time has come; returns how many. One transaction each.
+
+    A return that cannot be planned stays dirty for the next round and keeps no other from being planned.
+    """
     due = Q(is_dirty=True) | Q(next_look_at__lte=at)
     ids = list(ReturnAuthorisation.objects.filter(due).order_by("pk").values_list("pk", flat=True)[:limit])
-    for rma_id in ids:
+    return sum(_is_planned(rma_id, at=at) for rma_id in ids)
+
+
+def _is_planned(rma_id: int, *, at: datetime) -> bool:
+    try:
         replan(rma_id=rma_id, at=at)
-    return len(ids)
+    except Exception as error:
+        log.error("return %s could not be planned: %s", rma_id, fault_of(error))
+        return False
+    return True
 
 
 @transaction.atomic
