@@ -12,6 +12,7 @@ from connectors.registry import connector_for
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation, Route
+from returnsops.services import replan as replanning
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.replan import replan, replan_due
 from tests.factories import NOW, ConnectionSecretFactory, OrderFactory, RouteFactory
@@ -226,3 +227,26 @@ def test_a_fault_of_ours_with_one_return_does_not_stop_the_others(
 def test_a_vendor_without_orders_says_so(route: Route) -> None:
     with pytest.raises(ports.Rejected, match="reveni has no orders to read"):
         reads.read_order(connection=route.platform, order_id="1", at=NOW)
+
+
+def test_a_return_that_cannot_be_planned_does_not_stop_the_others(
+    route: Route, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = (_return(route, number) for number in (1, 2))
+    ReturnAuthorisation.objects.update(is_dirty=True)
+    whole = replanning.replan
+
+    def broken(*, rma_id: int, at: datetime) -> object:
+        if rma_id == bad.pk:
+            raise ZeroDivisionError("jane@example.com lives in Leeds")
+        return whole(rma_id=rma_id, at=at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replanning, "replan", broken)
+        assert replan_due(at=NOW) == 1
+    assert list(ReturnAuthorisation.objects.filter(is_dirty=True)) == [bad]
+    assert f"return {bad.pk} could not be planned: ZeroDivisionError at" in caplog.text
+    assert "Leeds" not in caplog.text
+    assert (replan_due(at=NOW), ReturnAuthorisation.objects.filter(is_dirty=True).count()) == (1, 0)
+    good.refresh_from_db()
+    assert good.planned_at == NOW
