@@ -37,11 +37,11 @@ def save_policy(*, route: Route, document: Mapping[str, Any], by: str, at: datet
         route=route, version=last.version + 1 if last else 1, document=dict(document), created_at=at, created_by=by
     )
     route.policy = version
-    if route.mode == states.ROUTE_LIVE:
-        route.mode = states.ROUTE_SHADOW
-    route.save(update_fields=["policy", "mode"])
     ReturnAuthorisation.objects.filter(route=route, policy__isnull=True).update(policy=version, is_dirty=True)
     audit.record(act="policy_saved", by=by, at=at, subject=route, text=f"Policy {version.version} of {route.name}.")
+    if route.mode == states.ROUTE_LIVE:
+        _switch(route, states.ROUTE_SHADOW, by=by, at=at)
+    route.save(update_fields=["policy"])
     return version
 
 
@@ -84,11 +84,15 @@ def set_mode(*, route: Route, mode: str, by: str, at: datetime, live_from: datet
         if missing:
             raise RouteError(f"Route {route.name} cannot go live yet: {' '.join(missing)}")
         route.live_from = live_from or route.live_from or at
+    _switch(route, mode, by=by, at=at)
+    return route
+
+
+def _switch(route: Route, mode: str, *, by: str, at: datetime) -> None:
     route.mode = mode
     route.save(update_fields=["mode", "live_from"])
     audit.record(act="route_mode", by=by, at=at, subject=route, text=f"Route {route.name} is {mode}.")
     mark_dirty(rma_ids=route.returns.values_list("pk", flat=True))
-    return route
 
 
 @transaction.atomic
