@@ -140,7 +140,7 @@ def _update_unsent(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisati
     before = (row.state, row.payload_hash)
     _take_content(row, effect, rma=rma)
     row.state = _wanted_state(row, effect)
-    if before[0] == states.EFFECT_CANCELLED:
+    if before[0] not in states.UNSENT:
         row.error_class = row.error_code = row.error_text = ""
     if before[0] not in states.UNSENT or row.next_attempt_at is None:
         row.next_attempt_at = at
