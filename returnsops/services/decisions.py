@@ -60,8 +60,7 @@ def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datet
     meaning = "counts for this return" if fact.is_for_return else "has nothing to do with returns"
     text = f"Refund {refund.external_id} of {refund.amount} {refund.currency} {meaning}."
     audit.record(act="refund_attributed", by=fact.by, at=at, subject=refund, text=text, why=fact.why, rma=rma)
-    if rma.order is not None:
-        rma.order.returns.update(is_dirty=True)
+    refund.order.returns.update(is_dirty=True)
 
 
 def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at: datetime) -> None:
