@@ -17,7 +17,7 @@ from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation
 from returnsops.services import acts, approvals, settle_by_hand
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
-from returnsops.services.replan import replan
+from returnsops.services.replan import describe, replan
 
 Data = Mapping[str, Any]
 Choices = list[tuple[str, str]]
@@ -123,7 +123,7 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
         case,
         at=at,
         by=by,
-        done=f"{amount} accepted; it waits for a second person.",
+        done=f"{amount:f} accepted; it waits for a second person.",
         fact=lambda rma: facts.HoldWaived(
             return_id=rma.external_id,
             occurred_at=at,
@@ -138,22 +138,22 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
 
 def approve(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Approve one effect of this return that waits for a second person."""
-    effect = _effect(data["effect"])
+    effect = _effect(case, data["effect"])
     try:
         approvals.approve(effect_id=effect.pk, by=_person(by), at=at, revision=effect.payload_revision)
     except EffectError as error:
         raise CaseError(str(error)) from error
-    return f"Approved: {effect.amount} {effect.currency}."
+    return f"Approved: {describe(effect)}."
 
 
 def refuse_approval(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Refuse one effect of this return that waits for a second person."""
-    effect = _effect(data["effect"])
+    effect = _effect(case, data["effect"])
     try:
         approvals.reject_approval(effect_id=effect.pk, by=_person(by), at=at, why=reason)
     except EffectError as error:
         raise CaseError(str(error)) from error
-    return f"Refused: {effect.amount} {effect.currency}."
+    return f"Refused: {describe(effect)}."
 
 
 def settle_exchange(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
@@ -219,7 +219,7 @@ def executors(case: ExceptionCase) -> Choices:
 def waiting_effects(case: ExceptionCase) -> Choices:
     """Effects of the return that wait for approval."""
     rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL)
-    return [(str(row.pk), f"{row.kind} of {row.amount} {row.currency}") for row in rows]
+    return [(str(row.pk), describe(row)) for row in rows]
 
 
 def open_exchanges(case: ExceptionCase) -> Choices:
@@ -254,10 +254,12 @@ def _subject_of(case: ExceptionCase) -> str:
     return subject
 
 
-def _effect(text: str) -> Effect:
-    effect = Effect.objects.filter(pk=text).first() if str(text).isdigit() else None
+def _effect(case: ExceptionCase, text: str) -> Effect:
+    """An effect of the case's own return; the number comes from a browser."""
+    effects = rma_of(case).effects
+    effect = effects.filter(pk=text).first() if str(text).isdecimal() else None
     if effect is None:
-        raise CaseError("That effect does not exist any more; load the page again.")
+        raise CaseError("This return has no such effect; load the page again.")
     return effect
 
 
