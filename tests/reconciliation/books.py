@@ -70,12 +70,15 @@ def stock_record(*, units: int = 1, line_id: str = "5", **changes: Any) -> Remot
 
 def known(**changes: Any) -> KnownRefund:
     """A refund of 5.00 EUR made outside, as our rows know it."""
-    return replace(KnownRefund(refund_id="20", amount=Decimal("5.00"), currency="EUR", author="WordPress user 1"), **changes)
+    refund = KnownRefund(refund_id="20", amount=Decimal("5.00"), currency="EUR", author="WordPress user 1")
+    return replace(refund, **changes)
 
 
 def outside_record(**changes: Any) -> RemoteRefund:
     """The shop's record of it."""
-    record = RemoteRefund(refund_id="20", amount=Decimal("5.00"), currency="EUR", created_at=AT, author="WordPress user 1")
+    record = RemoteRefund(
+        refund_id="20", amount=Decimal("5.00"), currency="EUR", created_at=AT, author="WordPress user 1"
+    )
     return replace(record, **changes)
 
 

@@ -70,7 +70,8 @@ def test_differences_are_exit_code_one_with_matched_and_one_sided_counts() -> No
         )
         code, text = reconcile()
         assert code == 1
-        assert f"Refund {refund.id} by WordPress user 1 of 5.00 EUR was made outside, and no return explains it." in text
+        who = "WordPress user 1"
+        assert f"Refund {refund.id} by {who} of 5.00 EUR was made outside, and no return explains it." in text
 
 
 def test_what_could_not_be_read_is_exit_code_one() -> None:
