@@ -17,6 +17,7 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 BEFORE = (
     [*MANAGE, "check"],
     [*MANAGE, "migrate", "--no-input", "--verbosity", "1"],
+    [*MANAGE, "setup_roles"],
     [*MANAGE, "setup_schedules"],
     [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"],
 )
