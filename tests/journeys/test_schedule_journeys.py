@@ -47,6 +47,7 @@ def _play(w: World, chance: random.Random) -> None:
             continue
         break
     w.shop.faults.clear()
+    crashes = 0
     w.settle(horizon=timedelta(hours=12))
 
 
