@@ -14,6 +14,7 @@ from returnsops.models import Effect, HistoryEntry, ReturnAuthorisation
 from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.model import Hold, Plan, PlannedCase, PlannedEffect
 from returnsops.planning.plan import APPROVAL_REFUSED
+from returnsops.planning.view import ReturnView
 from returnsops.services import replan
 from tests import factories as make
 from tests.factories import NOW
@@ -415,6 +416,22 @@ def test_a_batch_is_limited_and_begins_with_the_oldest() -> None:
     second.refresh_from_db()
     assert (first.is_dirty, second.is_dirty) == (False, True)
     assert (replan.replan_due(at=NOW, limit=1), replan.replan_due(at=NOW)) == (1, 0)
+
+
+def test_a_return_that_cannot_be_planned_stays_dirty_and_keeps_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken, fine = make.ReturnFactory(is_dirty=True), make.ReturnFactory(is_dirty=True)
+
+    def fails_for_one(view: ReturnView, policy: object, now: datetime) -> Plan:
+        if view.ref == broken.ref:
+            raise LookupError("no such place")
+        return Plan()
+
+    monkeypatch.setattr(replan, "plan", fails_for_one)
+    assert replan.replan_due(at=NOW) == 1
+    found = {row.pk: (row.is_dirty, row.planned_at) for row in ReturnAuthorisation.objects.all()}
+    assert found == {broken.pk: (True, None), fine.pk: (False, NOW)}
 
 
 def test_returns_are_marked_by_themselves_or_by_their_order() -> None:

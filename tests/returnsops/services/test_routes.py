@@ -1,7 +1,7 @@
 """Routes: a new policy wants new signatures, and nothing goes live with a hole in it."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -187,6 +187,14 @@ def test_a_route_with_a_hole_stays_where_it_is() -> None:
     rma.refresh_from_db()
     assert (route.mode, route.live_from, rma.is_dirty) == (states.ROUTE_SHADOW, None, False)
     assert history() == []
+
+
+@pytest.mark.parametrize("live_from", [None, make.NOW - timedelta(days=90)])
+def test_the_mode_it_has_already_is_no_switch(live_from: datetime | None) -> None:
+    rma = make.ReturnFactory(is_dirty=False)
+    routes.set_mode(route=rma.route, mode=states.ROUTE_LIVE, by="olivia", at=NOW, live_from=live_from)
+    rma.refresh_from_db()
+    assert (rma.is_dirty, history()) == (False, [])
 
 
 def test_switching_off_wants_nobodys_leave() -> None:
