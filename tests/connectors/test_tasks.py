@@ -1,0 +1,59 @@
+"""What django-q2 calls: one sweep and the wake-ups bring a return to its end, and hints stay few."""
+
+from decimal import Decimal
+
+import pytest
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from connectors import tasks
+from connectors.models import WakeUp
+from returnsops import states
+from tests.journeys.world import OPS_URL, World, world
+
+pytestmark = pytest.mark.django_db
+
+
+def _told(w: World) -> tuple[object, str]:
+    order = w.order((w.product(), 2))
+    return_id = w.ask(order)
+    w.platform.receive(return_id)
+    w.judge(return_id)
+    w.pay(return_id, "30.00")
+    w.tell()
+    return order, return_id
+
+
+def test_the_inbox_and_the_pump_do_the_job(settings: Settings) -> None:
+    settings.PUBLIC_URL = OPS_URL
+    with world() as w:
+        order, return_id = _told(w)
+        assert tasks.wake_inbox() > 0
+        tasks.wake_pump(w.connection("shop").pk)
+        assert [refund.amount for refund in w.money_refunds(order)] == [Decimal("30.00")]  # type: ignore[arg-type]
+        assert w.effect(return_id, states.REFUND).state in {states.DONE, states.CONFIRMED}
+
+
+def test_the_sweep_finds_what_every_hint_was_lost_for(settings: Settings) -> None:
+    settings.PUBLIC_URL = OPS_URL
+    with world() as w:
+        _, return_id = _told(w)
+        first = tasks.sweep()
+        assert first["events"] > 0
+        assert w.effect(return_id, states.REFUND).state in {states.READY, states.HELD}
+        again = tasks.sweep()
+        assert again["events"] == 0
+
+
+def test_many_hints_are_one_until_it_has_begun(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(50):
+            tasks.wake_pump_soon(7)
+    assert OrmQ.objects.count() == 1
+    WakeUp.objects.update(asked_at=None)  # as the task does when it begins
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.wake_pump_soon(7)
+        tasks.wake_pump_soon(8)
+    assert OrmQ.objects.count() == 3
