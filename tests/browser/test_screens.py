@@ -43,6 +43,7 @@ def sign_in(context: BrowserContext, name: str) -> Page:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url("/admin/")
+    page.wait_for_load_state()
     return page
 
 
