@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from returnsops import money, states
-from returnsops.models import Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route
+from returnsops.models import Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route, Waiver
 from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.plan import APPROVAL_REFUSED
 
@@ -34,11 +34,19 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
         raise EffectError("It was changed after you opened it; look at the new amounts and approve again.")
     if effect.proposed_by_id is not None and effect.proposed_by_id == by.pk:
         raise EffectError("You proposed it yourself; a second person has to approve it.")
+    if _has_waived(effect, by):
+        raise EffectError("You released a hold of it yourself; a second person has to approve it.")
     effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
     _put(effect, states.HELD if effect.holds else states.READY, at=at)
     _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")
     _wake(effect)
     return effect
+
+
+def _has_waived(effect: Effect, by: User) -> bool:
+    """Whether this person released a hold of the effect, by itself or on the whole return."""
+    waivers = Waiver.objects.filter(rma_id=effect.rma_id, effect_key__in=["", effect.key], by=str(by))
+    return effect.rma_id is not None and waivers.exists()
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from returnsops import states
 from returnsops.facts import RemoteRefund
-from returnsops.models import Effect, HistoryEntry, Refund
+from returnsops.models import Effect, HistoryEntry, Refund, Waiver
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import PlannedEffect
 from returnsops.planning.plan import APPROVAL_REFUSED
@@ -43,6 +43,17 @@ def unknown(**fields: Any) -> Effect:
 
 
 # --- approving ---------------------------------------------------------------------------------------------------
+
+
+def test_who_released_a_hold_never_approves_what_it_held() -> None:
+    effect = EffectFactory(state=states.AWAITING_APPROVAL)
+    one, other = UserFactory(), UserFactory()
+    Waiver.objects.create(rma=effect.rma, hold_code="amount_mismatch", by=str(one), at=NOW, why="seen the invoice")
+    with pytest.raises(EffectError, match="a second person has to approve it"):
+        approvals.approve(effect_id=effect.pk, by=one, at=NOW, revision=1)
+    effect.refresh_from_db()
+    assert (effect.state, effect.approved_by) == (states.AWAITING_APPROVAL, None)
+    approvals.approve(effect_id=effect.pk, by=other, at=NOW, revision=1)
 
 
 def test_the_proposer_never_approves() -> None:
