@@ -130,6 +130,7 @@ def intent_of(effect: Effect) -> Intent:
         planned_at=effect.planned_at,
         first_attempt_at=effect.first_attempt_at,
         earlier_remote_keys=tuple(remote_keys[:-1]),
+        return_id=effect.rma.external_id if effect.rma else "",
     )
 
 

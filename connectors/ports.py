@@ -216,6 +216,7 @@ class Intent:
     planned_at: datetime
     first_attempt_at: datetime | None
     earlier_remote_keys: tuple[str, ...] = ()  # of older generations: a late success of those counts
+    return_id: str = ""  # the platform's id of the return
 
 
 class Found(StrEnum):

@@ -106,22 +106,48 @@ NEEDS_PERSON: Final = frozenset({AWAITING_APPROVAL, REJECTED, FAILED})
 # --- effect kinds and lanes --------------------------------------------------------------------------------------
 
 REFUND: Final = "refund"
+EXCHANGE: Final = "exchange"  # the replacement order
+STORE_CREDIT: Final = "store_credit"  # store credit or a gift card, whichever the credit says
 RESTOCK: Final = "restock"
+WRITE_BACK: Final = "write_back"  # what the returns platform is told
 MIRROR: Final = "mirror"
 NOTE: Final = "note"
-EFFECT_KINDS: Final = (REFUND, RESTOCK, MIRROR, NOTE)
+# Inverses of what was sent (design section 2, reversals); a refund has none.
+CANCEL_EXCHANGE: Final = "cancel_exchange"
+VOID_CREDIT: Final = "void_credit"
+TAKE_OUT: Final = "take_out"  # units put back on sale leave the sellable stock again
+INVERSE_OF: Final[dict[str, str]] = {EXCHANGE: CANCEL_EXCHANGE, STORE_CREDIT: VOID_CREDIT, RESTOCK: TAKE_OUT}
+EFFECT_KINDS: Final = (
+    REFUND,
+    EXCHANGE,
+    STORE_CREDIT,
+    RESTOCK,
+    WRITE_BACK,
+    MIRROR,
+    NOTE,
+    CANCEL_EXCHANGE,
+    VOID_CREDIT,
+    TAKE_OUT,
+)
 MONEY_KINDS: Final = frozenset({REFUND})
-STOCK_KINDS: Final = frozenset({RESTOCK})
+VALUE_KINDS: Final = MONEY_KINDS | {STORE_CREDIT}  # carry an amount and a currency
+STOCK_KINDS: Final = frozenset({RESTOCK, TAKE_OUT})
+# Goods, value and money: what a locked order or a risk review keeps back.
+WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {EXCHANGE, CANCEL_EXCHANGE, VOID_CREDIT}
 # Confirmed by a read-back of the remote record; the others end at done.
-READ_BACK_KINDS: Final = MONEY_KINDS | STOCK_KINDS
+READ_BACK_KINDS: Final = WEIGHTY_KINDS
 
 # Lower goes first (S1-3).
 LANES: Final[dict[str, int]] = {
     REFUND: 10,
-    "exchange": 20,
-    "store_credit": 30,
+    EXCHANGE: 20,
+    CANCEL_EXCHANGE: 20,
+    STORE_CREDIT: 30,
+    VOID_CREDIT: 30,
     "credit_note": 40,
+    WRITE_BACK: 45,
     RESTOCK: 50,
+    TAKE_OUT: 50,
     NOTE: 60,
     MIRROR: 70,
 }

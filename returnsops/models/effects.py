@@ -105,7 +105,7 @@ class Effect(models.Model):
             ),
             models.CheckConstraint(
                 name="money_has_amount_and_currency",
-                condition=~Q(kind__in=sorted(states.MONEY_KINDS)) | (Q(amount__gt=0) & ~Q(currency="")),
+                condition=~Q(kind__in=sorted(states.VALUE_KINDS)) | (Q(amount__gt=0) & ~Q(currency="")),
             ),
             models.CheckConstraint(
                 name="stock_has_quantity",

@@ -10,8 +10,6 @@ from .holds import NOT_LIVE, ORDER_GONE, Finding, problem, waiting
 from .model import PlannedEffect
 from .view import ReturnView
 
-_MONEY_AND_STOCK = states.MONEY_KINDS | states.STOCK_KINDS
-
 
 def gates_of(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[Finding, ...]:
     """What stands in the way of one effect because of its return or its order."""
@@ -66,7 +64,7 @@ def _order_state(view: ReturnView, effect: PlannedEffect) -> Finding | None:
             code=ORDER_GONE,
             evidence={"order": view.order_id, "status": view.order.status},
         )
-    if view.order.is_locked and effect.kind in _MONEY_AND_STOCK:
+    if view.order.is_locked and effect.kind in states.WEIGHTY_KINDS:
         why = (view.order.lock_reason or f"its status is {view.order.status}").rstrip(".")
         left = view.order.total - sum((refund.amount for refund in view.shop_refunds), Decimal(0))
         return problem(

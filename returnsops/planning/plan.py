@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import amounts, attention, exchanges, mirrors, refunds, reversals, stock
+from . import amounts, attention, credits, exchanges, mirrors, refunds, reversals, stock
 from .gates import gates_of
 from .holds import case_of, cases_of, holds_of, unreleased
 from .keys import content_hash
@@ -25,6 +25,7 @@ Rule = Callable[[ReturnView, Policy, datetime], Part]
 RULES: tuple[tuple[str, Rule], ...] = (
     ("refunds", refunds.plan_refunds),
     ("exchanges", exchanges.plan_exchanges),
+    ("credits", credits.plan_credits),
     ("stock", stock.plan_stock),
     ("reversals", reversals.plan_reversals),
     ("mirrors", mirrors.plan_mirrors),

@@ -50,16 +50,31 @@ left out, and then the default below holds::
     [restock]
     confirmation = "platform"          # platform | warehouse | either | both | "" (not decided)
 
+    [exchange]
+    writer = "person"                  # us | platform | person: who places replacement orders
+    release = "inspected"              # when ours is placed: as refund.trigger
+    release_instant = "authorised"     # the same for instant exchanges
+    price_up = "case"                  # the shopper owes a difference: case (ask first) | place
+
+    [credit]
+    writer = "person"                  # us | platform | person: who issues store credit and gift cards
+    valid_days = 365                   # days after which ours lapses; left out: never
+
+    [reversal]                         # what contradicts what was sent: case | approve (second person) | automatic
+    stock = "case"                     # units put back on sale that are not sellable after all
+    exchange = "case"                  # a replacement withdrawn before it was shipped
+    credit = "case"                    # a credit withdrawn before it was spent
+
     [sla_hours]                        # overrides of the time a team has for its cases
     finance = 24
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from returnsops import money
+from .policy_reading import Reader, amounts_by_currency, by, choice, several, table, truth, values, whole
 
 OWNERS = ("commerce", "platform", "erp", "warehouse")
 OWNED = ("order", "refund", "return_status", "disposition", "stock", "credit_note")
@@ -68,13 +83,13 @@ INITIATORS = ("platform_event", "policy_trigger", "")
 TRIGGERS = ("authorised", "in_transit", "received", "inspected", "disposition_final")
 EXECUTORS = ("commerce_platform", "returns_platform", "merchant", "")
 CONFIRMATIONS = ("platform", "warehouse", "either", "both", "")
+WRITERS = ("us", "platform", "person")
+REVERSALS = ("case", "approve", "automatic")
 MILESTONES = ("authorised", "in_transit", "received", "inspected", "refunded", "restocked", "ended")
 MIRRORS = ("status", "return")
 TEAMS = ("cx", "finance", "warehouse", "merchandising", "operations")
 # Dispositions of goods that lie somewhere with us, and so need a place (S1-21).
 PLACED = ("sellable", "quarantine", "refurbish", "damaged", "write_off")
-
-_Value = TypeVar("_Value")
 
 
 class PolicyError(ValueError):
@@ -119,6 +134,33 @@ class RestockPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExchangePolicy:
+    """Who places replacement orders, and what they wait for (S4-19)."""
+
+    writer: str = "person"
+    release: str = "inspected"
+    release_instant: str = "authorised"
+    price_up: str = "case"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditPolicy:
+    """Who issues store credit and gift cards, and how long ours hold (S4-18)."""
+
+    writer: str = "person"
+    valid_days: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReversalPolicy:
+    """Whether the inverse of what was sent is a person's work, wants a second person, or goes by itself."""
+
+    stock: str = "case"
+    exchange: str = "case"
+    credit: str = "case"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """The settings one return is planned by."""
 
@@ -133,6 +175,9 @@ class Policy:
     ownership: Mapping[str, str] = field(default_factory=dict)
     refund: RefundPolicy = field(default_factory=RefundPolicy)
     restock: RestockPolicy = field(default_factory=RestockPolicy)
+    exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
+    credit: CreditPolicy = field(default_factory=CreditPolicy)
+    reversal: ReversalPolicy = field(default_factory=ReversalPolicy)
     sla_hours: Mapping[str, int] = field(default_factory=dict)
 
     def initiator(self, resolution: str) -> str:
@@ -160,7 +205,7 @@ class Policy:
 def parse_policy(document: Mapping[str, Any]) -> Policy:
     """The policy a document describes. Raises PolicyError with all problems: unknown keys, types, ranges."""
     problems: list[str] = []
-    policy = Policy(**_values(document, _TOP, "", problems))
+    policy = Policy(**values(document, _TOP, "", problems))
     if policy.decision_warn_day > policy.decision_days:
         problems.append("decision_warn_day: must not be later than decision_days; make it smaller.")
     if problems:
@@ -227,126 +272,49 @@ def _stock_holes(policy: Policy, placed: frozenset[str] | None) -> list[str]:
     return found
 
 
-# --- reading: one reader per key; a reader notes what is wrong and returns a value all the same --------------------
-
-_Reader = Callable[[Any, str, list[str]], Any]
-
-
-def _values(document: object, readers: Mapping[str, _Reader], path: str, problems: list[str]) -> dict[str, Any]:
-    """Read the known keys of a table; unknown ones are problems."""
-    if not isinstance(document, Mapping):
-        problems.append(f"{path or 'policy'}: must be a table.")
-        return {}
-    prefix = f"{path}." if path else ""
-    problems.extend(
-        f"{prefix}{key}: unknown key; remove it or use one of {', '.join(readers)}."
-        for key in document
-        if key not in readers
-    )
-    return {
-        key: reader(document[key], f"{prefix}{key}", problems) for key, reader in readers.items() if key in document
-    }
-
-
-def _table(kind: Callable[..., _Value], readers: Mapping[str, _Reader]) -> _Reader:
-    def read(value: Any, path: str, problems: list[str]) -> _Value:
-        return kind(**_values(value, readers, path, problems))
-
-    return read
-
-
-def _choice(*options: str) -> _Reader:
-    words = ", ".join(option or '""' for option in options)
-
-    def read(value: Any, path: str, problems: list[str]) -> str:
-        if not isinstance(value, str) or value not in options:
-            problems.append(f"{path}: {value!r} is not possible; use one of {words}.")
-            return options[0]
-        return value
-
-    return read
-
-
-def _whole(low: int, high: int) -> _Reader:
-    def read(value: Any, path: str, problems: list[str]) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            problems.append(f"{path}: {value!r} is not possible; use a whole number from {low} to {high}.")
-            return low
-        return value
-
-    return read
-
-
-def _truth(value: Any, path: str, problems: list[str]) -> bool:
-    if not isinstance(value, bool):
-        problems.append(f"{path}: {value!r} is not possible; use true or false.")
-    return bool(value)
-
-
-def _several(options: tuple[str, ...]) -> _Reader:
-    def read(value: Any, path: str, problems: list[str]) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple) or any(name not in options for name in value):
-            problems.append(f"{path}: must be a list of any of {', '.join(options)}.")
-            return ()
-        return tuple(dict.fromkeys(value))
-
-    return read
-
-
-def _by(options: tuple[str, ...], reader: _Reader) -> _Reader:
-    return _table(dict, dict.fromkeys(options, reader))
-
-
-def _amounts(value: Any, path: str, problems: list[str]) -> dict[str, Decimal]:
-    if not isinstance(value, Mapping):
-        problems.append(f"{path}: must be a table of currency codes and decimal strings.")
-        return {}
-    return {currency: _amount(amount, f"{path}.{currency}", currency, problems) for currency, amount in value.items()}
-
-
-def _amount(value: Any, path: str, currency: str, problems: list[str]) -> Decimal:
-    try:
-        amount = money.parse_amount(value)
-        if amount < 0 or not money.is_exact(amount, currency=currency):
-            raise money.MoneyError("It must not be negative, nor have more digits than the currency.")
-    except money.MoneyError as error:
-        problems.append(f'{path}: {error} Use a decimal string such as "10.00" under an ISO 4217 currency code.')
-        return Decimal(0)
-    return amount
-
-
-_REFUND: Mapping[str, _Reader] = {
-    "initiator": _choice(*INITIATORS),
-    "trigger": _choice(*TRIGGERS),
-    "amount_source": _choice("platform", "order"),
-    "default_executed_by": _choice(*EXECUTORS),
-    "writer": _choice("us", "platform", ""),
-    "shipping": _choice("platform", "never", "whole_order"),
-    "review_partly_refunded": _truth,
-    "initiator_by_resolution": _by(RESOLUTIONS, _choice(*INITIATORS)),
-    "trigger_by_resolution": _by(RESOLUTIONS, _choice(*TRIGGERS)),
-    "tolerance": _amounts,
-    "approval_threshold": _amounts,
-    "limit_per_hour": _table(RefundLimit, {"count": _whole(1, 1_000_000), "money": _amounts}),
+_REFUND: Mapping[str, Reader] = {
+    "initiator": choice(*INITIATORS),
+    "trigger": choice(*TRIGGERS),
+    "amount_source": choice("platform", "order"),
+    "default_executed_by": choice(*EXECUTORS),
+    "writer": choice("us", "platform", ""),
+    "shipping": choice("platform", "never", "whole_order"),
+    "review_partly_refunded": truth,
+    "initiator_by_resolution": by(RESOLUTIONS, choice(*INITIATORS)),
+    "trigger_by_resolution": by(RESOLUTIONS, choice(*TRIGGERS)),
+    "tolerance": amounts_by_currency,
+    "approval_threshold": amounts_by_currency,
+    "limit_per_hour": table(RefundLimit, {"count": whole(1, 1_000_000), "money": amounts_by_currency}),
 }
-_TOP: Mapping[str, _Reader] = {
-    "return_window_days": _whole(1, 3650),
-    "return_window_days_by_resolution": _by(RESOLUTIONS, _whole(1, 3650)),
-    "order_wanted_h": _whole(1, 24 * 90),
-    "decision_days": _whole(1, 365),
-    "decision_warn_day": _whole(1, 365),
-    "instant_return_days": _whole(1, 365),
-    "notes": _several(MILESTONES),
-    "mirrors": _several(MIRRORS),
-    "ownership": _by(OWNED, _choice(*OWNERS, "")),
-    "refund": _table(RefundPolicy, _REFUND),
-    "restock": _table(RestockPolicy, {"confirmation": _choice(*CONFIRMATIONS)}),
-    "sla_hours": _by(TEAMS, _whole(1, 24 * 365)),
+_TOP: Mapping[str, Reader] = {
+    "return_window_days": whole(1, 3650),
+    "return_window_days_by_resolution": by(RESOLUTIONS, whole(1, 3650)),
+    "order_wanted_h": whole(1, 24 * 90),
+    "decision_days": whole(1, 365),
+    "decision_warn_day": whole(1, 365),
+    "instant_return_days": whole(1, 365),
+    "notes": several(MILESTONES),
+    "mirrors": several(MIRRORS),
+    "ownership": by(OWNED, choice(*OWNERS, "")),
+    "refund": table(RefundPolicy, _REFUND),
+    "restock": table(RestockPolicy, {"confirmation": choice(*CONFIRMATIONS)}),
+    "exchange": table(
+        ExchangePolicy,
+        {
+            "writer": choice(*WRITERS),
+            "release": choice(*TRIGGERS),
+            "release_instant": choice(*TRIGGERS),
+            "price_up": choice("case", "place"),
+        },
+    ),
+    "credit": table(CreditPolicy, {"writer": choice(*WRITERS), "valid_days": whole(1, 3650)}),
+    "reversal": table(ReversalPolicy, dict.fromkeys(("stock", "exchange", "credit"), choice(*REVERSALS))),
+    "sla_hours": by(TEAMS, whole(1, 24 * 365)),
 }
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Policy | RefundPolicy | RefundLimit | RestockPolicy):
+    if is_dataclass(value):
         set_values = {item.name: getattr(value, item.name) for item in fields(value)}
         return {name: _plain(inner) for name, inner in set_values.items() if inner is not None}
     if isinstance(value, Mapping):

@@ -91,6 +91,7 @@ class EffectView:
     is_approved: bool = False
     error_code: str = ""
     error_text: str = ""
+    remote_id: str = ""  # of the record there, once acknowledged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,7 @@ class CreditView:
     currency: str
     executed_by: str
     is_settled: bool
+    bonus: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,8 @@ class ExchangeView:
     is_cancelled: bool
     is_settled: bool
     commerce_order_id: str = ""
+    is_instant: bool = False
+    price_difference: Decimal = Decimal(0)  # more than 0: the shopper owes it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,6 +189,7 @@ def _credit(row: Any) -> v.CreditView:
         currency=row.currency,
         executed_by=row.executed_by,
         is_settled=row.settled_at is not None,
+        bonus=row.bonus,
     )
 
 
@@ -199,6 +200,8 @@ def _exchange(row: Any) -> v.ExchangeView:
         is_cancelled=row.cancelled_at is not None,
         is_settled=row.settled_at is not None,
         commerce_order_id=row.commerce_order_id,
+        is_instant=row.is_instant,
+        price_difference=row.price_difference,
     )
 
 
@@ -245,6 +248,7 @@ def _effect(row: Effect) -> v.EffectView:
         is_approved=row.is_approved,
         error_code=row.error_code,
         error_text=row.error_text,
+        remote_id=row.remote_id,
     )
 
 
