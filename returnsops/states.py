@@ -202,6 +202,7 @@ CASE_REFUND_LIMIT: Final = "refund_limit"
 CASE_RISK_HOLD: Final = "risk_hold"
 CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
+CASE_INSPECTION_MISMATCH: Final = "inspection_mismatch"
 CASE_PLANNING_FAILED: Final = "planning_failed"
 
 # Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
@@ -234,6 +235,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_MANUAL_CREDIT,
         CASE_RISK_HOLD,
         CASE_GOODS_MISSING,
+        CASE_INSPECTION_MISMATCH,
         CASE_PLANNING_FAILED,
     }
 )

@@ -64,6 +64,20 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     kind(
+        states.CASE_INSPECTION_MISMATCH,
+        "Warehouse system found something else",
+        states.WH,
+        Severity.MEDIUM,
+        8,
+        "The warehouse system judged an item that the return does not name, or more units than were to come back.",
+        "Another parcel's goods, a wrong SKU, or units the shopper sent without asking.",
+        (
+            "Count again, and look whose goods these are.",
+            "Have the shopper's return corrected in the returns platform, or accept the case with what was done.",
+        ),
+        (ACCEPT,),
+    ),
+    kind(
         states.CASE_STAFF_RAISED,
         "Discrepancy found by staff",
         states.WH,

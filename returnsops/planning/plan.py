@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import amounts, attention, credits, exchanges, mirrors, refunds, reversals, stock
+from . import amounts, attention, credits, exchanges, mirrors, mismatches, refunds, reversals, stock, verdicts
 from .gates import gates_of
 from .holds import case_of, cases_of, holds_of, unreleased
 from .keys import content_hash
@@ -30,11 +30,13 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("reversals", reversals.plan_reversals),
     ("mirrors", mirrors.plan_mirrors),
     ("attention", attention.plan_attention),
+    ("mismatches", mismatches.plan_mismatches),
 )
 
 
 def plan(view: ReturnView, policy: Policy, now: datetime) -> Plan:
     """Which effects ought to exist because of this return, what holds each, and which cases people have to see."""
+    view = replace(view, verdicts=verdicts.counted(view, policy))
     parts = [_contribution(name, rule, view, policy, now) for name, rule in RULES]
     gated = [_gated(view, effect, now) for part in parts for effect in part.effects]
     effects = tuple(effect for effect, _ in gated)

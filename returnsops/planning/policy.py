@@ -49,6 +49,7 @@ left out, and then the default below holds::
 
     [restock]
     confirmation = "platform"          # platform | warehouse | either | both | "" (not decided)
+    sources = ["warehouse", "wms"]     # whose verdicts count as the warehouse's: our bench, a WMS (API, CSV)
 
     [exchange]
     writer = "person"                  # us | platform | person: who places replacement orders
@@ -83,6 +84,7 @@ INITIATORS = ("platform_event", "policy_trigger", "")
 TRIGGERS = ("authorised", "in_transit", "received", "inspected", "disposition_final")
 EXECUTORS = ("commerce_platform", "returns_platform", "merchant", "")
 CONFIRMATIONS = ("platform", "warehouse", "either", "both", "")
+SOURCES = ("warehouse", "wms")
 WRITERS = ("us", "platform", "person")
 REVERSALS = ("case", "approve", "automatic")
 MILESTONES = ("authorised", "in_transit", "received", "inspected", "refunded", "restocked", "ended")
@@ -131,6 +133,7 @@ class RestockPolicy:
     """Whose word that goods are sellable counts (S4-14)."""
 
     confirmation: str = "platform"
+    sources: tuple[str, ...] = SOURCES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,6 +266,8 @@ def _stock_holes(policy: Policy, placed: frozenset[str] | None) -> list[str]:
         found.append(
             "restock.confirmation: nobody confirms that goods are sellable; choose platform, warehouse, either or both."
         )
+    if policy.restock.confirmation in ("warehouse", "both") and not policy.restock.sources:
+        found.append("restock.sources: the warehouse has to confirm, and none of its sources counts; name one of them.")
     if placed is not None:
         found.extend(
             f"dispositions.{name}: {name} goods have no place; map the disposition to a location."
@@ -297,7 +302,7 @@ _TOP: Mapping[str, Reader] = {
     "mirrors": several(MIRRORS),
     "ownership": by(OWNED, choice(*OWNERS, "")),
     "refund": table(RefundPolicy, _REFUND),
-    "restock": table(RestockPolicy, {"confirmation": choice(*CONFIRMATIONS)}),
+    "restock": table(RestockPolicy, {"confirmation": choice(*CONFIRMATIONS), "sources": several(SOURCES)}),
     "exchange": table(
         ExchangePolicy,
         {

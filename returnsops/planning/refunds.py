@@ -6,7 +6,7 @@ already paid is taken off, and what is left becomes an effect with everything th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .valuation import Valued, valued
 from .view import PayoutView, ReturnView
+from .window import window_of
 
 
 def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
@@ -282,20 +283,19 @@ def _over_refund(view: ReturnView, one: Valued, left: order_money.Left, before: 
 
 def _outside_window(view: ReturnView, policy: Policy) -> Finding | None:
     """Asked for after the last second of the window's last day in the shop's time zone."""
+    if view.order is None or view.requested_at is None:
+        return None
     days = policy.window_days(view.resolution)
-    if days is None or view.order is None or view.requested_at is None:
+    window = window_of(placed_at=view.order.placed_at, days=days, time_zone=view.shop_time_zone)
+    if window is None or not window.is_closed(view.requested_at):
         return None
-    zone = ZoneInfo(view.shop_time_zone)
-    last_date = view.order.placed_at.astimezone(zone).date() + timedelta(days=days)
-    asked = view.requested_at.astimezone(zone)
-    if view.requested_at < datetime.combine(last_date + timedelta(days=1), time.min, tzinfo=zone):
-        return None
+    asked = view.requested_at.astimezone(ZoneInfo(view.shop_time_zone))
     return problem(
         view,
         states.CASE_OUTSIDE_WINDOW,
-        f"the return was asked for on {asked:%d %B %Y}, after the window of {days} days closed on "
-        f"{last_date:%d %B %Y}. Decline it in the returns platform, or release it as an exception.",
-        evidence={"asked": asked.isoformat(), "last_day": last_date.isoformat(), "days": days},
+        f"the return was asked for on {asked:%d %B %Y}, after the window of {window.days} days closed on "
+        f"{window.last_date:%d %B %Y}. Decline it in the returns platform, or release it as an exception.",
+        evidence={"asked": asked.isoformat(), "last_day": window.last_date.isoformat(), "days": window.days},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from returnsops import states
 
+from .policy import Policy
 from .view import LineView, ReturnView, VerdictView
 
 REFUSED_OUTCOMES = frozenset({"rejected", "missing", "unexpected"})
@@ -15,6 +16,13 @@ _STAGES = (
     ("received", "received_at", states.RECEIVED),
     ("inspected", "inspected_at", states.INSPECTED),
 )
+
+
+def counted(view: ReturnView, policy: Policy) -> tuple[VerdictView, ...]:
+    """The verdicts that count at all: the platform's, and those of the warehouse's sources that the policy names."""
+    return tuple(
+        verdict for verdict in view.verdicts if verdict.source == "platform" or verdict.source in policy.restock.sources
+    )
 
 
 def of_platform(view: ReturnView, item_id: str) -> tuple[VerdictView, ...]:
