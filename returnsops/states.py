@@ -134,8 +134,8 @@ VALUE_KINDS: Final = MONEY_KINDS | {STORE_CREDIT}  # carry an amount and a curre
 STOCK_KINDS: Final = frozenset({RESTOCK, TAKE_OUT})
 # Goods, value and money: what a locked order or a risk review keeps back.
 WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {EXCHANGE, CANCEL_EXCHANGE, VOID_CREDIT}
-# Confirmed by a read-back of the remote record; the others end at done.
-READ_BACK_KINDS: Final = WEIGHTY_KINDS
+# Confirmed by a read-back of the remote record; the others end at done. A take-out has no record of its own to read.
+READ_BACK_KINDS: Final = WEIGHTY_KINDS - {TAKE_OUT}
 
 # Lower goes first (S1-3).
 LANES: Final[dict[str, int]] = {
@@ -190,6 +190,7 @@ CASE_DISPOSITION_UNMAPPED: Final = "disposition_unmapped"
 CASE_RESTOCK_CONTRADICTED: Final = "restock_contradicted"
 CASE_RESTOCK_IMPOSSIBLE: Final = "restock_impossible"
 CASE_NEEDS_APPROVAL: Final = "needs_approval"
+CASE_NEEDS_STOCK_APPROVAL: Final = "needs_stock_approval"
 CASE_DECISION_DUE: Final = "platform_decision_due"
 CASE_INSTANT_NEVER_RETURNED: Final = "instant_never_returned"
 CASE_CHARGE_PROBLEM: Final = "charge_problem"
@@ -226,6 +227,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_RESTOCK_CONTRADICTED,
         CASE_RESTOCK_IMPOSSIBLE,
         CASE_NEEDS_APPROVAL,
+        CASE_NEEDS_STOCK_APPROVAL,
         CASE_DECISION_DUE,
         CASE_INSTANT_NEVER_RETURNED,
         CASE_CHARGE_PROBLEM,

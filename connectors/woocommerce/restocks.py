@@ -5,21 +5,17 @@ does not. What it does not do is refuse: an unmanaged product or a line without 
 nothing, so both are checked before, and the line is read again after.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from connectors.ports import AuthFailed, Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected, Sent, VendorError
+from connectors.ports import AuthFailed, Found, Intent, Link, Lookup, OutcomeUnknown, Rejected, Sent, VendorError
 from connectors.woocommerce import client
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.orders import reading_of
+from connectors.woocommerce.products import IMPOSSIBLE, impossible, managed_product
 from connectors.woocommerce.reading import required_order, snapshot_of
 from connectors.woocommerce.refunds import check_made, check_order, meta_entries, reason_of, records_of
 from connectors.woocommerce.timing import CLOCK_SKEW
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
-
-IMPOSSIBLE: Final = "restock_impossible"
-_PRODUCT_GONE: Final = frozenset(
-    {"woocommerce_rest_product_invalid_id", "woocommerce_rest_product_variation_invalid_id"}
-)
 
 
 def look_up(link: Link, intent: Intent) -> Lookup:
@@ -45,7 +41,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     order = lookup.order or snapshot_of(link, required_order(link, intent.order_id))
     check_order(order)
     line = _check_line(intent, order)
-    stock_before = _check_product(link, line)
+    product = managed_product(link, product_id=line.product_id, variation_id=line.variation_id, name=line.name)
     prefix = reading_of(link.config.settings).meta_prefix
     body = restock_body(intent, line, meta_prefix=prefix)
     made = client.write(link, "POST", f"/orders/{order.order_id}/refunds", body=body)
@@ -53,7 +49,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     evidence = {
         "refund_id": str(made["id"]),
         "quantity": _quantity(intent),
-        "stock_before": stock_before,
+        "stock_before": product.quantity,
         "reduced_stock_before": line.reduced_stock,
         "read_back": _read_back(link, intent, line),
     }
@@ -123,45 +119,12 @@ def _check_line(intent: Intent, order: OrderSnapshot) -> OrderLineSnapshot:
             text = f"Line {line.line_id} of order {order.number} is another product than when this was planned."
             raise Rejected(text, code=IMPOSSIBLE)
     if line.reduced_stock is None or line.reduced_stock < _quantity(intent):
-        raise _impossible(
+        raise impossible(
             f"For order {order.number} the shop holds {line.reduced_stock or 0} units of {line.name} as taken from"
             f" stock, so it will not put {_quantity(intent)} back (never taken, or back already). Count the shelf and"
             " correct the product's stock by hand."
         )
     return line
-
-
-def _check_product(link: Link, line: OrderLineSnapshot) -> int | None:
-    """The stock now. Raises Rejected where the product is gone or its stock is not managed."""
-    product = _fetch_product(link, line)
-    managed = product.get("manage_stock")
-    if managed == "parent" and line.variation_id:
-        product = _fetch(link, f"/products/{line.product_id}", line)
-        managed = product.get("manage_stock")
-    if managed is not True:
-        raise _impossible(
-            f"The shop does not manage the stock of {line.name}, so nothing can be put back. Turn on stock management"
-            " for the product, or close this by hand."
-        )
-    quantity = product.get("stock_quantity")
-    return quantity if isinstance(quantity, int) else None
-
-
-def _fetch_product(link: Link, line: OrderLineSnapshot) -> dict[str, Any]:
-    if not line.product_id:
-        raise _impossible(f"The product of line {line.line_id} ({line.name}) no longer exists in the shop.")
-    path = f"/products/{line.product_id}"
-    return _fetch(link, f"{path}/variations/{line.variation_id}" if line.variation_id else path, line)
-
-
-def _fetch(link: Link, path: str, line: OrderLineSnapshot) -> dict[str, Any]:
-    try:
-        product: Json = client.get(link, path).json
-    except Rejected as refusal:
-        if refusal.code in _PRODUCT_GONE:
-            raise _impossible(f"The product {line.name} no longer exists in the shop.") from None
-        raise
-    return product if isinstance(product, dict) else {}
 
 
 def _read_back(link: Link, intent: Intent, before: OrderLineSnapshot) -> str:
@@ -196,10 +159,6 @@ def _ambiguous(order: OrderSnapshot, records: list[RemoteRefund], text: str) -> 
 def _stock_seen(order: OrderSnapshot, line_id: str) -> dict[str, Any]:
     line = next((line for line in order.lines if line.line_id == line_id), None)
     return {"line_id": line_id, "reduced_stock": line.reduced_stock if line else None}
-
-
-def _impossible(text: str) -> Rejected:
-    return Rejected(text, code=IMPOSSIBLE)
 
 
 def _line_id(intent: Intent) -> str:

@@ -26,6 +26,7 @@ from returnsops.facts import OrderLineSnapshot, RemoteRefund
 
 RESTOCK_PREFIX = f"{states.RESTOCK}:"
 LIVE = states.UNSENT | states.IN_FLIGHT
+_SIGN = {states.RESTOCK: 1, states.TAKE_OUT: -1}
 
 
 def compare(*, orders: Sequence[OrderBook]) -> Comparison:
@@ -34,9 +35,9 @@ def compare(*, orders: Sequence[OrderBook]) -> Comparison:
 
 
 def _of_order(book: OrderBook) -> Comparison:
-    owner_of = owners(book, states.STOCK_KINDS)
+    owner_of = owners(book, frozenset({states.RESTOCK}))
     records = [record for record in book.records if record.is_zero_money]
-    effects = [effect for effect in book.effects if effect.kind in states.STOCK_KINDS]
+    effects = [effect for effect in book.effects if effect.kind == states.RESTOCK]
     parts = [
         _of_effect(book, effect, [record for record in records if owner_of.get(record.refund_id) == effect.key])
         for effect in effects
@@ -44,7 +45,7 @@ def _of_order(book: OrderBook) -> Comparison:
     unknown = [record for record in records if record.refund_id not in owner_of]
     parts.extend(_unknown(book, record) for record in unknown if record.key.startswith(RESTOCK_PREFIX))
     if book.snapshot is not None:
-        parts.extend(_of_item(book, item, effects) for item in book.judged)
+        parts.extend(_of_item(book, item) for item in book.judged)
         parts.extend(_by_hand(book, effects, owner_of))
     return joined(parts)
 
@@ -134,14 +135,20 @@ def _units_named(record: RemoteRefund, line_id: str) -> int:
 # --- against the verdicts --------------------------------------------------------------------------------------------
 
 
-def _of_item(book: OrderBook, item: JudgedItem, effects: Sequence[LedgerEffect]) -> Comparison:
-    """Units of one returned item: restocked by us against sellable by the verdicts in force."""
-    mine = [effect for effect in effects if effect.return_id == item.return_id and effect.item_id == item.item_id]
-    restocked = sum(effect.quantity for effect in mine if effect.is_settled)
-    coming = sum(effect.quantity for effect in mine if not effect.is_settled and effect.state in LIVE)
+def _of_item(book: OrderBook, item: JudgedItem) -> Comparison:
+    """Units of one returned item: restocked by us, less taken out again, against sellable by the verdicts in force."""
+    mine = [
+        effect
+        for effect in book.effects
+        if effect.kind in _SIGN and effect.return_id == item.return_id and effect.item_id == item.item_id
+    ]
+    restocked = sum(_SIGN[effect.kind] * effect.quantity for effect in mine if effect.is_settled)
+    coming = sum(
+        _SIGN[effect.kind] * effect.quantity for effect in mine if not effect.is_settled and effect.state in LIVE
+    )
     if any(effect.is_moving for effect in mine):
         return Comparison()
-    if restocked > item.sellable and not item.is_excess_accepted:
+    if restocked + min(coming, 0) > item.sellable and not item.is_excess_accepted:
         return _judged(book, item, cause=causes.MORE_THAN_SELLABLE, side="mismatched", restocked=restocked)
     if restocked + coming < item.sellable and not item.is_lack_accepted:
         return _judged(book, item, cause=causes.NOT_RESTOCKED, side="only_here", restocked=restocked)

@@ -206,7 +206,7 @@ UNDO: Final = Act(
     form=forms.UndoForm,
     run=_undo,
     is_offered=_has("inspections", source="warehouse", is_superseded=False),
-    explain="Possible until the restock is under way.",
+    explain="If the units are on sale again already, give the reason; they leave the stock as the policy says.",
 )
 PROPOSE: Final = Act(
     code="propose_refund",

@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, kind
+from .parts import ACCEPT, APPROVE_STOCK, REFUSE_STOCK, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -51,6 +51,18 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "A verdict was corrected after the restock.",
         ("Take the units out of sale in the shop at once.", "Then accept the case with a reason."),
         (ACCEPT,),
+    ),
+    kind(
+        states.CASE_NEEDS_STOCK_APPROVAL,
+        "Units to be taken out of stock wait for approval",
+        states.WH,
+        Severity.HIGH,
+        4,
+        "Units that are on sale again were judged not sellable afterwards. The policy wants a person to agree before"
+        " the shop's stock is lowered.",
+        "A verdict was corrected after the restock.",
+        ("Look at the goods: are they the ones, and are they really not sellable?", "Then approve or refuse."),
+        (APPROVE_STOCK, REFUSE_STOCK),
     ),
     kind(
         states.CASE_GOODS_MISSING,

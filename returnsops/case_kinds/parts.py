@@ -78,6 +78,21 @@ REFUSE: Final = CaseAction(
     needs_reason=True,
     fields=(ActionField(name="effect", label="Refund", kind="choice", choices=run.waiting_effects),),
 )
+APPROVE_STOCK: Final = CaseAction(
+    code="approve",
+    label="Take them out of stock",
+    run=run.approve,
+    permission="returnsops.confirm_inspection",
+    fields=(ActionField(name="effect", label="Units", kind="choice", choices=run.waiting_stock),),
+)
+REFUSE_STOCK: Final = CaseAction(
+    code="refuse",
+    label="Leave them on sale",
+    run=run.refuse_approval,
+    permission="returnsops.confirm_inspection",
+    needs_reason=True,
+    fields=(ActionField(name="effect", label="Units", kind="choice", choices=run.waiting_stock),),
+)
 SETTLE_EXCHANGE: Final = CaseAction(
     code="settle_exchange",
     label="Replacement ordered",

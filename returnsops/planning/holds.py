@@ -14,6 +14,7 @@ from .view import ReturnView
 # Codes of holds that are no case by themselves: something will happen, or a setting keeps them.
 WAITS_FOR_TRIGGER = "waits_for_trigger"
 WAITS_FOR_CONFIRMATION = "waits_for_confirmation"
+WAITS_FOR_RESTOCK = "waits_for_restock"
 NOT_LIVE = "not_live"
 ORDER_GONE = "order_gone"
 PLATFORM_WRITES = "platform_writes"

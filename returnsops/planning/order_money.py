@@ -104,6 +104,16 @@ def committed(view: ReturnView, kind: str, item_id: str) -> int:
     )
 
 
+def taken_out(view: ReturnView, item_id: str) -> int:
+    """Units of an item that were on sale again and left it once more, or are on their way out."""
+    return committed(view, states.TAKE_OUT, item_id)
+
+
+def put_back(view: ReturnView, item_id: str) -> int:
+    """Units of an item that our effects leave on sale: restocked less taken out again."""
+    return committed(view, states.RESTOCK, item_id) - taken_out(view, item_id)
+
+
 def taken_lines(view: ReturnView, policy: Policy, *, key: str = "") -> tuple[RemoteRefundLine, ...]:
     """Lines of everything taken, but for refunds that pay for this return or are not attributed yet.
 

@@ -95,6 +95,8 @@ def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[
 
 
 def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    if effect.kind not in states.VALUE_KINDS:
+        return _inverse_case(view, key, effect)
     amount = effect.amount or Decimal(0)
     return case_of(
         view,
@@ -104,6 +106,19 @@ def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectVie
         evidence={"effect": key, "amount": amounts.text(amount, currency=effect.currency), "currency": effect.currency},
         money_at_risk=effect.amount,
         currency=effect.currency,
+    )
+
+
+def _inverse_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    """What undoes something sent: stock is the warehouse's to decide, the rest finance's."""
+    is_stock = effect.kind in states.STOCK_KINDS
+    what = f"taking {effect.quantity} x {effect.item_id} out of stock again" if is_stock else f"{effect.kind} of {key}"
+    return case_of(
+        view,
+        states.CASE_NEEDS_STOCK_APPROVAL if is_stock else states.CASE_NEEDS_APPROVAL,
+        f"{what.replace('_', ' ')} waits for the approval of a second person.",
+        subject=key.removeprefix(f"reverse:{states.RESTOCK}:{view.ref}:"),
+        evidence={"effect": key},
     )
 
 

@@ -1,41 +1,87 @@
 """Facts that contradict what was sent: a restock of goods found damaged, money of a return that ended. Pure.
 
-Where the shop has no safe inverse (a refund has none at all, WooCommerce none for stock either), it is a case.
+Units leave the stock again by an inverse effect where ``reversal.stock`` of the policy lets it go; a refund has no
+inverse at all and is a case.
 """
 
 from datetime import datetime
 from decimal import Decimal
 
 from returnsops import money, states
+from returnsops.facts import OrderLineSnapshot
 
 from . import items, order_money, sellable
-from .holds import case_of, is_accepted
-from .model import Part, PlannedCase
+from .holds import WAITS_FOR_RESTOCK, case_of, is_accepted, joined
+from .model import Hold, Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import LineView, ReturnView
 
 
 def plan_reversals(view: ReturnView, policy: Policy, now: datetime) -> Part:
-    """What has to be undone."""
-    cases = [case for line in view.lines for case in _contradicted(view, policy, line)]
-    return Part(cases=(*cases, *_paid_after_end(view)))
+    """What has to be undone: by an inverse effect where the policy lets one go, by a person elsewhere."""
+    parts = [_of_item(view, policy, line) for line in sorted(view.lines, key=lambda line: line.item_id)]
+    return joined((*parts, Part(cases=_paid_after_end(view))))
 
 
-def _contradicted(view: ReturnView, policy: Policy, line: LineView) -> tuple[PlannedCase, ...]:
-    back = order_money.committed(view, states.RESTOCK, line.item_id)
-    units = back - sellable.units(view, policy, line).target
-    if units <= 0 or is_accepted(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id):
-        return ()
-    return (
-        case_of(
-            view,
-            states.CASE_RESTOCK_CONTRADICTED,
-            f"{back} x {items.label(line)} were put back on sale, but by the verdicts in force {units} of them are not "
-            "sellable. Take them out of stock in the shop by hand, and accept this with the reason.",
-            subject=line.item_id,
-            evidence={"item": line.item_id, "restocked": back, "sellable": back - units},
-            money_at_risk=line.total,
-        ),
+def _of_item(view: ReturnView, policy: Policy, line: LineView) -> Part:
+    """Units on sale again that are not sellable by the verdicts in force."""
+    back = order_money.put_back(view, line.item_id)
+    count = back - sellable.units(view, policy, line).target
+    if count <= 0 or is_accepted(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id):
+        return Part()
+    bought = items.order_line(view, line)
+    if policy.reversal.stock == "case" or bought is None or bought.is_sku_ambiguous:
+        return Part(cases=(_contradicted(view, line, back=back, count=count),))
+    effect = _take_out(view, policy, line, bought, count)
+    cases = (_contradicted(view, line, back=back, count=count),) if _is_stuck(view, effect.key) else ()
+    return Part(effects=(effect,), cases=cases)
+
+
+def _take_out(view: ReturnView, policy: Policy, line: LineView, bought: OrderLineSnapshot, count: int) -> PlannedEffect:
+    """The inverse of restocks: their units leave the sellable stock again."""
+    target = order_money.taken_out(view, line.item_id) + count
+    return PlannedEffect(
+        kind=states.TAKE_OUT,
+        key=items.free_key(view, f"reverse:{states.RESTOCK}", line.item_id, target),
+        target="commerce",
+        payload={
+            "line_id": bought.line_id,
+            "quantity": count,
+            "product_id": bought.product_id,
+            "variation_id": bought.variation_id,
+            "rma_number": view.number,
+        },
+        serial_key=f"product:{bought.variation_id or bought.product_id}",
+        item_id=line.item_id,
+        quantity=count,
+        holds=_moving(view, line),
+        needs_approval=policy.reversal.stock == "approve",
+    )
+
+
+def _moving(view: ReturnView, line: LineView) -> tuple[Hold, ...]:
+    """A restock that is under way is let finish first: what it did is not known yet."""
+    return tuple(
+        Hold(code=WAITS_FOR_RESTOCK, text="waits for the restock that is under way", waits_for=effect.key)
+        for effect in view.effects
+        if effect.kind == states.RESTOCK and effect.item_id == line.item_id and effect.state in states.IN_FLIGHT
+    )
+
+
+def _is_stuck(view: ReturnView, key: str) -> bool:
+    """Whether the shop refused it for good, so that the units are still on sale."""
+    return any(effect.key == key and effect.state in {states.REJECTED, states.FAILED} for effect in view.effects)
+
+
+def _contradicted(view: ReturnView, line: LineView, *, back: int, count: int) -> PlannedCase:
+    return case_of(
+        view,
+        states.CASE_RESTOCK_CONTRADICTED,
+        f"{back} x {items.label(line)} were put back on sale, but by the verdicts in force {count} of them are not "
+        "sellable. Take them out of stock in the shop by hand, and accept this with the reason.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "restocked": back, "sellable": back - count},
+        money_at_risk=line.total,
     )
 
 

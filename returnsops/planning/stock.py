@@ -38,7 +38,7 @@ def _of_item(
     view: ReturnView, policy: Policy, line: LineView, before: tuple[PlannedEffect, ...]
 ) -> tuple[list[PlannedEffect], tuple[Finding, ...]]:
     units = sellable.units(view, policy, line)
-    committed = order_money.committed(view, states.RESTOCK, line.item_id)
+    committed = order_money.put_back(view, line.item_id)
     steps = [(units.target, units.target - committed, "")]
     steps.append((units.possible, units.possible - max(units.target, committed), units.waits))
     steps = [step for step in steps if step[1] > 0]
@@ -55,7 +55,8 @@ def _of_item(
 
 
 def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tuple[Finding, ...]) -> PlannedEffect:
-    key = items.free_key(view, states.RESTOCK, line.item_id, target)
+    # Keys count every unit ever put back, so that one taken out and found sellable after all has a key of its own.
+    key = items.free_key(view, states.RESTOCK, line.item_id, target + order_money.taken_out(view, line.item_id))
     bought = items.order_line(view, line)
     return PlannedEffect(
         kind=states.RESTOCK,

@@ -116,14 +116,16 @@ def _whose(refund: Refund, rma: ReturnAuthorisation | None) -> str:
 
 
 def _stock_row(line: ReturnLine, effects: Sequence[Effect]) -> StockRow:
-    own = [row for row in effects if row.item_external_id == line.external_id]
+    own = [row for row in effects if row.item_external_id == line.external_id and row.kind == states.RESTOCK]
+    out = [row for row in effects if row.item_external_id == line.external_id and row.kind == states.TAKE_OUT]
     done = {states.DONE, states.CONFIRMED}
     return StockRow(
         line=line,
         name=line.name or line.sku,
         returned=line.quantity,
         verdicts=tuple(_verdicts(line)),
-        restocked=sum(row.quantity or 0 for row in own if row.state in done),
+        restocked=sum(row.quantity or 0 for row in own if row.state in done)
+        - sum(row.quantity or 0 for row in out if row.state in done),
         restocking=sum(row.quantity or 0 for row in own if row.state in states.UNSENT | states.IN_FLIGHT),
     )
 

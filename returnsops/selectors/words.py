@@ -21,7 +21,18 @@ EFFECT_WORDS = {
     states.FAILED: ("given up, needs a person", "bad"),
     states.EFFECT_CANCELLED: ("cancelled", "quiet"),
 }
-KIND_WORDS = {states.REFUND: "Refund", states.RESTOCK: "Restock", states.MIRROR: "Status", states.NOTE: "Order note"}
+KIND_WORDS = {
+    states.REFUND: "Refund",
+    states.EXCHANGE: "Replacement order",
+    states.STORE_CREDIT: "Credit",
+    states.RESTOCK: "Restock",
+    states.WRITE_BACK: "Message to the returns platform",
+    states.MIRROR: "Status",
+    states.NOTE: "Order note",
+    states.CANCEL_EXCHANGE: "Cancelling the replacement order",
+    states.VOID_CREDIT: "Voiding the credit",
+    states.TAKE_OUT: "Taking out of stock",
+}
 EXECUTOR_WORDS = {
     "commerce_platform": "the shop pays",
     "returns_platform": "the returns platform paid, recorded only",

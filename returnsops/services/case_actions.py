@@ -217,8 +217,14 @@ def executors(case: ExceptionCase) -> Choices:
 
 
 def waiting_effects(case: ExceptionCase) -> Choices:
-    """Effects of the return that wait for approval."""
-    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL)
+    """Effects of the return that wait for finance's approval."""
+    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL).exclude(kind__in=sorted(states.STOCK_KINDS))
+    return [(str(row.pk), describe(row)) for row in rows]
+
+
+def waiting_stock(case: ExceptionCase) -> Choices:
+    """Stock moves of the return that wait for approval."""
+    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL, kind__in=sorted(states.STOCK_KINDS))
     return [(str(row.pk), describe(row)) for row in rows]
 
 

@@ -77,9 +77,13 @@ def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at:
     row = rma.inspections.filter(identity=fact.identity, source="warehouse", is_superseded=False).first()
     if row is None:
         raise DecisionError("Only a verdict of our own warehouse that still counts can be taken back; reload the page.")
-    restocks = rma.effects.filter(kind__in=states.STOCK_KINDS, item_external_id=row.item_external_id)
-    if row.disposition == states.SELLABLE and restocks.filter(state__in=states.COMMITTED).exists():
-        raise DecisionError("These units are back in stock already or on their way there; correct the stock by hand.")
+    restocks = rma.effects.filter(kind=states.RESTOCK, item_external_id=row.item_external_id)
+    is_on_sale = row.disposition == states.SELLABLE and restocks.filter(state__in=states.COMMITTED).exists()
+    if is_on_sale and not fact.why:
+        raise DecisionError(
+            "These units are back on sale already or on their way there; give the reason, and they are taken out of"
+            " stock again as the policy says."
+        )
     row.is_superseded, row.statement = True, UNDONE
     row.save(update_fields=["is_superseded", "statement"])
     text = f"Verdict taken back: {row.quantity} x {row.line or row.item_external_id}: {row.disposition}."

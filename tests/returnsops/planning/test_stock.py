@@ -32,7 +32,7 @@ def test_final_sellable_units_are_restocked() -> None:
         "quantity": 2,
         "disposition": "sellable",
         "product_id": "101",
-        "variation_id": "0",
+        "variation_id": "",
         "rma_number": "RMA-1",
     }
 

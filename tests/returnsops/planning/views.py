@@ -25,7 +25,7 @@ def order_line(line_id: str = "11", **changes: Any) -> OrderLineSnapshot:
         "taxes": (TaxShare(rate_id="1", amount=Decimal("8.40")),),
         "sku": "TSHIRT",
         "product_id": "101",
-        "variation_id": "0",
+        "variation_id": "",
         "reduced_stock": 2,
     }
     return OrderLineSnapshot(**(values | changes))

@@ -212,13 +212,17 @@ def test_only_a_warehouse_verdict_that_counts_can_be_taken_back(more: dict[str, 
 
 
 @pytest.mark.parametrize("state", sorted(states.COMMITTED))
-def test_a_verdict_whose_units_went_into_stock_stays(state: str) -> None:
+def test_a_verdict_whose_units_are_on_sale_is_taken_back_with_a_reason_only(state: str) -> None:
     row = make.InspectionFactory(source="warehouse", identity="v1")
     make.EffectFactory(rma=row.rma, restock=True, item_external_id=row.item_external_id, state=state)
-    text = refused(facts.InspectionUndone, row.rma, item_id=row.item_external_id, identity="v1")
-    assert text.endswith("correct the stock by hand.")
+    asked: dict[str, str] = {"item_id": row.item_external_id, "identity": "v1"}
+    text = refused(facts.InspectionUndone, row.rma, why="", **asked)
+    assert "give the reason" in text
     row.refresh_from_db()
     assert not row.is_superseded
+    decide(facts.InspectionUndone, row.rma, **asked)
+    row.refresh_from_db()
+    assert row.is_superseded
 
 
 @pytest.mark.parametrize(
