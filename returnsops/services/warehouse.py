@@ -85,7 +85,7 @@ def confirm_inspection(
 
 
 def undo_inspection(*, rma: ReturnAuthorisation, inspection_id: int, by: str, at: datetime, why: str) -> str:
-    """Take one verdict of ours back, until its restock is under way. Raises DecisionError after that."""
+    """Take one verdict of ours back. Raises DecisionError where its units are on sale again and no reason is given."""
     row = Inspection.objects.filter(rma=rma, pk=inspection_id).first()
     if row is None:
         raise WarehouseError("That verdict does not belong to this return; reload the page.")

@@ -92,12 +92,12 @@ def test_a_verdict_is_taken_back_and_given_anew(line: Any) -> None:
 
 
 @pytest.mark.parametrize("state", sorted(states.COMMITTED))
-def test_a_verdict_stays_once_its_restock_is_under_way(state: str, line: Any) -> None:
+def test_a_verdict_stays_without_a_reason_once_its_restock_is_under_way(state: str, line: Any) -> None:
     confirm(line, sellable(1))
     make.EffectFactory(rma=line.rma, restock=True, item_external_id="i1", state=state)
     row = Inspection.objects.get()
-    with pytest.raises(DecisionError, match="back in stock already"):
-        warehouse.undo_inspection(rma=line.rma, inspection_id=row.pk, by="wendy", at=make.NOW, why="wrong box")
+    with pytest.raises(DecisionError, match="on sale already"):
+        warehouse.undo_inspection(rma=line.rma, inspection_id=row.pk, by="wendy", at=make.NOW, why="")
     row.refresh_from_db()
     assert not row.is_superseded
 
