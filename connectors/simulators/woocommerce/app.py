@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from connectors.simulators.base import send
 from connectors.simulators.woocommerce import (
+    coupon_endpoints,
     gateway_endpoints,
     note_endpoints,
     order_endpoints,
@@ -69,7 +70,14 @@ ROUTES: dict[str, dict[str, Callable[..., Answer]]] = {
         "GET": product_endpoints.get_variation,
         "PUT": product_endpoints.update_variation,
     },
-    "/coupons": {"POST": product_endpoints.create_coupon},
+    "/coupons": {"GET": coupon_endpoints.list_coupons, "POST": coupon_endpoints.create_coupon},
+    "/coupons/<int:coupon_id>": {
+        "GET": coupon_endpoints.get_coupon,
+        "PUT": coupon_endpoints.update_coupon,
+        "POST": coupon_endpoints.update_coupon,
+        "PATCH": coupon_endpoints.update_coupon,
+        "DELETE": coupon_endpoints.delete_coupon,
+    },
     "/taxes": {"GET": product_endpoints.list_taxes, "POST": product_endpoints.create_tax},
     "/webhooks": {"GET": webhook_endpoints.list_webhooks, "POST": webhook_endpoints.create_webhook},
     "/webhooks/<int:webhook_id>": {

@@ -1,9 +1,9 @@
-"""Making products, variations, coupons and tax rates."""
+"""Making products, variations and tax rates."""
 
 from decimal import Decimal
 from typing import Any
 
-from connectors.simulators.woocommerce.records import Coupon, Product, TaxRate
+from connectors.simulators.woocommerce.records import Product, TaxRate
 from connectors.simulators.woocommerce.state import ShopState
 from connectors.simulators.woocommerce.wire import WooError
 
@@ -85,19 +85,6 @@ def remove_product(shop: ShopState, product: Product) -> None:
     if parent is not None:
         parent.variation_ids.remove(product.id)
     shop.emit("product.deleted", product.id)
-
-
-def new_coupon(shop: ShopState, *, code: str, discount_type: str, amount: Decimal) -> Coupon:
-    """A coupon; its code is kept in lower case."""
-    coupon = Coupon(
-        id=shop.next_id("post"),
-        code=code.lower(),
-        discount_type=discount_type,
-        amount=amount,
-        created_at=shop.now(),
-    )
-    shop.coupons[coupon.id] = coupon
-    return coupon
 
 
 def new_tax_rate(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from connectors.simulators.woocommerce import coupons_of_shop
 from connectors.simulators.woocommerce import order_writing as writing
 from connectors.simulators.woocommerce.arguments import (
     Answer,
@@ -129,7 +130,8 @@ def create_order(call: Call) -> Answer:
     shop, body = call.shop, call.body
     status = one_of("status", string(body, "status", "pending"), STATUSES)
     cart = [_cart_line(shop, line) for line in _lists(body, "line_items")]
-    coupons = [_coupon(shop, str(line.get("code", ""))) for line in _lists(body, "coupon_lines")]
+    email = str(body.get("billing", {}).get("email", ""))
+    coupons = [coupons_of_shop.usable(shop, str(row.get("code", "")), email) for row in _lists(body, "coupon_lines")]
     parent_id = whole(body, "parent_id")
     if parent_id and parent_id not in shop.orders:
         raise WooError(status=400, code="order_invalid_parent_id", message="Invalid parent ID.")
@@ -188,13 +190,6 @@ def _cart_line(shop: ShopState, line: dict[str, Any]) -> writing.CartLine:
         subtotal=decimal_or_none(line.get("subtotal")),
         total=decimal_or_none(line.get("total")),
     )
-
-
-def _coupon(shop: ShopState, code: str) -> Coupon:
-    coupon = next((coupon for coupon in shop.coupons.values() if coupon.code == code.lower()), None)
-    if coupon is None:
-        raise WooError(status=400, code="woocommerce_rest_invalid_coupon", message=f'Coupon "{code}" does not exist!')
-    return coupon
 
 
 def _lists(body: dict[str, Any], name: str) -> list[dict[str, Any]]:

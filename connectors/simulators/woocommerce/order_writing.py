@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from connectors.simulators.woocommerce import stock
+from connectors.simulators.woocommerce import coupons_of_shop, stock
 from connectors.simulators.woocommerce.pricing import (
     ZERO,
     net_of,
@@ -172,6 +172,7 @@ def change_status(shop: ShopState, order: Order, status: str, *, is_new: bool = 
     if order.status == status and not is_new:
         return False
     order.status = status
+    coupons_of_shop.count_use(shop, order)
     if status in PAID_STATUSES and order.paid_at is None:
         order.paid_at = shop.now()
     if status == "completed":

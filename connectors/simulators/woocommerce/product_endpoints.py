@@ -1,4 +1,4 @@
-"""`/products`, `/products/{id}/variations`, and the few of `/coupons` and `/taxes` a test shop is made with."""
+"""`/products`, `/products/{id}/variations`, and the few of `/taxes` a test shop is made with."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from connectors.simulators.woocommerce.arguments import (
     string,
     whole,
 )
-from connectors.simulators.woocommerce.product_json import coupon_json, product_json, tax_json, variation_json
+from connectors.simulators.woocommerce.product_json import product_json, tax_json, variation_json
 from connectors.simulators.woocommerce.records import Product
 from connectors.simulators.woocommerce.wire import WooError, invalid_type
 
@@ -129,18 +129,6 @@ def batch_variations(call: Call, product_id: int) -> Answer:
         return variation_json(call.shop, child, base=call.base, is_edited=True)
 
     return _batch(call, update)
-
-
-def create_coupon(call: Call) -> Answer:
-    """POST /coupons."""
-    coupon = catalogue.new_coupon(
-        call.shop,
-        code=string(call.body, "code"),
-        discount_type=string(call.body, "discount_type", "fixed_cart"),
-        amount=decimal_or_none(call.body.get("amount")) or Decimal(0),
-    )
-    location = f"{call.base}/coupons/{coupon.id}"
-    return Answer(body=coupon_json(call.shop, coupon, base=call.base), status=201, location=location)
 
 
 def create_tax(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""Products, variations, coupons and tax rates as the REST API v3 shows them."""
+"""Products, variations and tax rates as the REST API v3 shows them."""
 
 from decimal import Decimal
 from typing import Any
@@ -198,42 +198,6 @@ def stock_status(shop: ShopState, product: Product) -> str:
     children = [shop.products[child] for child in product.variation_ids if child in shop.products]
     is_any = any(stock_status(shop, child) == "instock" for child in children)
     return "instock" if is_any else "outofstock"
-
-
-def coupon_json(shop: ShopState, coupon: Coupon, *, base: str) -> dict[str, Any]:
-    """A coupon."""
-    zero = money(Decimal(0), shop.decimals)
-    return {
-        "id": coupon.id,
-        "code": coupon.code,
-        "amount": money(coupon.amount, shop.decimals),
-        "status": "publish",
-        "date_created": local(coupon.created_at, shop.zone),
-        "date_created_gmt": gmt(coupon.created_at),
-        "date_modified": local(coupon.created_at, shop.zone),
-        "date_modified_gmt": gmt(coupon.created_at),
-        "discount_type": coupon.discount_type,
-        "description": "",
-        "date_expires": None,
-        "date_expires_gmt": None,
-        "usage_count": 0,
-        "individual_use": False,
-        "product_ids": [],
-        "excluded_product_ids": [],
-        "usage_limit": None,
-        "usage_limit_per_user": None,
-        "limit_usage_to_x_items": None,
-        "free_shipping": False,
-        "product_categories": [],
-        "excluded_product_categories": [],
-        "exclude_sale_items": False,
-        "minimum_amount": zero,
-        "maximum_amount": zero,
-        "email_restrictions": [],
-        "used_by": [],
-        "meta_data": [],
-        "_links": links(base, f"coupons/{coupon.id}", allow=ALL_METHODS, collection="coupons"),
-    }
 
 
 def tax_json(rate: TaxRate, *, base: str) -> dict[str, Any]:

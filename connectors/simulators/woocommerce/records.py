@@ -96,13 +96,23 @@ class CouponLine:
 
 @dataclass(kw_only=True)
 class Coupon:
-    """A coupon of the shop: discount_type percent or fixed_cart."""
+    """A coupon of the shop: discount_type percent or fixed_cart; `status` publish, draft or trash."""
 
     id: int
     code: str
     discount_type: str
     amount: Decimal
     created_at: datetime
+    status: str = "publish"
+    description: str = ""
+    modified_at: datetime | None = None
+    expires_at: datetime | None = None
+    usage_count: int = 0
+    usage_limit: int | None = None
+    is_individual_use: bool = False
+    email_restrictions: list[str] = field(default_factory=list)
+    used_by: list[str] = field(default_factory=list)
+    meta: list[Meta] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -128,6 +138,7 @@ class Order:
     transaction_id: str = ""
     created_via: str = "rest-api"
     is_stock_reduced: bool = False
+    is_coupon_use_counted: bool = False
     status_before_trash: str = ""
     items: list[Item] = field(default_factory=list)
     coupons: list[CouponLine] = field(default_factory=list)

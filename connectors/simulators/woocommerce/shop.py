@@ -9,7 +9,7 @@ import requests
 
 from connectors.simulators.base import CallLog, Clock, FaultPlan, Simulator
 from connectors.simulators.webhooks import WebhookSender
-from connectors.simulators.woocommerce import catalogue, deliveries, order_endpoints, stock
+from connectors.simulators.woocommerce import catalogue, coupons_of_shop, deliveries, order_endpoints, stock
 from connectors.simulators.woocommerce import order_writing as writing
 from connectors.simulators.woocommerce.app import WooApp
 from connectors.simulators.woocommerce.order_writing import CartLine
@@ -122,7 +122,7 @@ class WooShop:
     def add_coupon(self, code: str, amount: Decimal, *, discount_type: str = "percent") -> Coupon:
         """A coupon: percent or fixed_cart."""
         with self.state.lock:
-            return catalogue.new_coupon(self.state, code=code, discount_type=discount_type, amount=amount)
+            return coupons_of_shop.new_coupon(self.state, code=code, discount_type=discount_type, amount=amount)
 
     def place_order(
         self,
@@ -139,10 +139,15 @@ class WooShop:
         created_at: datetime | None = None,
         **fields: Any,
     ) -> Order:
-        """A customer's order, with totals and taxes as WooCommerce computes them; `fields` are fields of Order."""
+        """A customer's order, with totals and taxes as WooCommerce computes them; `fields` are fields of Order.
+
+        Raises WooError for a coupon that has lapsed, is used up, or is another customer's.
+        """
         shop, person = self.state, {**_CUSTOMER, "email": email, **(customer or {})}
         gateway = shop.gateways.get(payment_method)
         with shop.lock:
+            for coupon in coupons:
+                coupons_of_shop.check_usable(shop, coupon, str(person["email"]))
             order = writing.new_order(
                 shop,
                 currency=currency,
