@@ -251,6 +251,17 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CreditSeen:
+    """Store credit as it is in the shop now. ``code`` is worth money: shown to who may see it, never kept."""
+
+    code: str = field(repr=False)
+    amount: Decimal
+    expires_at: datetime | None
+    usage_count: int
+    is_usable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class EffectActions:
     """How a vendor does one kind of effect. ``look_up`` reads consistently, never a search index."""
 
@@ -338,11 +349,14 @@ class Connector:
     receive: Callable[[Inbound, ConnectionConfig], Reception]
     normalise: Callable[[Payload], Normalised]
     check: Callable[[Link], Sequence[CheckLine]]
+    # Made by us when first wanted and readable for ever, retired values too: what was derived from them lives on.
+    made_secrets: tuple[str, ...] = ()
     default_mapping: Mapping[str, Any] = field(default_factory=dict)
     effects: Mapping[str, EffectActions] = field(default_factory=dict)
     poll: Callable[[Link, str], PollPage] | None = None
     poll_interval_s: int = 300
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
+    read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
     # One return as it is now; None where the platform does not know it, or cannot be asked.
     read_return: Callable[[Link, str], PolledItem | None] | None = None
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None

@@ -14,7 +14,7 @@ from connectors import budget
 from connectors.http import CallRecord, make_caller, new_session
 from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link, paced
 from returnsops.models import Connection
-from returnsops.services.secrets import SecretError, read_secrets
+from returnsops.services.secrets import SecretError, keep_secret, read_secrets
 
 CONNECTORS: Final[Mapping[str, str]] = {
     "woocommerce": "connectors.woocommerce.connector",
@@ -74,8 +74,10 @@ def link_for(
 
 def config_of(connection: Connection, *, at: datetime) -> ConnectionConfig:
     """What a vendor may know of the row, secrets included. Raises AuthFailed where a secret cannot be read."""
+    made = connector_for(connection.vendor).made_secrets
     try:
-        secrets = read_secrets(connection, at=at)
+        kept = {name: keep_secret(connection=connection, name=name, at=at) for name in made}
+        secrets = {**read_secrets(connection, at=at), **kept}
     except SecretError as error:
         raise AuthFailed(str(error)) from None
     return replace(config_without_secrets(connection), secrets=secrets)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from connectors.ports import Capabilities, Connector, SettingSpec
-from connectors.woocommerce import webhooks
+from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.checks import check
 from connectors.woocommerce.links import order_url
@@ -49,7 +49,8 @@ CONNECTOR: Final = Connector(
         concurrency=2,
     ),
     settings=_SETTINGS,
-    secrets=("consumer_key", "consumer_secret", webhooks.SECRET),
+    secrets=("consumer_key", "consumer_secret", webhooks.SECRET, coupons.KEY_SECRET),
+    made_secrets=(coupons.KEY_SECRET,),
     default_verifier=webhooks.VERIFIER,
     receive=webhooks.receive,
     normalise=normalise,
@@ -58,6 +59,7 @@ CONNECTOR: Final = Connector(
     poll=poll,
     poll_interval_s=300,
     read_order=read_order,
+    read_credit=coupons.read_credit,
     list_webhooks=webhooks.list_webhooks,
     ensure_webhooks=webhooks.ensure_webhooks,
     order_url=order_url,

@@ -18,6 +18,11 @@ def api_url(config: ConnectionConfig, path: str) -> str:
     return site_url(config) + API + path
 
 
+def coupon_url(config: ConnectionConfig, coupon_id: str) -> str:
+    """The coupon in the shop's admin."""
+    return f"{site_url(config)}/wp-admin/post.php?post={coupon_id}&action=edit"
+
+
 def order_url(config: ConnectionConfig, order_id: str) -> str:
     """The order in the shop's admin; setting ``order_screen = "posts"`` for shops without order tables (HPOS)."""
     site = site_url(config)

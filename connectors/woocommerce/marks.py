@@ -4,7 +4,7 @@ from html import unescape
 from typing import Any
 
 from connectors.ports import Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected, Sent
-from connectors.woocommerce import client
+from connectors.woocommerce import client, coupons
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.orders import meta_of, reading_of
 from connectors.woocommerce.reading import required_order
@@ -21,8 +21,13 @@ def look_up_note(link: Link, intent: Intent) -> Lookup:
 
 
 def send_note(link: Link, intent: Intent, lookup: Lookup) -> Sent:
-    """Post the note for staff only: a customer note would be e-mailed."""
-    body = note_body(intent)
+    """Post the note for staff only: a customer note is e-mailed.
+
+    The one exception is the note that brings a customer the code of their credit, read from its coupon just now.
+    """
+    coupon_id = str(intent.payload.get("coupon_id") or "")
+    code = coupons.read_credit(link, coupon_id).code if coupon_id else ""
+    body = note_body(intent, code=code)
     made = client.write(link, "POST", f"/orders/{intent.order_id}/notes", body=body)
     if not isinstance(made, dict) or not made.get("id"):
         raise OutcomeUnknown("The shop answered the note with something that is no note.")
@@ -33,12 +38,14 @@ def send_note(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     )
 
 
-def note_body(intent: Intent) -> dict[str, Any]:
-    """The request; the token, by which the note is found again, is part of the text."""
+def note_body(intent: Intent, *, code: str = "") -> dict[str, Any]:
+    """The request; the token, by which the note is found again, is part of the text. ``code`` stands in for {code}."""
     token, text = str(intent.payload["token"]), str(intent.payload["text"])
+    if code:
+        text = text.replace("{code}", code)
     return {
         "note": text if token in text else f"{token} {text}",
-        "customer_note": False,
+        "customer_note": bool(code),
         "added_by_user": False,
     }
 

@@ -1,6 +1,7 @@
 """Secrets of connections: from the environment by name, or encrypted in the database (S1-11)."""
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -24,6 +25,25 @@ def read_secrets(connection: Connection, *, at: datetime) -> Mapping[str, Sequen
     for row in live_secret_rows(connection, at=at):
         found.setdefault(row.name, []).append(_value(row, connection=connection))
     return found
+
+
+def keep_secret(*, connection: Connection, name: str, at: datetime) -> Sequence[str]:
+    """All values there ever were of a secret that we make ourselves, newest first; the first one is made here.
+
+    Retired ones count: what was derived from them (coupon codes) must be found again for ever. Raises SecretError.
+    """
+    rows = connection.secrets.filter(name=name)
+    if not rows.exists():
+        _make(connection, name, at=at)
+    return [_value(row, connection=connection) for row in rows.all()]
+
+
+@transaction.atomic
+def _make(connection: Connection, name: str, *, at: datetime) -> None:
+    Connection.objects.select_for_update().get(pk=connection.pk)  # two workers must not make two
+    if not connection.secrets.filter(name=name).exists():
+        value = secrets.token_urlsafe(48)
+        store_secret(connection=connection, name=name, value=value, by=audit.SYSTEM, at=at)
 
 
 def read_stored(connection: Connection, *, name: str, at: datetime) -> list[str]:

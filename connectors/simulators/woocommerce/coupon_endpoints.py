@@ -1,5 +1,7 @@
-"""`/coupons`: list by code, one, create, change, delete (class-wc-rest-coupons-v2-controller.php, recording
-create_coupon)."""
+"""`/coupons`: list by code, one, create, change, delete.
+
+Sources: class-wc-rest-coupons-v2-controller.php and the v3 one, recording create_coupon.
+"""
 
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,7 @@
 """Coupons: made, looked up by code, checked when somebody buys with one, and counted.
 
-Read in WooCommerce's source (class-wc-coupon.php, class-wc-discounts.php, wc_update_coupon_usage_counts): codes are kept
-in lower case, only published coupons are found by code, e-mails are lower-cased and what is none is dropped silently, a
+Read in WooCommerce's source (class-wc-coupon.php, class-wc-discounts.php, wc_update_coupon_usage_counts): codes are
+kept in lower case, only published coupons are found by code, e-mails are lower-cased and what is none is dropped, a
 coupon holds until its last second, and an order counts as a use until it is cancelled. Not simulated: coupons held by
 checkouts that are not finished, per-user limits, and orders in the trash.
 """

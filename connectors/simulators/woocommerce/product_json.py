@@ -1,10 +1,9 @@
 """Products, variations and tax rates as the REST API v3 shows them."""
 
-from decimal import Decimal
 from typing import Any
 
 from connectors.simulators.woocommerce.order_writing import catalogue_price
-from connectors.simulators.woocommerce.records import Coupon, Product, TaxRate
+from connectors.simulators.woocommerce.records import Product, TaxRate
 from connectors.simulators.woocommerce.state import ShopState
 from connectors.simulators.woocommerce.wire import gmt, links, local, money
 

@@ -10,7 +10,12 @@ from connectors.ports import Answer, ConnectionConfig, Link
 from connectors.woocommerce.links import API
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
-KEYS = {"consumer_key": ("ck_test",), "consumer_secret": ("cs_test",), "webhook_secret": ("abcdefgh12345678",)}
+KEYS = {
+    "consumer_key": ("ck_test",),
+    "consumer_secret": ("cs_test",),
+    "webhook_secret": ("abcdefgh12345678",),
+    "coupon_key": ("made-up-coupon-key",),
+}
 
 Request = tuple[str, str, dict[str, str], Any]
 

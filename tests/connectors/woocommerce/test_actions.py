@@ -634,5 +634,5 @@ def test_the_check_finds_a_read_only_key_and_a_wrong_time_zone(stage: Stage) -> 
 
 def test_what_the_connector_declares() -> None:
     assert (CONNECTOR.vendor, CONNECTOR.role) == ("woocommerce", "commerce")
-    assert set(CONNECTOR.effects) >= {"refund", "restock", "take_out", "note", "mirror"}
+    assert set(CONNECTOR.effects) >= {"refund", "restock", "take_out", "store_credit", "void_credit", "note", "mirror"}
     assert CONNECTOR.capabilities.settle_s >= CONNECTOR.capabilities.call_deadline_s

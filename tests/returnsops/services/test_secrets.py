@@ -114,3 +114,13 @@ def test_rotation_moves_every_secret_under_the_newest_key(shop: Connection, sett
         ("keys_rotated", "oscar", LATER, str(connection.pk), "Secrets encrypted anew.") for connection in (shop, other)
     }
     assert len(entries) == 2
+
+
+def test_a_secret_of_our_own_is_made_once_and_stays_readable_for_ever(shop: Connection) -> None:
+    (made,) = secrets.keep_secret(connection=shop, name="coupon_key", at=NOW)
+    assert len(made) >= 64
+    assert secrets.keep_secret(connection=shop, name="coupon_key", at=LATER) == [made]
+    secrets.store_secret(connection=shop, name="coupon_key", value="newer", by="olivia", at=LATER)
+    secrets.retire_secrets(connection=shop, name="coupon_key", keep_newest=1, by="olivia", at=LATER)
+    assert secrets.keep_secret(connection=shop, name="coupon_key", at=LATER + timedelta(days=1)) == ["newer", made]
+    assert made not in ConnectionSecret.objects.values_list("ciphertext", flat=True)
