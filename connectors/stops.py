@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.models import Connection, Effect, Route, Switch
 from returnsops.planning.policy import PolicyError, RefundLimit, parse_policy
-from returnsops.services import audit
+from returnsops.services import audit, switches
 
 ALL: Final = "all"
 LIMIT_WINDOW: Final = timedelta(hours=1)
@@ -29,7 +29,19 @@ def may_send(connection: Connection) -> Q:
     kinds = [scope.removeprefix("kind:") for scope in scopes if scope.startswith("kind:")]
     routes = [scope.removeprefix("route:") for scope in scopes if scope.startswith("route:")]
     on_live_route = Q(route__mode=states.ROUTE_LIVE, route__is_paused=False) & ~Q(route__name__in=routes)
-    return ~Q(kind__in=kinds) & (Q(route__isnull=True) | on_live_route)
+    return ~Q(kind__in=kinds) & (Q(route__isnull=True) | on_live_route & _is_released())
+
+
+def _is_released() -> Q:
+    """Of a return begun since its route is live, or released by a person.
+
+    The plan holds the others back too; this is for the time between a switch of the route and the next plan. What a
+    person proposed and another approved was decided for this very return.
+    """
+    begun_since = Q(rma__requested_at__gte=F("route__live_from"))
+    seen_since = Q(rma__requested_at__isnull=True, rma__created_at__gte=F("route__live_from"))
+    of_nobodys_plan = Q(rma__isnull=True) | Q(origin=states.ORIGIN_PERSON)
+    return of_nobodys_plan | Q(rma__released_at__isnull=False) | begun_since | seen_since
 
 
 def reason_to_stop(*, effect_id: int) -> str:
@@ -37,6 +49,8 @@ def reason_to_stop(*, effect_id: int) -> str:
     effect = Effect.objects.select_related("connection").get(pk=effect_id)
     if Effect.objects.filter(may_send(effect.connection), pk=effect_id).exists():
         return ""
+    if not Effect.objects.filter(_is_released(), pk=effect_id).exists():
+        return "The return began before its route went live; a person has to release it first."
     return f"Sending is stopped for {effect.connection.name}, its route or {effect.kind}; see the stop switches."
 
 
@@ -76,11 +90,13 @@ def pause_route(*, route: Route, reason: str, at: datetime) -> None:
 
 
 def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Decimal, str]]:
+    """Refunds begun within the hour; those somebody looked at when resuming the route count no more."""
+    since = max(at - LIMIT_WINDOW, switches.last_resumed_at(route) or at - LIMIT_WINDOW)
     began = Effect.objects.filter(
         route=route,
         kind__in=sorted(states.MONEY_KINDS),
         state__in=sorted(states.COMMITTED),
-        first_attempt_at__gt=at - LIMIT_WINDOW,
+        first_attempt_at__gt=since,
     )
     rows = began.exclude(pk=without).values_list("amount", "currency")
     return [(amount or Decimal(0), currency) for amount, currency in rows]

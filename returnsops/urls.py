@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from returnsops.admin import site
+from returnsops.admin import site, stopping
 from returnsops.api import health, metrics
 
 # allauth throttles, asks for the second factor and then comes back here.
@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connectors.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/find/", admin.site.admin_view(site.find_view), name="find"),
-    path("admin/stop/", admin.site.admin_view(site.stop_view), name="stop"),
+    path("admin/stop/", admin.site.admin_view(stopping.stop_view), name="stop"),
     path("admin/", admin.site.urls),
     path("favicon.ico", icon),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),

@@ -8,6 +8,7 @@ from django.contrib import admin
 
 from returnsops import states
 from returnsops.models import MappingVersion, PolicySignature, PolicyVersion, Route, Switch
+from returnsops.selectors import words
 from returnsops.services import routes, switches
 
 from .acts import Act, ActForm, Performed, WhyForm
@@ -162,7 +163,12 @@ class SwitchAdmin(ReadOnlyAdmin):
     """What is stopped. The button that stops everything is on every page of who may press it."""
 
     acts = (RESUME_SCOPE,)
-    list_display = ("scope", "reason", "stopped_by", "stopped_at")
+    list_display = ("show_scope", "reason", "stopped_by", "stopped_at")
     list_before_template = "returnsops/stop_button.html"
     fields = ("scope", "reason", "stopped_by", "stopped_at")
     change_form_template = "returnsops/record.html"
+
+    @admin.display(description="What is stopped", ordering="scope")
+    def show_scope(self, switch: Switch) -> str:
+        """The scope in words."""
+        return words.scope_in_words(switch.scope).capitalize()

@@ -1,11 +1,8 @@
 """What is on every screen: side bar, banner, home, search, the stop button. UNFOLD in the settings names these."""
 
-from typing import Any, cast
+from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
@@ -15,7 +12,6 @@ from django.utils import timezone
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.permissions import VIEW
 from returnsops.selectors import role_home, search, watch
-from returnsops.services import switches
 
 # Group → (title, icon, address, permission); the badge is counted at most every 20 s.
 NAVIGATION = (
@@ -154,46 +150,3 @@ def find_view(request: HttpRequest) -> HttpResponse:
         "search_text": text,
     }
     return TemplateResponse(request, "returnsops/find.html", context)
-
-
-class StopForm(forms.Form):
-    """Why everything stops."""
-
-    reason = forms.CharField(
-        label="Reason",
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown to everybody until sending is resumed.",
-    )
-
-
-def stop_view(request: HttpRequest) -> HttpResponse:
-    """The one button: stop all sending, or resume it. A GET asks, a POST does."""
-    if not request.user.has_perm("returnsops.stop_sending"):
-        raise PermissionDenied
-    is_stopped = switches.is_stopped(scope=switches.ALL)
-    form = StopForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        _stop_or_resume(request, is_stopped=is_stopped, reason=form.cleaned_data["reason"])
-        return HttpResponseRedirect(reverse("admin:index"))
-    context = {
-        **admin.site.each_context(request),
-        "title": "Resume all sending" if is_stopped else "Stop all sending",
-        "is_stopped": is_stopped,
-        "form": form,
-    }
-    return TemplateResponse(request, "returnsops/stop.html", context)
-
-
-def _stop_or_resume(request: HttpRequest, *, is_stopped: bool, reason: str) -> None:
-    by, at = cast(User, request.user).get_username(), timezone.now()
-    try:
-        if is_stopped:
-            switches.resume(scope=switches.ALL, reason=reason, by=by, at=at)
-            messages.success(request, "Sending goes on.")
-        else:
-            switches.stop(scope=switches.ALL, reason=reason, by=by, at=at)
-            messages.success(request, "All sending is stopped. Reading goes on.")
-    except switches.StopError as error:
-        messages.error(request, str(error))
-    role_home.forget_stops()

@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, ACCEPT_AMOUNT, APPROVE, ATTRIBUTE, DECIDE_EXECUTOR, REFUSE, kind
+from .parts import ACCEPT, ACCEPT_AMOUNT, APPROVE, ATTRIBUTE, DECIDE_EXECUTOR, REFUSE, RESUME_ROUTE, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -107,7 +107,11 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         1,
         "More refunds than the limit of the route wanted to go within an hour. The route is paused.",
         "A sale event, or something wrong that repeats.",
-        ("Look at the last refunds.", "Resume the route if they are right, or raise the limit."),
-        (),
+        (
+            "Look at the last refunds.",
+            "Send again if they are right: the limit counts anew from then. Or raise it.",
+        ),
+        (RESUME_ROUTE,),
+        is_of_return=False,
     ),
 )

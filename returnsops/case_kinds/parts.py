@@ -93,6 +93,14 @@ REFUSE_STOCK: Final = CaseAction(
     needs_reason=True,
     fields=(ActionField(name="effect", label="Units", kind="choice", choices=run.waiting_stock),),
 )
+RESUME_ROUTE: Final = CaseAction(
+    code="resume_route",
+    label="The refunds are right: send again",
+    run=run.resume_route,
+    permission="returnsops.approve_refund",
+    needs_reason=True,
+    help="What waited goes out. The limit counts anew from now.",
+)
 SETTLE_EXCHANGE: Final = CaseAction(
     code="settle_exchange",
     label="Replacement ordered",
@@ -127,6 +135,7 @@ def kind(
     actions: tuple[CaseAction, ...],
     *,
     can_be_raised: bool = False,
+    is_of_return: bool = True,
 ) -> CaseKind:
     """A kind owned by ``team`` with ``hours`` of its calendar; a case of the planner closes by its cause only."""
     return CaseKind(
@@ -138,7 +147,7 @@ def kind(
         meaning=meaning,
         likely_cause=cause,
         how_to_fix=fix,
-        actions=(*actions, LOOK_AGAIN),
+        actions=(*actions, LOOK_AGAIN) if is_of_return else actions,
         can_be_raised=can_be_raised,
         can_be_closed_by_hand=can_be_raised or code not in states.PLANNER_CASES,
     )

@@ -12,7 +12,7 @@ from exceptions_queue.models import ExceptionCase
 from exceptions_queue.permissions import VIEW, WORK, teams_of
 from returnsops.models import Connection, ReturnAuthorisation, Route, Switch
 
-from . import watch
+from . import watch, words
 
 CACHED_S = 20
 Person = User | AnonymousUser
@@ -66,12 +66,12 @@ def forget_stops() -> None:
 
 def _switches() -> list[str]:
     rows = Switch.objects.order_by("stopped_at")
-    return [f"{_scope(row.scope)} stopped by {row.stopped_by}: {row.reason}" for row in rows]
+    return [f"{_scope(row.scope)} is stopped by {row.stopped_by}: {row.reason}" for row in rows]
 
 
 def _scope(scope: str) -> str:
-    kind, _, name = scope.partition(":")
-    return "All sending is" if kind == "all" else f"Sending for {kind} {name} is"
+    text = words.scope_in_words(scope)
+    return text[:1].upper() + text[1:]
 
 
 def _paused() -> list[str]:

@@ -33,6 +33,19 @@ KIND_WORDS = {
     states.VOID_CREDIT: "Voiding the credit",
     states.TAKE_OUT: "Taking out of stock",
 }
+# Kind → what of that kind there may be several of, as in "sending of refunds is stopped".
+KIND_PLURALS = {
+    states.REFUND: "refunds",
+    states.EXCHANGE: "replacement orders",
+    states.STORE_CREDIT: "store credit and gift cards",
+    states.RESTOCK: "restocks",
+    states.WRITE_BACK: "messages to the returns platform",
+    states.MIRROR: "status fields",
+    states.NOTE: "order notes",
+    states.CANCEL_EXCHANGE: "cancellations of replacement orders",
+    states.VOID_CREDIT: "withdrawals of credit",
+    states.TAKE_OUT: "units taken out of stock again",
+}
 EXECUTOR_WORDS = {
     "commerce_platform": "the shop pays",
     "returns_platform": "the returns platform paid, recorded only",
@@ -87,6 +100,16 @@ def state_of(effect: Effect, *, now: datetime) -> str:
     if effect.state == states.CONFIRMED:
         return "done and seen in the shop"
     return words
+
+
+def scope_in_words(scope: str) -> str:
+    """What a stop switch stops: 'kind:refund' → 'sending of refunds'."""
+    kind, _, name = scope.partition(":")
+    if kind == "kind":
+        return f"sending of {KIND_PLURALS.get(name, name)}"
+    if kind == "all":
+        return "all sending"
+    return f"sending {'to connection' if kind == 'connection' else 'on route'} {name}"
 
 
 def tone_of(effect: Effect) -> str:

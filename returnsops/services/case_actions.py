@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
-from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation
-from returnsops.services import acts, approvals, settle_by_hand
+from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
+from returnsops.services import acts, approvals, settle_by_hand, switches
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import describe, replan
@@ -168,6 +168,18 @@ def settle_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
     return settle_by_hand.settle_credit(
         rma=rma_of(case), credit_id=data["credit"], reference=data["reference"], by=str(by), at=at, why=reason
     )
+
+
+def resume_route(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """The refunds that reached the limit are right: the route sends again."""
+    route = Route.objects.filter(pk=case.subject_id).first() if case.subject_type == "route" else None
+    if route is None:
+        raise CaseError("This case is not about a route.")
+    try:
+        switches.resume_route(route=route, reason=reason, by=str(by), at=at)
+    except switches.StopError as error:
+        raise CaseError(str(error)) from error
+    return f"Route {route} sends again."
 
 
 # --- choices ------------------------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Max
 
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Connection, Route, Switch
+from returnsops.models import Connection, HistoryEntry, Route, Switch
 
 from . import audit, wakeups
 
 ALL: Final = "all"
+ROUTE_RESUMED: Final = "route_resumed"
 
 
 class StopError(Exception):
@@ -39,7 +41,8 @@ def stop(*, scope: str, reason: str, by: str, at: datetime) -> Switch:
 
 @transaction.atomic
 def resume(*, scope: str, reason: str, by: str, at: datetime) -> None:
-    """Take a stop away; what is ready goes out. Raises StopError where nothing is stopped."""
+    """Take a stop away; what is ready goes out. Raises StopError without a reason, or where nothing is stopped."""
+    reason = _reason(reason)
     row = Switch.objects.select_for_update().filter(scope=scope).first()
     if row is None:
         raise StopError(f"Sending is not stopped for {scope!r}; somebody resumed it already.")
@@ -101,10 +104,17 @@ def resume_route(*, route: Route, reason: str, by: str, at: datetime) -> None:
         raise StopError(f"{row} is not paused; somebody resumed it already.")
     row.is_paused, row.pause_reason = False, ""
     row.save(update_fields=["is_paused", "pause_reason"])
-    audit.record(act="route_resumed", by=by, at=at, subject=row, text=f"{row.name} resumed.", why=_reason(reason))
+    audit.record(act=ROUTE_RESUMED, by=by, at=at, subject=row, text=f"{row.name} resumed.", why=_reason(reason))
     _close_case(states.CASE_REFUND_LIMIT, row.name, at=at, reason="The route was resumed.")
     if row.commerce_id is not None:
         wakeups.wake_pump(row.commerce_id)
+
+
+def last_resumed_at(route: Route) -> datetime | None:
+    """When somebody last looked at a paused route and let it send again; None = never."""
+    said = HistoryEntry.objects.filter(act=ROUTE_RESUMED, subject_type="route", subject_id=str(route.pk))
+    at: datetime | None = said.aggregate(at=Max("at"))["at"]
+    return at
 
 
 def _close_case(kind: str, name: str, *, at: datetime, reason: str) -> None:

@@ -49,7 +49,7 @@ def test_every_stop_in_force_is_named() -> None:
     role_home.forget_stops()
     assert role_home.stops_in_force() == (
         "All sending is stopped by olivia: The shop is being moved.",
-        "Sending for route uk is stopped by olivia: Sale",
+        "Sending on route uk is stopped by olivia: Sale",
         "Route de is paused: Limit",
         "Connection shop is paused: Key revoked",
     )
