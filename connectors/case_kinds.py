@@ -80,6 +80,16 @@ def run_resume(*, case: ExceptionCase, by: User | str, at: datetime, reason: str
     return f"{connection} works again; what waited goes on."
 
 
+def run_read_catalogue(
+    *, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Mapping[str, Any]
+) -> str:
+    """Begin a new round now."""
+    from connectors import catalogue  # it opens cases itself
+
+    catalogue.begin_anew(connection=Connection.objects.get(pk=int(case.subject_id)), at=at)
+    return "The catalogue is read again from the start."
+
+
 def run_reprocess(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Mapping[str, Any]) -> str:
     """Put the event back in line."""
     from connectors import inbox  # it opens cases itself
@@ -154,6 +164,13 @@ _CANCEL = CaseAction(
     help="It is not needed. What the plan still wants comes back.",
 )
 _RESUME = CaseAction(code="resume", label="Resume the connection", run=run_resume, permission="returnsops.stop_sending")
+_READ_CATALOGUE = CaseAction(
+    code="read_catalogue",
+    label="Read the catalogue again",
+    run=run_read_catalogue,
+    permission="returnsops.test_connection",
+    help="Begins within a minute, a page a minute; the case closes when nothing is wrong any more.",
+)
 _REPROCESS = CaseAction(
     code="reprocess", label="Process again", run=run_reprocess, permission="returnsops.reprocess_event"
 )
@@ -265,6 +282,24 @@ _CONNECTION_KINDS: Final = (
         how_to_fix=("See whether the system is up.", "The case closes by itself with the first answer."),
         actions=(_DONE,),
         recheck=_is_up,
+    ),
+    CaseKind(
+        code=states.CASE_SKU_INTEGRITY,
+        title="Articles that their SKU does not name",
+        owner_team=roles.OPS,
+        severity=Severity.LOW,
+        sla_hours=72,
+        meaning="Articles of the catalogue have no SKU of their own, none at all, or one that another article has too."
+        " Orders name them by product and variation id all the same, but a return of one is not put back into stock by"
+        " itself, because goods on the bench are told by their SKU.",
+        likely_cause="A variation was made without a SKU: the shop then shows its parent's.",
+        how_to_fix=(
+            "Open the list behind this case, and give each article a SKU of its own in the shop.",
+            "The catalogue is read again every day, and soon after you ask for it here.",
+            "Held restocks of the article then go on by themselves.",
+        ),
+        actions=(_READ_CATALOGUE,),
+        can_be_closed_by_hand=False,
     ),
     CaseKind(
         code=states.CASE_WEBHOOK_DISABLED,

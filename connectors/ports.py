@@ -199,6 +199,26 @@ class PollPage:
     is_last: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """One thing of the catalogue; ``variation_id`` '' = a product without variations. ``sku`` is what is shown."""
+
+    product_id: str
+    variation_id: str = ""
+    sku: str = ""
+    name: str = ""
+    is_sku_inherited: bool = False
+    is_stock_managed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CataloguePage:
+    """Some articles; ``cursor`` asks for the next ones, '' = that was all."""
+
+    articles: tuple[Article, ...]
+    cursor: str
+
+
 # --- out ---------------------------------------------------------------------------------------------------------
 
 
@@ -359,6 +379,8 @@ class Connector:
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
     # One return as it is now; None where the platform does not know it, or cannot be asked.
     read_return: Callable[[Link, str], PolledItem | None] | None = None
+    # The catalogue in small pages, '' = from the start (S4-20).
+    read_catalogue: Callable[[Link, str], CataloguePage] | None = None
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None
     ensure_webhooks: Callable[[Link, str], Sequence[WebhookState]] | None = None
     order_url: Callable[[ConnectionConfig, str], str] | None = None

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from connectors import delivery_cases, inbox, polling, pump, reads, webhook_health
+from connectors import catalogue, delivery_cases, inbox, polling, pump, reads, webhook_health
 from connectors.models import WakeUp
 from connectors.registry import utc_now
 from exceptions_queue import services as queue
@@ -136,6 +136,7 @@ def sweep() -> dict[str, int]:
         "planned": replan_due(at=at),
         "cases_closed": delivery_cases.close_gone(at=at) + recheck_connections(),
         "webhooks_checked": webhook_health.check_due(at=at),
+        "catalogue_pages": catalogue.check_due(at=at),
     }
     for connection_id in pump.connections_with_work(at=at):
         wake_pump_soon(connection_id)

@@ -172,6 +172,20 @@ class ReasonMappingFactory(DjangoModelFactory):
     reason = factory.SubFactory(ReasonCodeFactory)
 
 
+class CatalogueItemFactory(DjangoModelFactory):
+    """An article whose SKU is its own."""
+
+    class Meta:
+        model = models.CatalogueItem
+
+    connection = factory.SubFactory(ConnectionFactory)
+    product_external_id = factory.Sequence(lambda n: f"{1000 + n}")
+    sku = factory.Sequence(lambda n: f"SKU-{n}")
+    name = factory.LazyAttribute(lambda o: f"Article {o.sku}")
+    is_stock_managed = True
+    seen_at = NOW
+
+
 class LocationFactory(DjangoModelFactory):
     """A sellable place."""
 

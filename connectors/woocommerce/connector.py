@@ -5,6 +5,7 @@ from typing import Final
 from connectors.ports import Capabilities, Connector, SettingSpec
 from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
+from connectors.woocommerce.catalogue import read_catalogue
 from connectors.woocommerce.checks import check
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.normalise import normalise
@@ -60,6 +61,7 @@ CONNECTOR: Final = Connector(
     poll_interval_s=300,
     read_order=read_order,
     read_credit=coupons.read_credit,
+    read_catalogue=read_catalogue,
     list_webhooks=webhooks.list_webhooks,
     ensure_webhooks=webhooks.ensure_webhooks,
     order_url=order_url,

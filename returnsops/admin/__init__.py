@@ -1,5 +1,5 @@
 """Staff screens; Django loads this package, which registers every screen of the app."""
 
-from . import effects, history, orders, reference, returns, routes
+from . import catalogue, effects, history, orders, reference, returns, routes
 
-__all__ = ["effects", "history", "orders", "reference", "returns", "routes"]
+__all__ = ["catalogue", "effects", "history", "orders", "reference", "returns", "routes"]

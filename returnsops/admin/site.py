@@ -38,6 +38,7 @@ NAVIGATION = (
         (
             ("Reconciliation runs", "rule", "reconciliation_run", "reconciliation.view_run"),
             ("Findings", "difference", "reconciliation_finding", "reconciliation.view_finding"),
+            ("Articles", "sell", "returnsops_catalogueitem", "returnsops.view_catalogueitem"),
         ),
     ),
     (

@@ -1,6 +1,7 @@
 """All rows of the domain; one file per aggregate."""
 
 from .audit import HistoryEntry
+from .catalogue import CatalogueItem
 from .connections import (
     Connection,
     ConnectionSecret,
@@ -20,6 +21,7 @@ from .waivers import Waiver
 
 __all__ = [
     "Attempt",
+    "CatalogueItem",
     "Connection",
     "ConnectionSecret",
     "CreditRequest",
