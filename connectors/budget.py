@@ -61,11 +61,13 @@ def before_call(
     capabilities: Capabilities,
     now: Callable[[], datetime],
     sleep: Callable[[float], None] = time.sleep,
+    max_wait_s: float = MAX_WAIT_S,
 ) -> Callable[[str], None]:
     """What a Caller asks before each request: takes a slot, waits for it. For use outside the pump's pool threads."""
 
     def acquire(label: str) -> None:
-        wait_s = take(connection_id=connection_id, calls_per_minute=capabilities.calls_per_minute, at=now())
+        pace = capabilities.calls_per_minute
+        wait_s = take(connection_id=connection_id, calls_per_minute=pace, at=now(), max_wait_s=max_wait_s)
         if wait_s > 0:
             sleep(wait_s)
 

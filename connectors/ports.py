@@ -377,6 +377,8 @@ class Connector:
     poll_interval_s: int = 300
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
+    # The id of the order with exactly this number; None where there is none, or more than one.
+    find_order: Callable[[Link, str], str | None] | None = None
     # One return as it is now; None where the platform does not know it, or cannot be asked.
     read_return: Callable[[Link, str], PolledItem | None] | None = None
     # The catalogue in small pages, '' = from the start (S4-20).

@@ -283,6 +283,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "COERCE_DECIMAL_TO_STRING": True,
 }
+# How often one token may call, how often one order or e-mail address may be asked about, and the longest body.
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", default=120)
+ELIGIBILITY_TRIES_PER_HOUR = env.int("ELIGIBILITY_TRIES_PER_HOUR", default=30)
+API_BODY_LIMIT_BYTES = env.int("API_BODY_LIMIT_BYTES", default=256 * 1024)
 SPECTACULAR_SETTINGS = {
     "TITLE": "returnsops",
     "VERSION": "1",

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
 
 from returnsops.admin import site, stopping
 from returnsops.api import health, metrics
@@ -24,6 +25,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("connectors.urls")),
+    path(
+        "api/schema/",
+        SpectacularAPIView.as_view(authentication_classes=(), permission_classes=()),  # it tells nothing of the data
+        name="schema",
+    ),
     path("accounts/", include("allauth.urls")),
     path("admin/find/", admin.site.admin_view(site.find_view), name="find"),
     path("admin/stop/", admin.site.admin_view(stopping.stop_view), name="stop"),

@@ -4,6 +4,7 @@ Related rows fit together: a return's route ties its platform to its shop, its o
 matched to lines of that order, its effects belong to its shop. The clock stands at ``NOW``.
 """
 
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,47 @@ class SwitchFactory(DjangoModelFactory):
     reason = "The shop is being moved."
     stopped_by = "olivia"
     stopped_at = NOW
+
+
+class ApiTokenFactory(DjangoModelFactory):
+    """A live caller on all routes; its secret is ``secret-of-<name>``."""
+
+    class Meta:
+        model = models.ApiToken
+
+    name = factory.Sequence(lambda n: f"wms-{n}")
+    secret_hash = factory.LazyAttribute(lambda o: hashlib.sha256(f"secret-of-{o.name}".encode()).hexdigest())
+    secret_end = factory.LazyAttribute(lambda o: o.name[-4:])
+    scopes = factory.LazyFunction(lambda: ["eligibility", "inspections"])
+    created_at = NOW
+    created_by = "olivia"
+
+
+class ApiUseFactory(DjangoModelFactory):
+    """One call in a window."""
+
+    class Meta:
+        model = models.ApiUse
+
+    key = factory.Sequence(lambda n: f"{n:064x}")
+    window_at = NOW
+    count = 1
+
+
+class InspectionReportFactory(DjangoModelFactory):
+    """One call of a warehouse system."""
+
+    class Meta:
+        model = models.InspectionReport
+
+    origin = "api:wms"
+    key = factory.Sequence(lambda n: f"call-{n}")
+    body_hash = "0" * 64
+    rma = factory.SubFactory("tests.factories.ReturnFactory")
+    warehouse = "Madrid"
+    text = "1 x Tee: sellable"
+    received_at = NOW
+    received_by = "wms"
 
 
 class ReasonCodeFactory(DjangoModelFactory):

@@ -7,6 +7,7 @@ from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.catalogue import read_catalogue
 from connectors.woocommerce.checks import check
+from connectors.woocommerce.finding import find_order
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.normalise import normalise
 from connectors.woocommerce.orders import DEFAULT_LOCKED_STATUSES, DEFAULT_META_PREFIX
@@ -62,6 +63,7 @@ CONNECTOR: Final = Connector(
     read_order=read_order,
     read_credit=coupons.read_credit,
     read_catalogue=read_catalogue,
+    find_order=find_order,
     list_webhooks=webhooks.list_webhooks,
     ensure_webhooks=webhooks.ensure_webhooks,
     order_url=order_url,

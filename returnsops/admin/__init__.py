@@ -1,5 +1,25 @@
 """Staff screens; Django loads this package, which registers every screen of the app."""
 
-from . import catalogue, effects, history, orders, reference, returns, routes
+from . import (
+    api_tokens,
+    catalogue,
+    effects,
+    history,
+    inspection_reports,
+    orders,
+    reference,
+    returns,
+    routes,
+)
 
-__all__ = ["catalogue", "effects", "history", "orders", "reference", "returns", "routes"]
+__all__ = [
+    "api_tokens",
+    "catalogue",
+    "effects",
+    "history",
+    "inspection_reports",
+    "orders",
+    "reference",
+    "returns",
+    "routes",
+]

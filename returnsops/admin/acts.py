@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from exceptions_queue.errors import CaseError
 from returnsops.selectors.role_home import forget_stops
+from returnsops.services.api_tokens import TokenError
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.notes import NoteError
@@ -25,7 +26,17 @@ from returnsops.services.switches import StopError
 from returnsops.services.warehouse import WarehouseError
 
 # What services say when an act is not possible: a sentence for the person, never a fault of the program.
-REFUSALS = (CaseError, DecisionError, EffectError, NoteError, RouteError, StopError, ValidationError, WarehouseError)
+REFUSALS = (
+    CaseError,
+    DecisionError,
+    EffectError,
+    NoteError,
+    RouteError,
+    StopError,
+    TokenError,
+    ValidationError,
+    WarehouseError,
+)
 
 
 class ActForm(forms.Form):

@@ -28,6 +28,12 @@ NAVIGATION = (
         (
             ("Orders", "receipt_long", "returnsops_order", "returnsops.view_order"),
             ("Refunds in the shop", "currency_exchange", "returnsops_refund", "returnsops.view_refund"),
+            (
+                "Warehouse reports",
+                "fact_check",
+                "returnsops_inspectionreport",
+                "returnsops.view_inspectionreport",
+            ),
             ("Tries", "sync_alt", "returnsops_attempt", "returnsops.view_attempt"),
             ("History", "history", "returnsops_historyentry", "returnsops.view_historyentry"),
             ("Inbox", "inbox", "returnsops_inboundevent", "returnsops.view_inboundevent"),
@@ -52,6 +58,7 @@ NAVIGATION = (
             ("Reason mappings", "swap_horiz", "returnsops_reasonmapping", "returnsops.view_reasonmapping"),
             ("Locations", "warehouse", "returnsops_location", "returnsops.view_location"),
             ("Places of goods", "move_to_inbox", "returnsops_dispositionmapping", "returnsops.view_dispositionmapping"),
+            ("API tokens", "key", "returnsops_apitoken", "returnsops.view_apitoken"),
             ("Stop switches", "front_hand", "returnsops_switch", "returnsops.view_switch"),
             ("People", "group", "auth_user", "auth.view_user"),
             ("Roles", "badge", "auth_group", "auth.view_group"),

@@ -1,5 +1,6 @@
 """All rows of the domain; one file per aggregate."""
 
+from .api import ApiToken, ApiUse, InspectionReport
 from .audit import HistoryEntry
 from .catalogue import CatalogueItem
 from .connections import (
@@ -20,6 +21,8 @@ from .returns import Inspection, Parcel, ReturnAuthorisation, ReturnLine
 from .waivers import Waiver
 
 __all__ = [
+    "ApiToken",
+    "ApiUse",
     "Attempt",
     "CatalogueItem",
     "Connection",
@@ -31,6 +34,7 @@ __all__ = [
     "HistoryEntry",
     "InboundEvent",
     "Inspection",
+    "InspectionReport",
     "Location",
     "MappingVersion",
     "Order",

@@ -11,7 +11,13 @@ class InboundEvent(models.Model):
     """One delivery, polled item, read or human act. Never deleted; payloads are redacted by purge_payloads."""
 
     STATES = [(state, state) for state in states.EVENT_STATES]
-    SOURCES = [("webhook", "webhook"), ("poll", "polling"), ("read", "read"), ("human", "person")]
+    SOURCES = [
+        ("webhook", "webhook"),
+        ("poll", "polling"),
+        ("read", "read"),
+        ("human", "person"),
+        ("wms", "warehouse system"),
+    ]
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="events")
     source = models.CharField(max_length=8, choices=SOURCES)

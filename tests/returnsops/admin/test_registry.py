@@ -14,6 +14,7 @@ from django.urls import reverse
 from reconciliation.models import Finding
 from returnsops.admin.acts import Act
 from returnsops.models import (
+    ApiToken,
     Connection,
     Effect,
     InboundEvent,
@@ -35,6 +36,7 @@ SCREENS = [
 ACTS = [(model, act) for model, model_admin in SCREENS for act in getattr(model_admin, "acts", ())]
 # Written by services, or part of another screen.
 WITHOUT_SCREEN = {
+    "ApiUse",
     "ConnectionSecret",
     "CreditRequest",
     "ExchangeRequest",
@@ -101,6 +103,7 @@ def rows_of_everything() -> dict[Any, Any]:
         Connection: rma.route.commerce,
         InboundEvent: make.InboundEventFactory(),
         Switch: make.SwitchFactory(),
+        ApiToken: make.ApiTokenFactory(),
         Finding: make.FindingFactory(rma=rma),
     }
 
