@@ -16,6 +16,7 @@ from returnsops import states
 from returnsops.models import Connection, Effect, Route, Switch
 from returnsops.planning.policy import PolicyError, RefundLimit, parse_policy
 from returnsops.services import audit, switches
+from returnsops.services.views import begun_since
 
 ALL: Final = "all"
 LIMIT_WINDOW: Final = timedelta(hours=1)
@@ -38,10 +39,8 @@ def _is_released() -> Q:
     The plan holds the others back too; this is for the time between a switch of the route and the next plan. What a
     person proposed and another approved was decided for this very return.
     """
-    begun_since = Q(rma__requested_at__gte=F("route__live_from"))
-    seen_since = Q(rma__requested_at__isnull=True, rma__created_at__gte=F("route__live_from"))
     of_nobodys_plan = Q(rma__isnull=True) | Q(origin=states.ORIGIN_PERSON)
-    return of_nobodys_plan | Q(rma__released_at__isnull=False) | begun_since | seen_since
+    return of_nobodys_plan | Q(rma__released_at__isnull=False) | begun_since(F("route__live_from"), of="rma__")
 
 
 def reason_to_stop(*, effect_id: int) -> str:

@@ -90,6 +90,7 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.add_apitoken",
         "returnsops.revoke_apitoken",
         "returnsops.stop_sending",
+        "returnsops.change_route",  # off, shadow, live; nothing else of a route is edited on the screens
         "returnsops.test_connection",
         "returnsops.reprocess_event",
         "returnsops.requeue_effect",

@@ -5,15 +5,18 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from returnsops import states
 from returnsops.models import MappingVersion, PolicySignature, PolicyVersion, Route, Switch
-from returnsops.selectors import words
+from returnsops.selectors import going_live, words
 from returnsops.services import routes, switches
 
 from .acts import Act, ActForm, Performed, WhyForm
 from .base import ReadOnlyAdmin, display
+from .going_live import GO_LIVE, SWITCH_OFF, TO_SHADOW
 
+MODE_TONES = {states.ROUTE_LIVE: "good", states.ROUTE_SHADOW: "info", states.ROUTE_OFF: "quiet"}
 MODE_COLOURS = {states.ROUTE_LIVE: "success", states.ROUTE_SHADOW: "info", states.ROUTE_OFF: "default"}
 
 
@@ -70,20 +73,32 @@ def pretty(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
 
 
+def route_page(route: Route, request: HttpRequest) -> dict[str, Any]:
+    """Everything the template shows."""
+    waiting = going_live.waiting_for_release(route.returns.all())
+    return {
+        "title": f"Route {route}",
+        "route": route,
+        "mode_tone": MODE_TONES[route.mode],
+        "signatures": going_live.signatures(route, request.user),
+        "obstacles": going_live.obstacles_of(route),
+        "matrix": going_live.matrix(route),
+        "waiting_count": waiting.count(),
+        "may_release": request.user.has_perm("returnsops.release_return"),
+    }
+
+
 @admin.register(Route)
 class RouteAdmin(ReadOnlyAdmin):
     """Which platform and shop belong together."""
 
-    acts = (RESUME_ROUTE,)
+    acts = (RESUME_ROUTE, GO_LIVE, TO_SHADOW, SWITCH_OFF)
+    page_of = staticmethod(route_page)
     list_display = ("__str__", "platform", "commerce", "show_mode", "live_from", "show_sending", "policy")
     list_select_related = ("platform", "commerce", "policy")
     search_fields = ("name", "title")
-    fields = (
-        "name", "title", "platform", "commerce", "erp", "channels", "mode", "live_from", "is_paused", "pause_reason",
-        "policy", "show_obstacles",
-    )  # fmt: skip
-    readonly_fields = ("show_obstacles",)
-    change_form_template = "returnsops/record.html"
+    fields = ("name",)
+    change_form_template = "returnsops/route.html"
 
     @display(description="Mode", ordering="mode", label=MODE_COLOURS)  # type: ignore[untyped-decorator]
     def show_mode(self, route: Route) -> tuple[str, str]:
@@ -94,11 +109,6 @@ class RouteAdmin(ReadOnlyAdmin):
     def show_sending(self, route: Route) -> tuple[str, str]:
         """Whether it is paused."""
         return ("no", f"paused: {route.pause_reason}") if route.is_paused else ("yes", "sends")
-
-    @admin.display(description="Missing before it can go live")
-    def show_obstacles(self, route: Route) -> str:
-        """What still keeps it from going live."""
-        return "\n".join(routes.obstacles(route)) or "nothing"
 
 
 @admin.register(PolicyVersion)

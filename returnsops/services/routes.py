@@ -74,8 +74,14 @@ def obstacles(route: Route) -> tuple[str, ...]:
 
 
 @transaction.atomic
-def set_mode(*, route: Route, mode: str, by: str, at: datetime, live_from: datetime | None = None) -> Route:
-    """Switch a route off, to shadow, or live. Raises RouteError listing what keeps it from going live."""
+def set_mode(
+    *, route: Route, mode: str, by: str, at: datetime, live_from: datetime | None = None, why: str = ""
+) -> Route:
+    """Switch a route off, to shadow, or live. Raises RouteError listing what keeps it from going live.
+
+    Its returns are marked for planning in the same transaction; until they are planned, ``stops`` keeps back what the
+    switch no longer allows.
+    """
     route = Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
     if mode == route.mode and (live_from is None or live_from == route.live_from):
         return route
@@ -84,14 +90,16 @@ def set_mode(*, route: Route, mode: str, by: str, at: datetime, live_from: datet
         if missing:
             raise RouteError(f"Route {route.name} cannot go live yet: {' '.join(missing)}")
         route.live_from = live_from or route.live_from or at
-    _switch(route, mode, by=by, at=at)
+    _switch(route, mode, by=by, at=at, why=why)
     return route
 
 
-def _switch(route: Route, mode: str, *, by: str, at: datetime) -> None:
+def _switch(route: Route, mode: str, *, by: str, at: datetime, why: str = "") -> None:
     route.mode = mode
     route.save(update_fields=["mode", "live_from"])
-    audit.record(act="route_mode", by=by, at=at, subject=route, text=f"Route {route.name} is {mode}.")
+    since = {"live_from": route.live_from.isoformat()} if route.live_from and mode == states.ROUTE_LIVE else {}
+    text = f"Route {route.name} is {mode}."
+    audit.record(act="route_mode", by=by, at=at, subject=route, text=text, why=why, detail={"mode": mode, **since})
     mark_dirty(rma_ids=route.returns.values_list("pk", flat=True))
 
 

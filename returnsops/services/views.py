@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F, Q
+
 from returnsops import states
 from returnsops.facts import ExchangeLine, RefundItem
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
@@ -72,6 +74,12 @@ def is_live(rma: ReturnAuthorisation) -> bool:
         return False
     begun_at = rma.requested_at or rma.created_at
     return begun_at >= route.live_from or rma.released_at is not None
+
+
+def begun_since(moment: datetime | F, *, of: str = "") -> Q:
+    """Returns begun at or after a moment, as ``is_live`` counts it; ``of`` is the path to the return, as in 'rma__'."""
+    is_untold = Q(**{f"{of}requested_at__isnull": True})
+    return Q(**{f"{of}requested_at__gte": moment}) | is_untold & Q(**{f"{of}created_at__gte": moment})
 
 
 def _lines(rma: ReturnAuthorisation) -> tuple[v.LineView, ...]:
