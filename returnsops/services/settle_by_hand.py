@@ -19,6 +19,8 @@ def settle_exchange(
     row = rma.exchanges.select_for_update().filter(external_id=exchange_id, settled_at__isnull=True).first()
     if row is None or not order_reference:
         raise CaseError("That replacement is settled already, or its order number is missing.")
+    if row.cancelled_at is not None:
+        raise CaseError("That exchange was cancelled, so no replacement may be noted for it; load the page again.")
     row.commerce_order_id, row.settled_by, row.settled_at = order_reference, by, at
     row.save(update_fields=["commerce_order_id", "settled_by", "settled_at"])
     text = f"Replacement {exchange_id} ordered by hand: {order_reference}."

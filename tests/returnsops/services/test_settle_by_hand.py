@@ -45,6 +45,15 @@ def test_a_replacement_without_a_number_or_of_another_return_is_refused(exchange
     assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
 
 
+def test_a_cancelled_exchange_takes_no_replacement() -> None:
+    row = make.ExchangeRequestFactory(external_id="ex_1", cancelled_at=NOW)
+    with pytest.raises(CaseError, match="exchange was cancelled"):
+        settle_by_hand.settle_exchange(rma=row.rma, exchange_id="ex_1", order_reference="9005", by="carla", at=NOW)
+    row.refresh_from_db()
+    assert (row.settled_at, row.commerce_order_id, row.cancelled_at) == (None, "", NOW)
+    assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
+
+
 def test_a_credit_issued_by_hand_is_noted_and_planned() -> None:
     row = make.CreditRequestFactory(external_id="cr_1")
     text = settle_by_hand.settle_credit(
