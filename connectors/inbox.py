@@ -25,11 +25,11 @@ from connectors.registry import connector_for
 from returnsops import states
 from returnsops.facts import Fact, OrderChanged, OrderGone
 from returnsops.log_redaction import fault_of
-from returnsops.models import Connection, InboundEvent, MappingVersion, ReturnAuthorisation
+from returnsops.models import Connection, InboundEvent, MappingVersion
 from returnsops.models.connections import newest_mapping
 from returnsops.services.apply_facts import Applied, apply_facts
 from returnsops.services.order_documents import from_document
-from returnsops.services.replan import replan
+from returnsops.services.replan import replan, replan_returns_of_orders
 
 log = logging.getLogger(__name__)
 
@@ -250,18 +250,14 @@ def _apply(
     applied = apply_facts(connection=event.connection, new_facts=normalised.facts, at=at)
     from_reads = apply_facts(connection=event.connection, new_facts=orders, at=at)
     keep_reads(connection=event.connection, found=orders, at=at)
-    for rma_id in dict.fromkeys((*applied.rma_ids, *_returns_of(from_reads))):
+    for rma_id in dict.fromkeys(applied.rma_ids):
         replan(rma_id=rma_id, at=at)
+    replan_returns_of_orders(order_ids=from_reads.order_ids, at=at)
     for problem in normalised.problems:
         open_problem_case(event=event, problem=problem, at=at)
     close_healed_cases(event=event, problems=normalised.problems, at=at)
     outcome = PULLED if pulled is not None else _outcome(normalised)
     _finish(event, normalised, applied, from_reads, outcome=outcome, token=token, at=at)
-
-
-def _returns_of(applied: Applied) -> list[int]:
-    dirty = ReturnAuthorisation.objects.filter(order_id__in=applied.order_ids, is_dirty=True)
-    return list(dirty.order_by("pk").values_list("pk", flat=True))
 
 
 def _finish(

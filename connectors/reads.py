@@ -18,7 +18,7 @@ from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.order_documents import to_document
-from returnsops.services.replan import mark_dirty, replan
+from returnsops.services.replan import mark_dirty, replan_returns_of_orders
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +95,7 @@ def store_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime)
     fact = OrderChanged(order_id=snapshot.order_id, snapshot=snapshot, occurred_at=at)
     applied = apply_facts(connection=connection, new_facts=[fact], at=at)
     keep_read(connection=connection, snapshot=snapshot, at=at, order_row_id=applied.order_ids[0])
-    dirty = ReturnAuthorisation.objects.filter(order_id__in=applied.order_ids, is_dirty=True)
-    for rma_id in list(dirty.order_by("pk").values_list("pk", flat=True)):
-        replan(rma_id=rma_id, at=at)
+    replan_returns_of_orders(order_ids=applied.order_ids, at=at)
 
 
 def keep_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime, order_row_id: int) -> InboundEvent:

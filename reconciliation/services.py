@@ -25,9 +25,9 @@ from reconciliation.models import Finding, OrderLook, Run
 from reconciliation.wording import plain_amount
 from returnsops import states
 from returnsops.facts import OrderChanged, OrderGone
-from returnsops.models import Connection, Order, ReturnAuthorisation, Route
+from returnsops.models import Connection, Order, Route
 from returnsops.services.apply_facts import apply_facts
-from returnsops.services.replan import replan
+from returnsops.services.replan import replan_returns_of_orders
 
 log = logging.getLogger(__name__)
 
@@ -196,9 +196,7 @@ def _compare(
 def _store_gone(commerce: Connection, order: Order, *, read_at: datetime) -> None:
     gone = OrderGone(order_id=order.external_id, occurred_at=read_at)
     apply_facts(connection=commerce, new_facts=[gone], at=read_at)
-    dirty = ReturnAuthorisation.objects.filter(order=order, is_dirty=True).order_by("pk")
-    for rma_id in list(dirty.values_list("pk", flat=True)):
-        replan(rma_id=rma_id, at=read_at)
+    replan_returns_of_orders(order_ids=[order.pk], at=read_at)
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------

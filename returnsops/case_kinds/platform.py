@@ -102,7 +102,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.OPS,
         Severity.CRITICAL,
         2,
-        "One rule failed on this return. The other rules went on.",
+        "One rule, or the whole plan, failed on this return. The other rules and returns went on.",
         "Data nobody expected: a mistake in the program.",
         ("Report it with the text below.", "What the rule would have done waits until it is mended."),
         (),

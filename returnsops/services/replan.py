@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from returnsops import states
@@ -41,13 +41,47 @@ def replan_due(*, at: datetime, limit: int = BATCH) -> int:
     return sum(_is_planned(rma_id, at=at) for rma_id in ids)
 
 
+def replan_returns_of_orders(*, order_ids: Iterable[int], at: datetime) -> None:
+    """Plan the dirty returns of these orders, in the caller's transaction. One that cannot be planned keeps no other
+    waiting: it stays dirty with a case of its own, and what it would have sent is not planned anew till it is mended.
+    """
+    dirty = ReturnAuthorisation.objects.filter(order_id__in=list(order_ids), is_dirty=True)
+    for rma_id in list(dirty.order_by("pk").values_list("pk", flat=True)):
+        _try_to_plan(rma_id, at=at)
+
+
 def _is_planned(rma_id: int, *, at: datetime) -> bool:
     try:
+        return _try_to_plan(rma_id, at=at)
+    except OperationalError as error:
+        log.error("return %s waits for the database: %s", rma_id, fault_of(error))
+        return False
+
+
+def _try_to_plan(rma_id: int, *, at: datetime) -> bool:
+    """Plan one return, or open its case. A database that is away or busy is no fault of the return: that is raised."""
+    try:
         replan(rma_id=rma_id, at=at)
+    except OperationalError:
+        raise
     except Exception as error:
         log.error("return %s could not be planned: %s", rma_id, fault_of(error))
+        _open_failure(rma_id, error, at=at)
         return False
     return True
+
+
+@transaction.atomic
+def _open_failure(rma_id: int, error: Exception, *, at: datetime) -> None:
+    """The case of a return that cannot be planned at all; the next plan that succeeds closes it."""
+    rma = ReturnAuthorisation.objects.get(pk=rma_id)
+    mark_dirty(rma_ids=[rma_id])
+    kind = states.CASE_PLANNING_FAILED
+    cause = (
+        f"This return could not be planned ({fault_of(error)}). Nothing new is sent for it, other returns go on, and "
+        "it is tried again every minute. Report this with the return's number."
+    )
+    cases.open_for_return(rma=rma, kind=kind, fingerprint=f"{kind}:{rma.ref}:whole", cause=cause, at=at)
 
 
 @transaction.atomic

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 
 from connectors import inbox, ports, reads
 from connectors.registry import connector_for
@@ -15,6 +17,7 @@ from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisati
 from returnsops.services import replan as replanning
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.replan import replan, replan_due
+from returnsops.services.views import view_of
 from tests.factories import NOW, ConnectionSecretFactory, OrderFactory, RouteFactory
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +80,8 @@ def _snapshot(order_id: str) -> facts.OrderSnapshot:
     )
 
 
-def _return(route: Route, number: int = 1) -> ReturnAuthorisation:
-    """A return that names order <number> and waits for it."""
+def _return(route: Route, number: int = 1, *, order_id: str = "") -> ReturnAuthorisation:
+    """A return that names an order, <number> if not told otherwise, and waits for it."""
     seen = facts.ReturnSeen(
         return_id=f"ret_{number}",
         occurred_at=NOW,
@@ -88,7 +91,7 @@ def _return(route: Route, number: int = 1) -> ReturnAuthorisation:
             revision=1,
             status="authorised",
             number=f"RMA-{number}",
-            order_id=str(number),
+            order_id=order_id or str(number),
             created_at=NOW,
             updated_at=NOW,
             currency="GBP",
@@ -250,3 +253,55 @@ def test_a_return_that_cannot_be_planned_does_not_stop_the_others(
     assert (replan_due(at=NOW), ReturnAuthorisation.objects.filter(is_dirty=True).count()) == (1, 0)
     good.refresh_from_db()
     assert good.planned_at == NOW
+
+
+@pytest.mark.parametrize("way", ["hint", "wanted"])
+def test_an_order_of_several_returns_waits_for_none_that_cannot_be_planned(
+    route: Route, shop: Connection, answers: Answers, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    bad, good = (_return(route, number, order_id="7") for number in (1, 2))
+    answers({"7": _snapshot("7")})
+    whole = view_of
+
+    def broken(rma: ReturnAuthorisation) -> object:
+        if rma.pk == bad.pk:
+            raise ZeroDivisionError("jane@example.com lives in Leeds")
+        return whole(rma)
+
+    later = NOW + timedelta(minutes=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(replanning, "view_of", broken)
+        if way == "hint":
+            inbox.record(connection=shop, source="webhook", topic="order.updated", body=b'{"id": 7}', at=later)
+            inbox.process_due(at=later)
+        else:
+            _read(after_s=60)
+    found = {row.pk: (row.order is not None, row.is_dirty, row.planned_at) for row in _all()}
+    assert found == {bad.pk: (True, True, NOW), good.pk: (True, False, later)}
+    assert set(InboundEvent.objects.values_list("state", flat=True)) == {states.EVENT_PROCESSED}
+    failed = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLANNING_FAILED)
+    assert [case.subject_id for case in failed] == [str(bad.pk)]
+    assert "ZeroDivisionError at" in failed[0].cause
+    assert "Leeds" not in failed[0].cause
+    replan_due(at=later)
+    assert (failed.all().exists(), _all().filter(is_dirty=True).exists()) == (False, False)
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_return(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
+    rma, before = _return(route), _cases()
+    ReturnAuthorisation.objects.update(is_dirty=True)
+
+    def away(rma: ReturnAuthorisation) -> object:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(replanning, "view_of", away)
+    ReturnAuthorisation.objects.update(order=OrderFactory())
+    with pytest.raises(OperationalError), transaction.atomic():
+        replanning.replan_returns_of_orders(order_ids=Order.objects.values_list("pk", flat=True), at=NOW)
+    assert replan_due(at=NOW) == 0
+    rma.refresh_from_db()
+    assert (rma.is_dirty, _cases()) == (True, before)
+
+
+def _all() -> QuerySet[ReturnAuthorisation]:
+    return ReturnAuthorisation.objects.order_by("pk")
