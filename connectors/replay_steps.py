@@ -95,7 +95,7 @@ def _told(event: InboundEvent, keys: set[str]) -> Step:
 
 
 def _facts(event: InboundEvent) -> tuple[facts.Fact, ...]:
-    if event.source == "human":
+    if event.source in ("human", "wms"):
         return (fact_of_act(event.topic, json.loads(bytes(event.body), parse_float=Decimal)),)
     mapping = MappingVersion.objects.filter(connection=event.connection, version=event.mapping_version or 0).first()
     return inbox.normalise_with(event, mapping=mapping).facts

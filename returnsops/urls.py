@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from returnsops.admin import site, stopping
 from returnsops.api import health, metrics
+from returnsops.api.inspections import InspectionsView
 
 # allauth throttles, asks for the second factor and then comes back here.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("connectors.urls")),
+    path("api/v1/inspections/", InspectionsView.as_view(), name="inspections"),
     path(
         "api/schema/",
         SpectacularAPIView.as_view(authentication_classes=(), permission_classes=()),  # it tells nothing of the data

@@ -205,7 +205,7 @@ UNDO: Final = Act(
     permission="returnsops.confirm_inspection",
     form=forms.UndoForm,
     run=_undo,
-    is_offered=_has("inspections", source="warehouse", is_superseded=False),
+    is_offered=_has("inspections", source__in=("warehouse", "wms"), is_superseded=False),
     explain="If the units are on sale again already, give the reason; they leave the stock as the policy says.",
 )
 PROPOSE: Final = Act(

@@ -162,7 +162,7 @@ class UndoForm(ActForm):
 
 def own_verdicts(rma: Any) -> list[Inspection]:
     """Verdicts of our warehouse that still count."""
-    return list(rma.inspections.filter(source="warehouse", is_superseded=False).select_related("line"))
+    return list(rma.inspections.filter(source__in=("warehouse", "wms"), is_superseded=False).select_related("line"))
 
 
 def _verdict_words(row: Inspection) -> str:

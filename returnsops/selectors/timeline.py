@@ -84,12 +84,21 @@ def _history(row: HistoryEntry) -> Entry:
     )
 
 
+BOOKS = {
+    "webhook": "Message",
+    "poll": "Found by polling",
+    "read": "Read",
+    "human": "Decision",
+    "wms": "Warehouse system",
+}
+
+
 def _event(row: InboundEvent) -> Entry:
     repeats = f", came {row.duplicate_count + 1} times" if row.duplicate_count else ""
     return Entry(
         at=row.received_at,
         by=row.by or str(row.connection),
-        book={"webhook": "Message", "poll": "Found by polling", "read": "Read", "human": "Decision"}[row.source],
+        book=BOOKS[row.source],
         text=f"{row.topic or 'message'}: {row.outcome or row.get_state_display()}{repeats}",
         url=reverse("admin:returnsops_inboundevent_change", args=[row.pk]),
         tone="bad" if row.state == "parked" else "quiet",

@@ -1,4 +1,4 @@
-"""Acts of people about one return: recorded in the inbox like any other message, applied, planned again."""
+"""Acts of people and warehouse systems about one return: recorded like any other message, applied, planned again."""
 
 import json
 import uuid
@@ -29,15 +29,17 @@ HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
 
 
 @transaction.atomic
-def act(*, rma: ReturnAuthorisation, fact: facts.ReturnFact, by: str, at: datetime) -> InboundEvent:
-    """Record, apply and plan in one transaction.
+def act(
+    *, rma: ReturnAuthorisation, fact: facts.ReturnFact, by: str, at: datetime, source: str = "human", key: str = ""
+) -> InboundEvent:
+    """Record, apply and plan in one transaction. ``key``: the teller's own, '' = one is made.
 
     Raises DecisionError where the decision does not fit; then nothing at all is stored.
     """
     event = InboundEvent.objects.create(
         connection=rma.connection,
-        source="human",
-        delivery_key=f"human:{uuid.uuid4()}",
+        source=source,
+        delivery_key=f"{source}:{key or uuid.uuid4()}",
         topic=type(fact).__name__,
         subject_key=f"return:{rma.external_id}",
         body=json.dumps(_document(fact), default=_text, sort_keys=True).encode(),

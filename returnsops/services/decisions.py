@@ -74,7 +74,7 @@ def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at:
 
 
 def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at: datetime) -> None:
-    row = rma.inspections.filter(identity=fact.identity, source="warehouse", is_superseded=False).first()
+    row = rma.inspections.filter(identity=fact.identity, source__in=("warehouse", "wms"), is_superseded=False).first()
     if row is None:
         raise DecisionError("Only a verdict of our own warehouse that still counts can be taken back; reload the page.")
     restocks = rma.effects.filter(kind=states.RESTOCK, item_external_id=row.item_external_id)
