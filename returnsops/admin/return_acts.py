@@ -9,7 +9,6 @@ from returnsops.services import approvals, notes, routes, settle_by_hand, wareho
 from returnsops.services.acts import act as decide
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import replan
-from returnsops.services.views import is_live
 
 from . import return_forms as forms
 from .acts import Act, NoForm, Performed
@@ -165,11 +164,6 @@ def has_goods_to_inspect(rma: ReturnAuthorisation) -> bool:
     return rma.status not in states.RETURN_ENDED and any(warehouse.left_to_inspect(line) for line in lines)
 
 
-def _needs_release(rma: ReturnAuthorisation) -> bool:
-    is_on_live_route = rma.route is not None and rma.route.mode == states.ROUTE_LIVE
-    return is_on_live_route and rma.released_at is None and not is_live(rma)
-
-
 CLASSIFY: Final = Act(
     code="classify_reason",
     label="Classify a reason",
@@ -277,7 +271,8 @@ RELEASE: Final = Act(
     permission="returnsops.release_return",
     form=forms.ReleaseForm,
     run=_release,
-    is_offered=_needs_release,
+    template="returnsops/release_one.html",
+    is_offered=routes.needs_release,
     is_grave=True,
     explain="It began before its route went live, so nothing of it is sent until a person releases it. Check in the "
     "shop first what was done by hand.",

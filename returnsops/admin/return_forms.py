@@ -11,7 +11,7 @@ from django.utils import timezone
 from returnsops import money
 from returnsops.models import Inspection, ReasonCode, Refund, ReturnLine
 from returnsops.planning.holds import WAIVABLE
-from returnsops.selectors import words
+from returnsops.selectors import boxes, going_live, words
 from returnsops.services.approvals import remaining_of
 from returnsops.services.notes import NOTE_LENGTH
 from returnsops.services.warehouse import OWN_PARCEL, VERDICTS, WANT_A_REASON, Verdict, left_to_inspect
@@ -323,4 +323,11 @@ class SettleCreditForm(ActForm):
 
 
 class ReleaseForm(WhyForm):
-    """The reason for a release."""
+    """The reason for a release, beside what it would send."""
+
+    def prepare(self) -> None:
+        """What is planned now, and what people did already."""
+        rows = going_live.would_send(self.subject)
+        self.would_send = [words.describe(row) for row in rows]
+        self.money = words.total((row.amount, row.currency) for row in rows)
+        self.in_shop = boxes.money_box(self.subject).in_shop

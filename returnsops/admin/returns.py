@@ -11,12 +11,13 @@ from django.utils import timezone
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.sla import span_in_words
 from returnsops.models import ReturnAuthorisation
-from returnsops.selectors import boxes, remote_links, timeline, watch, why_not_yet, words
+from returnsops.selectors import boxes, going_live, remote_links, timeline, watch, why_not_yet, words
 from returnsops.services.cases import group_of, waiting_since
 
 from .acts import Offer, offers, url_of
 from .base import ReadOnlyAdmin, SavedViews, display
 from .effect_acts import EFFECT_ACTS
+from .release import release_selected
 from .return_acts import INSPECT, NOTE, RETURN_ACTS, has_goods_to_inspect
 from .return_forms import InspectionForm, NoteForm
 
@@ -99,6 +100,7 @@ class ReturnAdmin(ReadOnlyAdmin):
     """Nothing of a return is edited; facts and people's acts change it."""
 
     acts = RETURN_ACTS
+    actions = (release_selected,)
     page_of = staticmethod(page_of)
     list_display = ("show_return", "show_order", "show_customer", "show_status", "show_resolution", "show_waiting")
     list_display_links = ("show_return",)
@@ -119,6 +121,26 @@ class ReturnAdmin(ReadOnlyAdmin):
     search_help_text = "Return or order number, refund id, SKU, tracking number or e-mail"
     change_form_template = "returnsops/return.html"
     fields = ("external_id",)
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        """Asked by the bulk action."""
+        return request.user.has_perm("returnsops.release_return")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Where returns wait for release, what would go out stands beside them."""
+        if request.GET.get("view") != "release" or not request.user.has_perm("returnsops.view_effect"):
+            return self.list_display
+        return (*self.list_display[:4], "show_would_send", "show_in_shop")
+
+    @admin.display(description="Goes out when released")
+    def show_would_send(self, rma: ReturnAuthorisation) -> str:
+        """Effects that nothing else keeps back."""
+        return ", ".join(words.describe(effect) for effect in going_live.would_send(rma)) or "nothing yet"
+
+    @admin.display(description="Refunded in the shop already")
+    def show_in_shop(self, rma: ReturnAuthorisation) -> str:
+        """Sum on its order, by anyone."""
+        return boxes.money_box(rma).in_shop_total or "nothing"
 
     @admin.display(description="Return", ordering="number")
     def show_return(self, rma: ReturnAuthorisation) -> str:

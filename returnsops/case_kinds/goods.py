@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, APPROVE_STOCK, REFUSE_STOCK, kind
+from .parts import ACCEPT_GOODS, APPROVE_STOCK, REFUSE_STOCK, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -36,10 +36,11 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.WH,
         Severity.MEDIUM,
         8,
-        "The shop does not manage stock of this product, or never took it from stock for this order.",
-        "Stock management was switched on later, or the order was never paid.",
-        ("Correct the stock in the shop by hand.", "Then accept the case with a reason."),
-        (ACCEPT,),
+        "The shop does not manage stock of this product, or never took it from stock for this order. Or people put the "
+        "units back by hand before the route went live.",
+        "Stock management was switched on later, the order was never paid, or the return was handled by hand.",
+        ("Correct the stock in the shop by hand, if it is not right already.", "Then accept the case with a reason."),
+        (ACCEPT_GOODS,),
     ),
     kind(
         states.CASE_RESTOCK_CONTRADICTED,
@@ -50,7 +51,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Units were put back into stock and judged not sellable afterwards. They could be sold.",
         "A verdict was corrected after the restock.",
         ("Take the units out of sale in the shop at once.", "Then accept the case with a reason."),
-        (ACCEPT,),
+        (ACCEPT_GOODS,),
     ),
     kind(
         states.CASE_NEEDS_STOCK_APPROVAL,
@@ -73,7 +74,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Fewer units arrived than the return names.",
         "The shopper kept some, or the parcel was opened on its way.",
         ("Count again.", "Tell customer service, who settle it with the shopper on the platform."),
-        (ACCEPT,),
+        (ACCEPT_GOODS,),
     ),
     kind(
         states.CASE_INSPECTION_MISMATCH,
@@ -87,7 +88,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
             "Count again, and look whose goods these are.",
             "Have the shopper's return corrected in the returns platform, or accept the case with what was done.",
         ),
-        (ACCEPT,),
+        (ACCEPT_GOODS,),
     ),
     kind(
         states.CASE_STAFF_RAISED,

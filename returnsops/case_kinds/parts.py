@@ -54,6 +54,14 @@ ACCEPT: Final = CaseAction(
     needs_reason=True,
     help="Releases the hold. Money still waits for the approval of a second person.",
 )
+ACCEPT_GOODS: Final = CaseAction(
+    code="waive_hold",
+    label="Seen to: accept as it is",
+    run=run.waive_hold,
+    permission="returnsops.confirm_inspection",
+    needs_reason=True,
+    help="What was to be done with these units is done by hand, and is not done again.",
+)
 ACCEPT_AMOUNT: Final = CaseAction(
     code="accept_amount",
     label="Accept this amount",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from returnsops import states
+from returnsops.facts import OrderLineSnapshot
 
 from . import items, order_money, sellable, verdicts
 from .holds import (
@@ -130,6 +131,8 @@ def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[Plan
     bought = items.order_line(view, line)
     if bought is None:
         return ()
+    if view.is_released and count <= (there := _back_by_hand(view, bought)):
+        return (_put_back_before(view, line, count, there),)
     planned = sum(effect.quantity or 0 for effect in before if effect.payload["line_id"] == bought.line_id)
     free = max(0, (bought.reduced_stock or 0) - planned)
     if count <= free:
@@ -143,6 +146,29 @@ def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[Plan
             subject=line.item_id,
             evidence={"item": line.item_id, "units": count, "taken_from_stock": bought.reduced_stock},
         ),
+    )
+
+
+def _back_by_hand(view: ReturnView, bought: OrderLineSnapshot) -> int:
+    """Units of an order line that are back in stock, and that no restock of ours on the order explains."""
+    if bought.reduced_stock is None:
+        return 0
+    ours = [*view.effects, *view.sibling_effects]
+    restocked = sum(
+        effect.quantity or 0 for effect in ours if effect.kind == states.RESTOCK and effect.state in states.COMMITTED
+    )
+    return bought.quantity - bought.reduced_stock - restocked
+
+
+def _put_back_before(view: ReturnView, line: LineView, count: int, there: int) -> Finding:
+    """A return begun before its route went live: people did by hand what is planned now."""
+    return problem(
+        view,
+        states.CASE_RESTOCK_IMPOSSIBLE,
+        f"{there} x {items.label(line)} are back in stock already, and not by us: this return began before its route "
+        "went live. Record here that they were put back by hand; if they were not, put them in stock by hand first.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "units": count, "back_in_stock": there},
     )
 
 

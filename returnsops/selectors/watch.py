@@ -13,6 +13,7 @@ from returnsops.models import Effect, InboundEvent, Refund, ReturnAuthorisation
 from returnsops.services.cases import SUBJECT_RETURN
 
 from . import words
+from .going_live import waiting_for_release
 
 Returns = QuerySet[ReturnAuthorisation]
 LONG_HELD = timedelta(days=2)
@@ -32,6 +33,7 @@ RETURN_VIEWS: tuple[View, ...] = (
     View(code="waiting_refund", title="Customer waits for money"),
     View(code="inspect", title="To inspect"),
     View(code="on_the_way", title="On the way"),
+    View(code="release", title="Waiting for release"),
     View(code="done", title="Closed"),
     View(code="all", title="All"),
 )
@@ -147,6 +149,7 @@ RETURN_FILTERS: Mapping[str, Callable[[Returns], Returns]] = {
     "waiting_refund": _waiting_refund,
     "inspect": to_inspect,
     "on_the_way": _on_the_way,
+    "release": waiting_for_release,
     "done": _done,
 }
 REFUND_CONDITIONS: Mapping[str, Q] = {

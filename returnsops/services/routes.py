@@ -1,6 +1,7 @@
 """Routes: their policy versions, who signed them, and whether they send (design section 6)."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,10 @@ from returnsops.models import PolicySignature, PolicyVersion, ReturnAuthorisatio
 from returnsops.planning.policy import holes, parse_policy
 
 from . import audit
-from .replan import mark_dirty
+from .replan import mark_dirty, replan
+from .views import is_live
+
+log = logging.getLogger(__name__)
 
 SIGNING_TEAMS = (states.CX, states.FIN, states.OPS)
 
@@ -101,6 +105,30 @@ def _switch(route: Route, mode: str, *, by: str, at: datetime, why: str = "") ->
     text = f"Route {route.name} is {mode}."
     audit.record(act="route_mode", by=by, at=at, subject=route, text=text, why=why, detail={"mode": mode, **since})
     mark_dirty(rma_ids=route.returns.values_list("pk", flat=True))
+
+
+def release_returns(*, rma_ids: Iterable[int], by: str, at: datetime, why: str) -> list[ReturnAuthorisation]:
+    """Release several returns, each in a transaction of its own, and plan them; those that were released.
+
+    Those that need no release (any more) are left out. Raises RouteError without a reason.
+    """
+    released = []
+    for rma in ReturnAuthorisation.objects.filter(pk__in=list(rma_ids)).select_related("route").order_by("pk"):
+        if not needs_release(rma):
+            continue
+        release_return(rma=rma, by=by, at=at, why=why)
+        released.append(rma)
+        try:
+            replan(rma_id=rma.pk, at=at)
+        except Exception:  # it stays marked, and the sweep plans it again: the others are released all the same
+            log.exception("return %s could not be planned after its release", rma.pk)
+    return released
+
+
+def needs_release(rma: ReturnAuthorisation) -> bool:
+    """Whether only a person's release lets this return send: its route is live, and it began before."""
+    is_on_live_route = rma.route is not None and rma.route.mode == states.ROUTE_LIVE
+    return is_on_live_route and rma.released_at is None and not is_live(rma)
 
 
 @transaction.atomic

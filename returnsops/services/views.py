@@ -56,6 +56,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         return_by_at=rma.return_by_at,
         shop_time_zone=commerce.time_zone if commerce else "UTC",
         is_live=is_live(rma),
+        is_released=rma.released_at is not None,
         known_reason_codes=frozenset(ReasonCode.objects.filter(is_active=True).values_list("code", flat=True)),
         locations=_locations(rma),
     )

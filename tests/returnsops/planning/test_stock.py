@@ -181,3 +181,26 @@ def test_a_verdict_corrected_after_the_restock_is_a_case() -> None:
 
 def test_a_route_without_a_shop_restocks_nothing() -> None:
     assert restocks(two(v.verdict(), commerce="")) == []
+
+
+@pytest.mark.parametrize(
+    ("reduced_stock", "changes", "is_held"),
+    [
+        (1, {}, True),  # one of two is back, and not by us
+        (2, {}, False),
+        (None, {}, False),  # stock is not managed: nothing to be seen (and another hold)
+        (1, {"effects": (v.effect("restock:x", "restock", item_id="b", quantity=1),)}, False),
+        (1, {"sibling_effects": (v.effect("restock:y", "restock", item_id="z", quantity=1),)}, False),
+        (1, {"is_released": False}, False),
+    ],
+)
+def test_units_put_back_by_hand_before_the_route_went_live_are_not_put_back_again(
+    reduced_stock: int | None, changes: dict[str, Any], is_held: bool
+) -> None:
+    order = v.order(lines=(v.order_line(reduced_stock=reduced_stock),))
+    view = v.view(**({"order": order, "verdicts": (v.verdict(),), "is_released": True} | changes))
+    (one,) = restocks(view)
+    assert any("back in stock already, and not by us" in hold.text for hold in one.holds) is is_held
+    if is_held:
+        said = WaiverView(hold_code="restock_impossible", subject="a")
+        assert restocks(replace(view, waivers=(said,))) == []
