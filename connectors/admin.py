@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from connectors import inbox, ports
+from connectors import inbox, mapping_editor, mappings, ports
 from connectors.models import ConnectionBudget, SyncCursor
 from connectors.redaction import redact, redact_text
 from connectors.registry import UnknownVendorError, config_without_secrets, connector_for, link_for
@@ -140,8 +140,19 @@ def _connection_page(connection: Connection, request: HttpRequest) -> dict[str, 
         "cursors": SyncCursor.objects.filter(connection=connection).order_by("stream"),
         "refusals": connection.refusals.all()[:5],
         "webhook_url": webhook_url(connection),
+        "mapping_url": _mapping_url(connection, request),
+        "mapping_waiting": mappings.waiting(connection).count(),
         "now": now,
     }
+
+
+def _mapping_url(connection: Connection, request: HttpRequest) -> str:
+    """Where its mapping is edited; '' for who may not, or where the vendor has none."""
+    try:
+        is_there = request.user.has_perm(mapping_editor.MAY_EDIT) and mappings.is_editable(connection)
+    except UnknownVendorError:
+        return ""
+    return mapping_editor.edit_url(connection) if is_there else ""
 
 
 @admin.register(Connection)

@@ -6,20 +6,19 @@ from typing import Any
 
 from django.db import transaction
 
+from connectors import mappings
 from connectors.configuration import Document, live_from_of, secret_values
 from returnsops import states
 from returnsops.models import (
     Connection,
     DispositionMapping,
     Location,
-    MappingVersion,
     ReasonCode,
     ReasonMapping,
     ReturnAuthorisation,
     ReturnLine,
     Route,
 )
-from returnsops.models.connections import newest_mapping
 from returnsops.services import audit, routes
 from returnsops.services.replan import mark_dirty
 from returnsops.services.secrets import read_stored, retire_secrets, store_secret
@@ -93,12 +92,10 @@ def _secret(connection: Connection, name: str, wanted: list[str], changes: list[
 
 
 def _mapping(connection: Connection, wanted: Mapping[str, Any], changes: list[str], *, by: str, at: datetime) -> None:
-    present = newest_mapping(connection)
-    if present is not None and present.document == wanted:
+    present, version = mappings.in_force(connection)
+    if dict(present) == dict(wanted):
         return
-    version = present.version + 1 if present else 1
-    MappingVersion.objects.create(connection=connection, version=version, document=wanted, created_at=at, created_by=by)
-    audit.record(act="mapping_saved", by=by, at=at, subject=connection, text=f"Mapping {version} saved.")
+    mappings.save(connection=connection, document=wanted, based_on=version, by=by, at=at, why="the configuration file")
     changes.append(f"mapping of {connection.name}")
 
 

@@ -84,6 +84,7 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.view_inboundevent",
         "returnsops.view_webhookrefusal",
         "returnsops.view_mappingversion",
+        "returnsops.add_mappingversion",
         "returnsops.view_catalogueitem",
         "returnsops.view_switch",
         "returnsops.view_apitoken",

@@ -1,6 +1,5 @@
 """Routes, their policies and signatures, mappings and stop switches: read here, changed by configuration or acts."""
 
-import json
 from typing import Any, Final
 
 from django import forms
@@ -8,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from returnsops import states
-from returnsops.models import MappingVersion, PolicySignature, PolicyVersion, Route, Switch
+from returnsops.models import PolicySignature, PolicyVersion, Route, Switch
 from returnsops.selectors import going_live, words
 from returnsops.services import routes, switches
 
@@ -66,11 +65,6 @@ RESUME_SCOPE: Final = Act(
     run=_resume_scope,
     back_to_list=True,
 )
-
-
-def pretty(document: Any) -> str:
-    """A JSON document as text."""
-    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
 
 
 def route_page(route: Route, request: HttpRequest) -> dict[str, Any]:
@@ -138,7 +132,7 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
     @admin.display(description="Policy in full")
     def show_document(self, policy: PolicyVersion) -> str:
         """The document."""
-        return pretty(policy.document)
+        return words.pretty(policy.document)
 
 
 @admin.register(PolicySignature)
@@ -149,23 +143,6 @@ class PolicySignatureAdmin(ReadOnlyAdmin):
     list_select_related = ("policy", "signed_by")
     fields = ("policy", "team", "signed_by", "signed_at")
     change_form_template = "returnsops/record.html"
-
-
-@admin.register(MappingVersion)
-class MappingVersionAdmin(ReadOnlyAdmin):
-    """How messages of a connection are read; the newest is in force."""
-
-    list_display = ("connection", "version", "created_at", "created_by")
-    list_filter = (("connection", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("connection",)
-    fields = ("connection", "version", "created_at", "created_by", "show_document")
-    readonly_fields = ("show_document",)
-    change_form_template = "returnsops/record.html"
-
-    @admin.display(description="Mapping in full")
-    def show_document(self, mapping: MappingVersion) -> str:
-        """The document."""
-        return pretty(mapping.document)
 
 
 @admin.register(Switch)

@@ -1,9 +1,11 @@
 """Amounts and states as people read them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from returnsops import money, states
 from returnsops.models import Effect
@@ -120,3 +122,8 @@ def tone_of(effect: Effect) -> str:
 def plain(code: str) -> str:
     """A code as words: 'in_transit' → 'In transit'."""
     return code.replace("_", " ").capitalize()
+
+
+def pretty(document: Any) -> str:
+    """A JSON document as text."""
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)

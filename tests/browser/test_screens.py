@@ -54,7 +54,7 @@ def screens_of(made: world.World) -> list[str]:
         "returnsops/returnauthorisation/", "returnsops/effect/?view=all", "returnsops/order/", "returnsops/refund/",
         "returnsops/attempt/", "returnsops/historyentry/", "returnsops/inboundevent/", "returnsops/connection/",
         "returnsops/route/", "returnsops/policyversion/", "returnsops/reasonmapping/", "returnsops/switch/",
-        "exceptions_queue/exceptioncase/",
+        "returnsops/catalogueitem/?view=all", "exceptions_queue/exceptioncase/",
     ]  # fmt: skip
     pages = [
         f"{returns}/change/",
@@ -66,6 +66,7 @@ def screens_of(made: world.World) -> list[str]:
         f"returnsops/inboundevent/{made.stuck_event.pk}/change/",
         f"returnsops/connection/{made.route.commerce_id}/change/",
         f"returnsops/route/{made.route.pk}/change/",
+        f"returnsops/mappingversion/edit/{made.route.platform_id}/",
         "find/?find=sam@example.com",
         "stop/",
     ]
