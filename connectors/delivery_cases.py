@@ -13,6 +13,8 @@ from returnsops.services.effect_rows import Failure, label
 
 SUBJECT_EFFECT: Final = "effect"
 
+# Refusals of which the plan knows more: a credit that was spent before it could be taken back.
+PLANNER_EXPLAINS: Final = frozenset({states.CASE_CREDIT_SPENT})
 # While the effect is in one of these states, the case has its cause.
 CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
     states.CASE_REJECTED: frozenset({states.REJECTED}),
@@ -23,7 +25,9 @@ CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
 
 
 def open_rejected(*, effect: Effect, failure: Failure, at: datetime) -> None:
-    """The other system refused, in its own words."""
+    """The other system refused, in its own words; what the planner has a case of its own for is left to it."""
+    if failure.code in PLANNER_EXPLAINS:
+        return
     evidence = {"code": failure.code, "answer": failure.text, **(failure.evidence or {})}
     _open(effect, states.CASE_REJECTED, text=failure.text, evidence=evidence, at=at)
 
@@ -128,7 +132,7 @@ def _open(
     effect: Effect, kind: str, *, text: str, evidence: Mapping[str, Any], at: datetime, fingerprint: str = ""
 ) -> None:
     rma = effect.rma
-    is_money = effect.kind in states.MONEY_KINDS
+    is_money = effect.kind in states.VALUE_KINDS
     queue.open_case(
         kind=kind,
         fingerprint=fingerprint or _fingerprint(kind, effect),

@@ -19,7 +19,7 @@ from connectors import replay_rows
 from connectors.replay_steps import Step, steps_of
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
-from returnsops.models import Effect, Order, PlatformRefund, ReturnAuthorisation
+from returnsops.models import CreditRequest, Effect, Order, PlatformRefund, ReturnAuthorisation
 from returnsops.planning.model import Plan
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.cases import group_of
@@ -124,6 +124,7 @@ def _set_aside(stored: list[ReturnAuthorisation]) -> None:
     cases = ExceptionCase.objects.filter(group_key__in=[group_of(row) for row in stored])
     _rename(cases, "group_key", "fingerprint")
     _rename(PlatformRefund.objects.filter(rma__in=returns), "external_id")
+    _rename(CreditRequest.objects.filter(rma__in=returns), "external_id")
     effects = Effect.objects.filter(Q(rma__in=returns) | Q(order__in=orders))
     effects.update(serial_key="")
     _rename(effects, "key")

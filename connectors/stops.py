@@ -54,10 +54,10 @@ def reason_to_stop(*, effect_id: int) -> str:
 
 
 def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
-    """How this refund would pass its route's limit of the last hour, which pauses the route with a case; '' = not."""
+    """How this refund or credit would pass its route's limit, which pauses the route with a case; '' = not."""
     effect = Effect.objects.select_related("route__policy").get(pk=effect_id)
     route = effect.route
-    if effect.kind not in states.MONEY_KINDS or route is None or route.policy is None:
+    if effect.kind not in states.VALUE_KINDS or route is None or route.policy is None:
         return ""
     try:
         limit = parse_policy(route.policy.document).refund.limit_per_hour
@@ -93,7 +93,7 @@ def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Deci
     since = max(at - LIMIT_WINDOW, switches.last_resumed_at(route) or at - LIMIT_WINDOW)
     began = Effect.objects.filter(
         route=route,
-        kind__in=sorted(states.MONEY_KINDS),
+        kind__in=sorted(states.VALUE_KINDS),
         state__in=sorted(states.COMMITTED),
         first_attempt_at__gt=since,
     )
@@ -103,9 +103,10 @@ def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Deci
 
 def _passed(limit: RefundLimit, effect: Effect, sent: list[tuple[Decimal, str]]) -> str:
     if limit.count is not None and len(sent) + 1 > limit.count:
-        return f"More than {limit.count} refunds within an hour; look at them, then resume the route."
+        return f"More than {limit.count} refunds and credits within an hour; look at them, then resume the route."
     most = limit.money.get(effect.currency)
     total = sum((amount for amount, currency in sent if currency == effect.currency), effect.amount or Decimal(0))
     if most is not None and total > most:
-        return f"More than {most} {effect.currency} of refunds within an hour; look at them, then resume the route."
+        what = f"{most} {effect.currency} of refunds and credits"
+        return f"More than {what} within an hour; look at them, then resume the route."
     return ""

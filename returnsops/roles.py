@@ -47,6 +47,8 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.classify_reason",
         "returnsops.propose_refund",
         "returnsops.settle_by_hand",
+        "returnsops.withdraw_credit",
+        "returnsops.view_credit_code",
         "returnsops.sign_policy",
     ),
     FIN: (
@@ -62,6 +64,8 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.attribute_refund",
         "returnsops.decide_executor",
         "returnsops.settle_by_hand",
+        "returnsops.withdraw_credit",
+        "returnsops.view_credit_code",
         "returnsops.sign_policy",
         "reconciliation.view_run",
         "reconciliation.view_finding",

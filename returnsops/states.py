@@ -199,6 +199,10 @@ CASE_PLATFORM_REFUND_FAILED: Final = "platform_refund_failed"
 CASE_REVISION_CONFLICT: Final = "revision_conflict"
 CASE_MANUAL_EXCHANGE: Final = "manual_exchange"
 CASE_MANUAL_CREDIT: Final = "manual_credit"
+CASE_WOULD_OVER_CREDIT: Final = "would_over_credit"
+CASE_CREDIT_AND_REFUND: Final = "credit_and_refund"
+CASE_CREDIT_TO_VOID: Final = "credit_to_void"
+CASE_CREDIT_SPENT: Final = "credit_spent"
 CASE_REFUND_LIMIT: Final = "refund_limit"
 CASE_RISK_HOLD: Final = "risk_hold"
 CASE_STAFF_RAISED: Final = "staff_raised"
@@ -235,6 +239,10 @@ PLANNER_CASES: Final = frozenset(
         CASE_PLATFORM_REFUND_FAILED,
         CASE_MANUAL_EXCHANGE,
         CASE_MANUAL_CREDIT,
+        CASE_WOULD_OVER_CREDIT,
+        CASE_CREDIT_AND_REFUND,
+        CASE_CREDIT_TO_VOID,
+        CASE_CREDIT_SPENT,
         CASE_RISK_HOLD,
         CASE_GOODS_MISSING,
         CASE_INSPECTION_MISMATCH,

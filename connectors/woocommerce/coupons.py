@@ -120,7 +120,7 @@ def look_up_void(link: Link, intent: Intent) -> Lookup:
 
     Raises Rejected('credit_spent') where it was spent before we touched it; spent since is ambiguous: a person decides.
     """
-    coupon_id = str(intent.payload["coupon_id"])
+    coupon_id = str(intent.payload["remote_credit_id"])
     coupon = _fetch(link, coupon_id)
     if coupon is None:
         return Lookup(found=Found.COMPLETE, remote_id=coupon_id, evidence={"coupon_id": coupon_id, "state": "deleted"})
@@ -140,7 +140,7 @@ def send_void(link: Link, intent: Intent, lookup: Lookup) -> Sent:
 
     Raises OutcomeUnknown where it was spent meanwhile or does not show as lapsed.
     """
-    coupon_id = str(intent.payload["coupon_id"])
+    coupon_id = str(intent.payload["remote_credit_id"])
     prefix = reading_of(link.config.settings).meta_prefix
     body = {
         "date_expires": _stamp(link.now() - timedelta(days=1)),

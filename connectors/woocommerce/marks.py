@@ -25,7 +25,7 @@ def send_note(link: Link, intent: Intent, lookup: Lookup) -> Sent:
 
     The one exception is the note that brings a customer the code of their credit, read from its coupon just now.
     """
-    coupon_id = str(intent.payload.get("coupon_id") or "")
+    coupon_id = str(intent.payload.get("remote_credit_id") or "")
     code = coupons.read_credit(link, coupon_id).code if coupon_id else ""
     body = note_body(intent, code=code)
     made = client.write(link, "POST", f"/orders/{intent.order_id}/notes", body=body)

@@ -76,7 +76,7 @@ def _may_be_looked_up(effect: Effect) -> bool:
 
 
 def _may_be_sent_again(effect: Effect) -> bool:
-    is_paid_money = effect.done_at is not None and effect.kind in states.MONEY_KINDS
+    is_paid_money = effect.done_at is not None and effect.kind in states.VALUE_KINDS
     return effect.state in (states.REJECTED, states.FAILED) and not is_paid_money
 
 

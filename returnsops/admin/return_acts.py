@@ -142,6 +142,18 @@ def _settle_credit(rma: ReturnAuthorisation, done: Performed) -> str:
     )
 
 
+def _withdraw_credit(rma: ReturnAuthorisation, done: Performed) -> str:
+    kind, _, credit_id = done.data["credit"].partition("|")
+    return _decided(
+        rma,
+        done,
+        facts.CreditWithdrawn,
+        "The credit is withdrawn; the return is planned again.",
+        credit_id=credit_id,
+        kind=kind,
+    )
+
+
 def _note(rma: ReturnAuthorisation, done: Performed) -> str:
     notes.add_note(rma=rma, text=done.data["text"], by=done.name, at=done.at)
     return "The note is on the timeline."
@@ -152,6 +164,10 @@ def _note(rma: ReturnAuthorisation, done: Performed) -> str:
 
 def _has(rows: str, **conditions: Any) -> Callable[[ReturnAuthorisation], bool]:
     return lambda rma: bool(getattr(rma, rows).filter(**conditions).exists())
+
+
+def _has_no_executor(rma: ReturnAuthorisation) -> bool:
+    return any(rows.filter(executed_by="").exists() for rows in (rma.platform_refunds, rma.credits))
 
 
 def _may_be_received(rma: ReturnAuthorisation) -> bool:
@@ -236,7 +252,7 @@ EXECUTOR: Final = Act(
     permission="returnsops.decide_executor",
     form=forms.ExecutorForm,
     run=_executor,
-    is_offered=_has("platform_refunds", executed_by=""),
+    is_offered=_has_no_executor,
     explain="What the returns platform or you paid already is only recorded in the shop, never paid again.",
 )
 WAIVE: Final = Act(
@@ -264,6 +280,17 @@ SETTLE_CREDIT: Final = Act(
     form=forms.SettleCreditForm,
     run=_settle_credit,
     is_offered=_has("credits", settled_at__isnull=True),
+)
+WITHDRAW_CREDIT: Final = Act(
+    code="withdraw_credit",
+    label="Withdraw a credit",
+    permission="returnsops.withdraw_credit",
+    form=forms.WithdrawCreditForm,
+    run=_withdraw_credit,
+    is_offered=_has("credits", withdrawn_at__isnull=True),
+    is_grave=True,
+    explain="It is not issued any more. Where it was issued, it is made worthless as long as it is not spent; the "
+    "policy says whether that goes by itself, wants a second person, or is done by hand.",
 )
 RELEASE: Final = Act(
     code="release_return",
@@ -302,6 +329,7 @@ RETURN_ACTS: Final = (
     WAIVE,
     SETTLE_EXCHANGE,
     SETTLE_CREDIT,
+    WITHDRAW_CREDIT,
     PROPOSE,
     PAID_OUTSIDE,
     RELEASE,

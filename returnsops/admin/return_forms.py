@@ -239,15 +239,15 @@ def _refund_words(row: Refund) -> str:
 
 
 class ExecutorForm(ActForm):
-    """Who moves the money of a platform refund."""
+    """Who moves the money of a platform refund, or issues a credit."""
 
-    refund = forms.ChoiceField(label="Refund")
+    refund = forms.ChoiceField(label="Refund or credit")
     executed_by = forms.ChoiceField(label="Who pays", choices=list(words.EXECUTOR_WORDS.items()))
     why = why_field()
 
     def prepare(self) -> None:
-        """Refunds the platform named."""
-        rows = self.subject.platform_refunds.all()
+        """Refunds and credits the platform named."""
+        rows = [*self.subject.platform_refunds.all(), *self.subject.credits.filter(settled_at__isnull=True)]
         self.fields["refund"].choices = [  # type: ignore[attr-defined]
             (row.external_id, f"{row.external_id}: {words.amount(row.amount, row.currency)}") for row in rows
         ]
@@ -319,6 +319,21 @@ class SettleCreditForm(ActForm):
         rows = self.subject.credits.filter(settled_at__isnull=True)
         self.fields["credit"].choices = [  # type: ignore[attr-defined]
             (row.external_id, f"{words.plain(row.kind)} {words.amount(row.amount, row.currency)}") for row in rows
+        ]
+
+
+class WithdrawCreditForm(ActForm):
+    """A credit that is taken back."""
+
+    credit = forms.ChoiceField(label="Credit")
+    why = why_field()
+
+    def prepare(self) -> None:
+        """Credits that nobody took back."""
+        rows = self.subject.credits.filter(withdrawn_at__isnull=True)
+        self.fields["credit"].choices = [  # type: ignore[attr-defined]
+            (f"{row.kind}|{row.external_id}", f"{words.plain(row.kind)} {words.amount(row.amount, row.currency)}")
+            for row in rows
         ]
 
 

@@ -5,7 +5,18 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, ACCEPT_AMOUNT, APPROVE, ATTRIBUTE, DECIDE_EXECUTOR, REFUSE, RESUME_ROUTE, kind
+from .parts import (
+    ACCEPT,
+    ACCEPT_AMOUNT,
+    APPROVE,
+    ATTRIBUTE,
+    DECIDE_EXECUTOR,
+    REFUSE,
+    RESUME_ROUTE,
+    SETTLE_CREDIT,
+    WITHDRAW_CREDIT,
+    kind,
+)
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -25,10 +36,10 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.FIN,
         Severity.HIGH,
         8,
-        "The platform's refund is in another currency than the order. It is not converted.",
+        "The platform's refund or credit is in another currency than the order. It is not converted.",
         "A wrong store setting on the platform.",
-        ("Correct it on the platform, or refund by hand in the order's currency.",),
-        (),
+        ("Correct it on the platform, or refund by hand in the order's currency.", "A credit can be withdrawn."),
+        (SETTLE_CREDIT, WITHDRAW_CREDIT),
     ),
     kind(
         states.CASE_WOULD_OVER_REFUND,
@@ -68,18 +79,18 @@ KINDS: Final[tuple[CaseKind, ...]] = (
     ),
     kind(
         states.CASE_EXECUTOR_UNKNOWN,
-        "Who pays this refund?",
+        "Who pays this refund or credit?",
         states.FIN,
         Severity.HIGH,
         4,
-        "The platform did not say whether it paid itself or the shop has to. Nothing is sent until that is clear.",
+        "The platform did not say whether it paid or issued it itself, or the shop has to. Nothing is sent before.",
         "The field is missing in the message, or two messages contradict each other.",
         ("Look the refund up on the platform.", "Say who pays; a default can be set in the policy."),
         (DECIDE_EXECUTOR,),
     ),
     kind(
         states.CASE_NEEDS_APPROVAL,
-        "Refund waits for approval",
+        "Refund or credit waits for approval",
         states.FIN,
         Severity.MEDIUM,
         8,
@@ -87,6 +98,52 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The policy asks for four eyes.",
         ("Look at the return and approve or refuse.",),
         (APPROVE, REFUSE),
+    ),
+    kind(
+        states.CASE_WOULD_OVER_CREDIT,
+        "More credit than was paid",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "The credit, without what is given on top, would pass what is left of the order after all refunds and credits."
+        " Nothing was issued.",
+        "Something was refunded or credited before.",
+        ("See what was given before.", "Withdraw the credit, or issue a smaller one by hand and record that."),
+        (WITHDRAW_CREDIT, SETTLE_CREDIT),
+    ),
+    kind(
+        states.CASE_CREDIT_AND_REFUND,
+        "Money and credit for the same goods",
+        states.FIN,
+        Severity.HIGH,
+        4,
+        "The platform asks for a refund and grants credit for the same items, or for more than they are worth together."
+        " Both wait.",
+        "The shopper changed their mind, and the platform told both.",
+        ("Ask the customer or the platform which of the two is right.", "Withdraw the credit, or accept both."),
+        (WITHDRAW_CREDIT, ACCEPT),
+    ),
+    kind(
+        states.CASE_CREDIT_TO_VOID,
+        "Credit to be taken back by hand",
+        states.FIN,
+        Severity.HIGH,
+        2,
+        "A credit was withdrawn, or its return called off, after it was issued. It can still be spent.",
+        "The policy leaves this to a person, or it was not us who issued it.",
+        ("Make the credit worthless in the shop at once: let its coupon lapse.", "Then accept the case with a reason."),
+        (ACCEPT,),
+    ),
+    kind(
+        states.CASE_CREDIT_SPENT,
+        "Credit was spent before it could be taken back",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "A credit was to be made worthless, and the shop says that the customer has used it.",
+        "It was withdrawn too late.",
+        ("Agree with the customer, or bear it.", "Then accept the case with a reason."),
+        (ACCEPT,),
     ),
     kind(
         states.CASE_REVISION_CONFLICT,

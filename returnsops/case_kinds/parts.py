@@ -42,7 +42,7 @@ DECIDE_EXECUTOR: Final = CaseAction(
     permission="returnsops.decide_executor",
     needs_reason=True,
     fields=(
-        ActionField(name="refund", label="Refund", kind="choice", choices=run.payouts),
+        ActionField(name="refund", label="Refund or credit", kind="choice", choices=run.payouts),
         ActionField(name="executed_by", label="Paid by", kind="choice", choices=run.executors),
     ),
 )
@@ -128,6 +128,15 @@ SETTLE_CREDIT: Final = CaseAction(
         ActionField(name="credit", label="Credit", kind="choice", choices=run.open_credits),
         ActionField(name="reference", label="Code or reference (last digits are enough)"),
     ),
+)
+WITHDRAW_CREDIT: Final = CaseAction(
+    code="withdraw_credit",
+    label="Withdraw the credit",
+    run=run.withdraw_credit,
+    permission="returnsops.withdraw_credit",
+    needs_reason=True,
+    fields=(ActionField(name="credit", label="Credit", kind="choice", choices=run.standing_credits),),
+    help="It is not issued any more; where it was, it is made worthless as the policy says, unless it was spent.",
 )
 
 

@@ -7,6 +7,7 @@ times are aware and in UTC; ``*_id`` are the foreign system's own ids. Standard 
 
 from .statements import (
     CreditIssued,
+    CreditWithdrawn,
     ExchangeCancelled,
     ExchangeRequested,
     ExecutionDecided,
@@ -60,6 +61,7 @@ from .values import (
 
 __all__ = [
     "CreditIssued",
+    "CreditWithdrawn",
     "ExchangeCancelled",
     "ExchangeLine",
     "ExchangeRequested",

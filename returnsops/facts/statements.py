@@ -265,10 +265,18 @@ class RefundAttributed(HumanFact):
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionDecided(HumanFact):
-    """A person said who moves the money of one platform refund."""
+    """A person said who moves the money of one platform refund, or who issues one credit."""
 
     refund_id: str
     executed_by: ExecutedBy
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditWithdrawn(HumanFact):
+    """A person took a credit back: it is not issued any more, and made worthless where it was."""
+
+    credit_id: str
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)

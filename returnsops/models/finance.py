@@ -96,15 +96,30 @@ class CreditRequest(models.Model):
     bonus = models.DecimalField(max_digits=20, decimal_places=4, default=0)
     currency = models.CharField(max_length=3)
     executed_by = models.CharField(max_length=20, blank=True)
+    executed_by_decided_by = models.CharField(max_length=150, blank=True)
     code_last4 = models.CharField(max_length=8, blank=True)
     issued_at = models.DateTimeField()
     settled_by = models.CharField(max_length=150, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_reference = models.CharField(max_length=200, blank=True)
+    withdrawn_by = models.CharField(max_length=150, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_why = models.CharField(max_length=500, blank=True)
 
     class Meta:
         ordering = ["issued_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["rma", "kind", "external_id"], name="one_row_per_credit")]
+        permissions = [
+            ("withdraw_credit", "Can take a credit back"),
+            ("view_credit_code", "Can see the code of a credit, which is worth money"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["rma", "kind", "external_id"], name="one_row_per_credit"),
+            models.CheckConstraint(
+                name="withdrawal_has_who_and_when",
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_by="")
+                | (models.Q(withdrawn_at__isnull=False) & ~models.Q(withdrawn_by="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.external_id}"

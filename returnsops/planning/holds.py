@@ -15,6 +15,7 @@ from .view import ReturnView
 WAITS_FOR_TRIGGER = "waits_for_trigger"
 WAITS_FOR_CONFIRMATION = "waits_for_confirmation"
 WAITS_FOR_RESTOCK = "waits_for_restock"
+WAITS_FOR_CREDIT = "waits_for_credit"
 NOT_LIVE = "not_live"
 ORDER_GONE = "order_gone"
 PLATFORM_WRITES = "platform_writes"
@@ -29,6 +30,7 @@ WAIVABLE = frozenset(
         PLATFORM_WRITES,
         states.CASE_OUTSIDE_WINDOW,
         states.CASE_ORDER_LOCKED,
+        states.CASE_CREDIT_AND_REFUND,
         states.CASE_RISK_HOLD,
     }
 )

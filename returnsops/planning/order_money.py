@@ -11,6 +11,7 @@ from decimal import Decimal
 from returnsops import states
 from returnsops.facts import RemoteRefundLine
 
+from . import credited
 from .keys import business_key
 from .policy import Policy
 from .view import EffectView, ReturnView, ShopRefundView
@@ -27,11 +28,12 @@ class Left:
     refunded: Decimal
     on_its_way: Decimal
     reserved: Decimal
+    credited: Decimal = Decimal(0)  # given as store credit or gift card, without the bonus
 
     @property
     def certain(self) -> Decimal:
-        """What may still be refunded if nobody else's unsent refund went."""
-        return self.paid - self.refunded - self.on_its_way
+        """What may still be refunded if nobody else's unsent refund or credit went."""
+        return self.paid - self.refunded - self.on_its_way - self.credited
 
     @property
     def free(self) -> Decimal:
@@ -150,7 +152,9 @@ def left(view: ReturnView, policy: Policy, *, paid: Decimal, key: str = "") -> L
         paid=paid,
         refunded=_sum(refund.amount for refund in standing if not (key and is_of_key(refund, key))),
         on_its_way=_sum(effect.amount for effect in sent if effect.key != key),
-        reserved=_sum(effect.amount for effect in siblings if effect.state not in states.COMMITTED),
+        reserved=_sum(effect.amount for effect in siblings if effect.state not in states.COMMITTED)
+        + credited.reserved(view, key=key),
+        credited=credited.certain(view, key=key),
     )
 
 

@@ -20,6 +20,12 @@ from .view import EffectView, ReturnView
 
 APPROVAL_REFUSED = "approval_refused"  # error code of an effect whose approval a person refused
 
+_MONEY_WORDS = {
+    states.REFUND: "a refund",
+    states.STORE_CREDIT: "a credit",
+    states.VOID_CREDIT: "taking back a credit",
+}
+
 Rule = Callable[[ReturnView, Policy, datetime], Part]
 
 RULES: tuple[tuple[str, Rule], ...] = (
@@ -70,7 +76,7 @@ def _gated(view: ReturnView, effect: PlannedEffect, now: datetime) -> tuple[Plan
     every = gates_of(view, effect, now)
     found = unreleased(view, every, effect.key)
     holds = tuple(dict.fromkeys((*holds_of(found), *effect.holds)))
-    is_released = effect.kind in states.MONEY_KINDS and len(found) < len(every)
+    is_released = effect.kind in states.VALUE_KINDS and len(found) < len(every)
     gated = replace(effect, holds=holds, needs_approval=effect.needs_approval or is_released)
     return gated, cases_of(found)
 
@@ -95,14 +101,15 @@ def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[
 
 
 def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
-    if effect.kind not in states.VALUE_KINDS:
+    if effect.kind not in _MONEY_WORDS:
         return _inverse_case(view, key, effect)
     amount = effect.amount or Decimal(0)
     return case_of(
         view,
         states.CASE_NEEDS_APPROVAL,
-        f"a refund of {money.display(amount, currency=effect.currency)} waits for the approval of a second person.",
-        subject=key.rpartition(":")[2],
+        f"{_MONEY_WORDS[effect.kind]} of {money.display(amount, currency=effect.currency)} waits for the approval of a "
+        "second person.",
+        subject=key if effect.kind == states.VOID_CREDIT else key.rpartition(":")[2],
         evidence={"effect": key, "amount": amounts.text(amount, currency=effect.currency), "currency": effect.currency},
         money_at_risk=effect.amount,
         currency=effect.currency,

@@ -60,6 +60,7 @@ left out, and then the default below holds::
     [credit]
     writer = "person"                  # us | platform | person: who issues store credit and gift cards
     valid_days = 365                   # days after which ours lapses; left out: never
+    customer_note = ""                 # an e-mail by the shop to the customer, with {code} and {amount}; "": none
 
     [reversal]                         # what contradicts what was sent: case | approve (second person) | automatic
     stock = "case"                     # units put back on sale that are not sellable after all
@@ -75,7 +76,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from .policy_reading import Reader, amounts_by_currency, by, choice, several, table, truth, values, whole
+from .policy_reading import Reader, amounts_by_currency, by, choice, several, table, truth, values, whole, words_with
 
 OWNERS = ("commerce", "platform", "erp", "warehouse")
 OWNED = ("order", "refund", "return_status", "disposition", "stock", "credit_note")
@@ -152,6 +153,7 @@ class CreditPolicy:
 
     writer: str = "person"
     valid_days: int | None = None
+    customer_note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,7 +314,10 @@ _TOP: Mapping[str, Reader] = {
             "price_up": choice("case", "place"),
         },
     ),
-    "credit": table(CreditPolicy, {"writer": choice(*WRITERS), "valid_days": whole(1, 3650)}),
+    "credit": table(
+        CreditPolicy,
+        {"writer": choice(*WRITERS), "valid_days": whole(1, 3650), "customer_note": words_with("{code}")},
+    ),
     "reversal": table(ReversalPolicy, dict.fromkeys(("stock", "exchange", "credit"), choice(*REVERSALS))),
     "sla_hours": by(TEAMS, whole(1, 24 * 365)),
 }

@@ -62,6 +62,18 @@ def whole(low: int, high: int) -> Reader:
     return read
 
 
+def words_with(wanted: str) -> Reader:
+    """A text of at most 500 characters that has something in it, or an empty one."""
+
+    def read(value: Any, path: str, problems: list[str]) -> str:
+        if not isinstance(value, str) or len(value) > 500 or (value and wanted not in value):
+            problems.append(f'{path}: must be a text of at most 500 characters with {wanted} in it, or "".')
+            return ""
+        return value
+
+    return read
+
+
 def truth(value: Any, path: str, problems: list[str]) -> bool:
     """True or false."""
     if not isinstance(value, bool):

@@ -9,12 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from returnsops import money, states
 from returnsops.facts import RemoteRefundLine
 
-from . import amounts, items, order_money
+from . import amounts, credited, items, order_money
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
 from .holds import (
     PLATFORM_WRITES,
@@ -29,11 +28,11 @@ from .holds import (
     waiting,
     waived_amounts,
 )
+from .late import outside_window
 from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .valuation import Valued, valued
 from .view import PayoutView, ReturnView
-from .window import window_of
 
 
 def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
@@ -206,7 +205,8 @@ def _of_money(view: ReturnView, policy: Policy, claim: Claim) -> tuple[Finding, 
     found = [_executor(view, claim)]
     if claim.executed_by == COMMERCE:
         found.append(waiting(WAITS_FOR_TRIGGER, claim.waits) if claim.waits else None)
-        found.append(_outside_window(view, policy))
+        found.append(outside_window(view, policy))
+    found.append(credited.paid_as_well(view, policy))
     if policy.refund.writer == "platform":
         text = "waits for the returns platform, which writes refunds into the shop itself; it is adopted when seen"
         found.append(waiting(PLATFORM_WRITES, text))
@@ -262,6 +262,7 @@ def _over_refund(view: ReturnView, one: Valued, left: order_money.Left, before: 
         "paid": left.paid,
         "refunded": left.refunded,
         "on its way": left.on_its_way,
+        **({"given as credit": left.credited} if left.credited else {}),
         "reserved": left.reserved + before,
         "left": max(Decimal(0), left.free - before),
         "asked": one.amount,
@@ -281,28 +282,10 @@ def _over_refund(view: ReturnView, one: Valued, left: order_money.Left, before: 
 # --- the return window ---------------------------------------------------------------------------------------------
 
 
-def _outside_window(view: ReturnView, policy: Policy) -> Finding | None:
-    """Asked for after the last second of the window's last day in the shop's time zone."""
-    if view.order is None or view.requested_at is None:
-        return None
-    days = policy.window_days(view.resolution)
-    window = window_of(placed_at=view.order.placed_at, days=days, time_zone=view.shop_time_zone)
-    if window is None or not window.is_closed(view.requested_at):
-        return None
-    asked = view.requested_at.astimezone(ZoneInfo(view.shop_time_zone))
-    return problem(
-        view,
-        states.CASE_OUTSIDE_WINDOW,
-        f"the return was asked for on {asked:%d %B %Y}, after the window of {window.days} days closed on "
-        f"{window.last_date:%d %B %Y}. Decline it in the returns platform, or release it as an exception.",
-        evidence={"asked": asked.isoformat(), "last_day": window.last_date.isoformat(), "days": window.days},
-    )
-
-
 def _late(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
     """The case of a late return, also where no money of ours is held by it."""
     is_waived_anywhere = any(waiver.hold_code == states.CASE_OUTSIDE_WINDOW for waiver in view.waivers)
-    finding = None if is_waived_anywhere else _outside_window(view, policy)
+    finding = None if is_waived_anywhere else outside_window(view, policy)
     return cases_of([finding] if finding else [])
 
 

@@ -92,6 +92,7 @@ class EffectView:
     error_code: str = ""
     error_text: str = ""
     remote_id: str = ""  # of the record there, once acknowledged
+    bonus: Decimal = Decimal(0)  # store credit: what of its amount was given on top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,7 @@ class CreditView:
     executed_by: str
     is_settled: bool
     bonus: Decimal = Decimal(0)
+    is_withdrawn: bool = False  # a person took it back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +167,8 @@ class ReturnView:
     risks: tuple[RiskView, ...] = ()
     is_on_risk_hold: bool = False
     effects: tuple[EffectView, ...] = ()  # of this return, all states
-    sibling_effects: tuple[EffectView, ...] = ()  # live money and stock effects of others on the same order
+    sibling_effects: tuple[EffectView, ...] = ()  # live money, credit and stock effects of others on the same order
+    credited_elsewhere: Decimal = Decimal(0)  # credit outside of our effects for other returns of the order
     waivers: tuple[WaiverView, ...] = ()
     requested_at: datetime | None = None
     authorised_at: datetime | None = None

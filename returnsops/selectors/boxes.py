@@ -101,7 +101,7 @@ def _said(rma: ReturnAuthorisation) -> list[str]:
 
 def _planned(effects: Iterable[Effect]) -> str:
     live = states.UNSENT | states.IN_FLIGHT
-    rows = [(row.amount, row.currency) for row in effects if row.kind in states.MONEY_KINDS and row.state in live]
+    rows = [(row.amount, row.currency) for row in effects if row.kind in states.VALUE_KINDS and row.state in live]
     return words.total(rows) if rows else "nothing"
 
 

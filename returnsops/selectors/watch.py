@@ -130,7 +130,7 @@ def _with_cases(rows: Returns) -> Returns:
 
 
 def _waiting_refund(rows: Returns) -> Returns:
-    unpaid = Effect.objects.filter(rma=OuterRef("pk"), kind__in=sorted(states.MONEY_KINDS), state__in=sorted(_UNPAID))
+    unpaid = Effect.objects.filter(rma=OuterRef("pk"), kind__in=sorted(states.VALUE_KINDS), state__in=sorted(_UNPAID))
     return rows.filter(Exists(unpaid))
 
 
@@ -158,9 +158,9 @@ REFUND_CONDITIONS: Mapping[str, Q] = {
     "gone": Q(vanished_at__isnull=False),
 }
 EFFECT_CONDITIONS: Mapping[str, Q] = {
-    "person": Q(kind__in=sorted(states.MONEY_KINDS), state__in=sorted(states.NEEDS_PERSON)),
+    "person": Q(kind__in=sorted(states.VALUE_KINDS), state__in=sorted(states.NEEDS_PERSON)),
     "unknown": Q(state=states.UNKNOWN),
-    "stuck": Q(state__in=[states.REJECTED, states.FAILED]) & ~Q(kind__in=sorted(states.MONEY_KINDS)),
+    "stuck": Q(state__in=[states.REJECTED, states.FAILED]) & ~Q(kind__in=sorted(states.VALUE_KINDS)),
     "held": Q(state=states.HELD),
     "moving": Q(state__in=[states.READY, states.SENDING, states.DONE]),
 }
@@ -180,5 +180,5 @@ def unknown_outcomes() -> int:
 
 def long_held(*, now: datetime) -> int:
     """Refunds that something has held for more than two days."""
-    old = Q(state=states.HELD, kind__in=sorted(states.MONEY_KINDS), planned_at__lt=now - LONG_HELD)
+    old = Q(state=states.HELD, kind__in=sorted(states.VALUE_KINDS), planned_at__lt=now - LONG_HELD)
     return Effect.objects.filter(old).count()

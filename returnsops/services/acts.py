@@ -21,6 +21,7 @@ HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
         facts.HoldWaived,
         facts.RefundAttributed,
         facts.ExecutionDecided,
+        facts.CreditWithdrawn,
         facts.InspectionUndone,
         facts.ItemsInspected,
         facts.ParcelReceived,

@@ -102,7 +102,7 @@ def _refund_failed(rma: ReturnAuthorisation, fact: facts.RefundFailed, at: datet
 
 
 def _credit(rma: ReturnAuthorisation, fact: facts.CreditIssued, at: datetime) -> None:
-    payouts.apply_credit(rma=rma, fact=fact)
+    payouts.apply_credit(rma=rma, fact=fact, at=at)
 
 
 def _exchange(rma: ReturnAuthorisation, fact: facts.ExchangeRequested, at: datetime) -> None:
@@ -147,5 +147,6 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.HoldWaived: _decision,
     facts.RefundAttributed: _decision,
     facts.ExecutionDecided: _decision,
+    facts.CreditWithdrawn: _decision,
     facts.InspectionUndone: _decision,
 }

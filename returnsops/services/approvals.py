@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import Sum
 
 from returnsops import money, states
-from returnsops.models import Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route, Waiver
+from returnsops.models import CreditRequest, Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route, Waiver
 from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.plan import APPROVAL_REFUSED
 
-from . import audit, locks, wakeups
+from . import audit, credit_sums, locks, wakeups
 from .effect_rows import RELEASED, EffectError, check_transition, label, locked, supersede
 
 EXECUTORS: Final = ("commerce_platform", "returns_platform", "merchant")
@@ -36,6 +36,8 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
         raise EffectError("You proposed it yourself; a second person has to approve it.")
     if _has_waived(effect, by):
         raise EffectError("You released a hold of it yourself; a second person has to approve it.")
+    if _has_withdrawn(effect, by):
+        raise EffectError("You took this credit back yourself; a second person has to approve it.")
     effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
     _put(effect, states.HELD if effect.holds else states.READY, at=at)
     _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")
@@ -47,6 +49,12 @@ def _has_waived(effect: Effect, by: User) -> bool:
     """Whether this person released a hold of the effect, by itself or on the whole return."""
     waivers = Waiver.objects.filter(rma_id=effect.rma_id, effect_key__in=["", effect.key], by=str(by))
     return effect.rma_id is not None and waivers.exists()
+
+
+def _has_withdrawn(effect: Effect, by: User) -> bool:
+    """Whether this person withdrew a credit of the return that is to be made worthless."""
+    withdrawn = CreditRequest.objects.filter(rma_id=effect.rma_id, withdrawn_by=str(by))
+    return effect.kind == states.VOID_CREDIT and withdrawn.exists()
 
 
 @transaction.atomic
@@ -102,7 +110,7 @@ def say_not_done(*, effect_id: int, settle_s: float, by: User, at: datetime, why
     began_at = effect.last_attempt_at
     if began_at is not None and at < began_at + timedelta(seconds=settle_s):
         raise EffectError("What was sent may still be carried out; look again some minutes later.")
-    is_money = effect.kind in states.MONEY_KINDS
+    is_money = effect.kind in states.VALUE_KINDS
     is_second = not is_money or _other_said(effect, by=by)
     word = "it did not happen, to be sent again" if is_second else "it did not happen, says one person"
     _note(effect, act=SAID_NOT_DONE, by=by, at=at, why=_why(why), text=f"{label(effect)}: {word}.")
@@ -259,14 +267,14 @@ def serial_key_of(order: Order) -> str:
 
 
 def remaining_of(order: Order, *, without_effect_id: int | None = None) -> Decimal:
-    """What is left to refund: paid, less what stands in the shop, less what is planned or under way."""
+    """What is left to refund: paid, less what stands in the shop, is planned or under way, or was given as credit."""
     in_shop = order.refunds.filter(vanished_at__isnull=True)
     seen_keys = set(in_shop.exclude(key="").values_list("key", flat=True))
     live = order.effects.filter(kind__in=states.MONEY_KINDS, state__in=states.COMMITTED | states.UNSENT)
     others = [row for row in live if row.pk != without_effect_id and not _is_seen(row, seen_keys)]
     reserved = sum((row.amount or Decimal(0) for row in others), Decimal(0))
     refunded = in_shop.aggregate(total=Sum("amount"))["total"] or Decimal(0)
-    return order.total - refunded - reserved
+    return order.total - refunded - reserved - credit_sums.credited(order)
 
 
 def _is_seen(effect: Effect, seen_keys: set[str]) -> bool:
@@ -312,8 +320,10 @@ def _require_state(effect: Effect, allowed: set[str] | frozenset[str], *, act: s
 
 
 def _refuse_if_done_before(effect: Effect) -> None:
-    if effect.done_at is not None and effect.kind in states.MONEY_KINDS:
-        raise EffectError("This money was acknowledged before, so it is never sent again; propose a new refund.")
+    if effect.done_at is not None and effect.kind in states.VALUE_KINDS:
+        raise EffectError(
+            "This was acknowledged before, so it is never sent again; propose a new refund, or have a credit granted."
+        )
 
 
 def _why(why: str) -> str:

@@ -182,6 +182,20 @@ def resume_route(*, case: ExceptionCase, by: User | str, at: datetime, reason: s
     return f"Route {route} sends again."
 
 
+def withdraw_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Take one credit back, issued or not."""
+    kind, _, credit_id = str(data["credit"]).partition("|")
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"Credit {credit_id} withdrawn.",
+        fact=lambda rma: facts.CreditWithdrawn(
+            return_id=rma.external_id, occurred_at=at, by=str(by), why=reason, credit_id=credit_id, kind=kind
+        ),
+    )
+
+
 # --- choices ------------------------------------------------------------------------------------------------------
 
 
@@ -212,11 +226,10 @@ def meanings(case: ExceptionCase) -> Choices:
 
 
 def payouts(case: ExceptionCase) -> Choices:
-    """Refunds the platform named."""
-    return [
-        (row.external_id, f"{row.amount.normalize():f} {row.currency} ({row.external_id})")
-        for row in rma_of(case).platform_refunds.all()
-    ]
+    """Refunds and credits the platform named."""
+    rma = rma_of(case)
+    rows: list[Any] = [*rma.platform_refunds.all(), *rma.credits.filter(settled_at__isnull=True)]
+    return [(row.external_id, f"{row.amount.normalize():f} {row.currency} ({row.external_id})") for row in rows]
 
 
 def executors(case: ExceptionCase) -> Choices:
@@ -251,6 +264,15 @@ def open_credits(case: ExceptionCase) -> Choices:
     rows = rma_of(case).credits.filter(settled_at__isnull=True)
     return [
         (row.external_id, f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}") for row in rows
+    ]
+
+
+def standing_credits(case: ExceptionCase) -> Choices:
+    """Credits that nobody took back."""
+    rows = rma_of(case).credits.filter(withdrawn_at__isnull=True)
+    return [
+        (f"{row.kind}|{row.external_id}", f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}")
+        for row in rows
     ]
 
 

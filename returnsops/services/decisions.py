@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from returnsops import facts, states
-from returnsops.models import PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
+from returnsops.models import CreditRequest, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
 
 from . import audit
 from .inspections import UNDONE
@@ -64,13 +64,30 @@ def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datet
 
 
 def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at: datetime) -> None:
-    row = PlatformRefund.objects.filter(rma=rma, external_id=fact.refund_id).first()
+    """Refunds and credits are asked about in the same words; ids of the two kinds do not meet."""
+    row: PlatformRefund | CreditRequest | None = rma.platform_refunds.filter(external_id=fact.refund_id).first()
+    row = row or rma.credits.filter(external_id=fact.refund_id).first()
     if row is None or not fact.executed_by:
         raise DecisionError(f"Refund {fact.refund_id} of this return does not exist, or nobody was named to pay it.")
     row.executed_by, row.executed_by_decided_by = fact.executed_by, fact.by
     row.save(update_fields=["executed_by", "executed_by_decided_by"])
-    text = f"Refund {row.external_id} is paid by: {fact.executed_by.replace('_', ' ')}."
+    what = "Refund" if isinstance(row, PlatformRefund) else row.kind.replace("_", " ").capitalize()
+    text = f"{what} {row.external_id} is paid by: {fact.executed_by.replace('_', ' ')}."
     audit.record(act="executor_decided", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+
+
+def _withdraw_credit(rma: ReturnAuthorisation, fact: facts.CreditWithdrawn, at: datetime) -> None:
+    row = rma.credits.filter(external_id=fact.credit_id, kind=fact.kind, withdrawn_at__isnull=True).first()
+    if row is None:
+        raise DecisionError(f"Credit {fact.credit_id} does not exist or was withdrawn already; reload the page.")
+    if not fact.why:
+        raise DecisionError("Taking a credit back needs a reason.")
+    row.withdrawn_by, row.withdrawn_at, row.withdrawn_why = fact.by, at, fact.why[:500]
+    row.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawn_why"])
+    text = f"{row.kind.replace('_', ' ').capitalize()} {row.external_id} withdrawn."
+    audit.record(act="credit_withdrawn", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+    if rma.order is not None:
+        rma.order.returns.update(is_dirty=True)  # what it reserved is free again
 
 
 def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at: datetime) -> None:
@@ -95,5 +112,6 @@ DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, da
     facts.HoldWaived: _waive,
     facts.RefundAttributed: _attribute,
     facts.ExecutionDecided: _decide_executor,
+    facts.CreditWithdrawn: _withdraw_credit,
     facts.InspectionUndone: _undo_inspection,
 }

@@ -60,7 +60,7 @@ def _refund_rank(row: PlatformRefund) -> tuple[int, datetime, str]:
     return (row.revision, row.issued_at, row.content_hash)
 
 
-def _replace(row: PlatformRefund, fields: Mapping[str, Any]) -> None:
+def _replace(row: PlatformRefund | CreditRequest, fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
         if name == "executed_by" and row.executed_by_decided_by:
             continue  # a person decided; the platform's word does not undo it
@@ -68,17 +68,18 @@ def _replace(row: PlatformRefund, fields: Mapping[str, Any]) -> None:
     row.save()
 
 
-def _report_foreign(rma: ReturnAuthorisation, row: PlatformRefund, *, at: datetime) -> None:
-    """A refund id is unique at its platform (reveni.md C4): under a second return it is never paid again."""
+def _report_foreign(rma: ReturnAuthorisation, row: PlatformRefund | CreditRequest, *, at: datetime) -> None:
+    """Ids of refunds and credits are unique at their platform (reveni.md C4): under a second return none counts."""
+    what = "refund" if isinstance(row, PlatformRefund) else row.kind.replace("_", " ")
     open_for_return(
         rma=rma,
         kind=states.CASE_REVISION_CONFLICT,
         fingerprint=f"{states.CASE_REVISION_CONFLICT}:{rma.ref}:{row.external_id}",
         cause=(
-            f"The platform names refund {row.external_id} for this return, but the same refund belongs to return "
+            f"The platform names {what} {row.external_id} for this return, but the same {what} belongs to return "
             f"{row.rma.label}. Nothing is paid for it here."
         ),
-        evidence={"refund": row.external_id, "belongs to": row.rma.label},
+        evidence={what: row.external_id, "belongs to": row.rma.label},
         money_at_risk=row.amount,
         currency=row.currency,
         at=at,
@@ -119,8 +120,13 @@ def apply_refund_failed(*, rma: ReturnAuthorisation, fact: facts.RefundFailed) -
     row.save(update_fields=["failed_at", "failure_code", "failure_text"])
 
 
-def apply_credit(*, rma: ReturnAuthorisation, fact: facts.CreditIssued) -> None:
+def apply_credit(*, rma: ReturnAuthorisation, fact: facts.CreditIssued, at: datetime) -> None:
     """Store credit or gift card granted; until a person issued it by hand, the latest statement counts."""
+    same = CreditRequest.objects.filter(rma__connection=rma.connection, kind=fact.kind, external_id=fact.credit_id)
+    foreign = same.exclude(rma=rma).first()
+    if foreign is not None:
+        _report_foreign(rma, foreign, at=at)
+        return
     fields = {
         "amount": fact.amount,
         "bonus": fact.bonus,
@@ -134,9 +140,7 @@ def apply_credit(*, rma: ReturnAuthorisation, fact: facts.CreditIssued) -> None:
     )
     if is_new or row.settled_at is not None or _credit_rank(row) >= _credit_rank(CreditRequest(**fields)):
         return
-    for name, value in fields.items():
-        setattr(row, name, value)
-    row.save(update_fields=list(fields))
+    _replace(row, fields)
 
 
 def _credit_rank(row: CreditRequest) -> tuple[datetime, Any, Any, str, str, str]:

@@ -5,7 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from exceptions_queue.errors import CaseError
+from returnsops import states
 from returnsops.models import ReturnAuthorisation
+from returnsops.planning.keys import business_key
 
 from . import audit
 from .replan import replan
@@ -37,6 +39,9 @@ def settle_credit(
     row = rma.credits.select_for_update().filter(external_id=credit_id, settled_at__isnull=True).first()
     if row is None or not reference:
         raise CaseError("That credit is settled already, or its reference is missing.")
+    key = business_key(states.STORE_CREDIT, rma.ref, row.kind, row.external_id)
+    if rma.effects.filter(key=key, state__in=states.COMMITTED).exists():
+        raise CaseError("That credit was issued in the shop by us, or is on its way there; look at the return's page.")
     row.settled_by, row.settled_at, row.settled_reference = by, at, reference
     row.save(update_fields=["settled_by", "settled_at", "settled_reference"])
     text = f"{row.kind.replace('_', ' ').capitalize()} {credit_id} issued by hand: {reference}."

@@ -12,6 +12,7 @@ from returnsops.facts import ExchangeLine, RefundItem
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
 from returnsops.planning import view as v
 
+from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
 from .order_rows import snapshot_of
 
@@ -45,6 +46,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         is_on_risk_hold=rma.is_on_risk_hold,
         effects=tuple(_effect(row) for row in rma.effects.all()),
         sibling_effects=_siblings(rma),
+        credited_elsewhere=outside_credits(rma.order, without=rma) if rma.order is not None else Decimal(0),
         waivers=tuple(_waiver(row) for row in rma.waivers.all()),
         requested_at=rma.requested_at,
         authorised_at=rma.authorised_at,
@@ -199,6 +201,7 @@ def _credit(row: Any) -> v.CreditView:
         executed_by=row.executed_by,
         is_settled=row.settled_at is not None,
         bonus=row.bonus,
+        is_withdrawn=row.withdrawn_at is not None,
     )
 
 
@@ -232,11 +235,11 @@ def _risk(entry: Mapping[str, Any]) -> v.RiskView:
 
 
 def _siblings(rma: ReturnAuthorisation) -> tuple[v.EffectView, ...]:
-    """Live money and stock effects of other returns (or of nobody's return) on the same order: reservations."""
+    """Live money, credit and stock effects of other returns (or of nobody's return) on the same order: reservations."""
     if rma.order is None:
         return ()
     live = states.COMMITTED | states.UNSENT
-    kinds = states.MONEY_KINDS | states.STOCK_KINDS
+    kinds = states.VALUE_KINDS | states.STOCK_KINDS | {states.VOID_CREDIT}
     rows = Effect.objects.filter(order=rma.order, kind__in=kinds, state__in=live).exclude(rma=rma)
     return tuple(_effect(row) for row in rows)
 
@@ -258,6 +261,7 @@ def _effect(row: Effect) -> v.EffectView:
         error_code=row.error_code,
         error_text=row.error_text,
         remote_id=row.remote_id,
+        bonus=bonus_of(row),
     )
 
 

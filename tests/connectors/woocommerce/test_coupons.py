@@ -108,7 +108,7 @@ def void(coupon_id: str, **changes: Any) -> Intent:
         key=f"reverse:{KEY}:1",
         remote_key=f"reverse:{KEY}:1",
         order_id="",
-        payload={"coupon_id": coupon_id, "credit_keys": [KEY]},
+        payload={"remote_credit_id": coupon_id, "credit_keys": [KEY]},
         amount=None,
         currency="",
         planned_at=NOW,
@@ -375,7 +375,8 @@ def test_a_coupon_without_our_key_is_never_voided(stage: Stage) -> None:
 
 def test_the_note_brings_the_customer_the_code(stage: Stage) -> None:
     made = stage.send(credit(stage))
-    payload = {"token": "[RMA-77/credit]", "text": "Your code: {code} [RMA-77/credit]", "coupon_id": made.remote_id}
+    token = "[RMA-77/credit]"
+    payload = {"token": token, "text": f"Your code: {{code}} {token}", "remote_credit_id": made.remote_id}
     note = mark_intent("note", str(stage.order.id), payload)
     assert stage.look_up(note).found is Found.ABSENT
     stage.send(note)

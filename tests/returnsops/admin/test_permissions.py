@@ -39,6 +39,7 @@ RETURN_ACTS = {
     "waive_hold": {"FIN"},
     "settle_exchange": {"CX", "FIN"},
     "settle_credit": {"CX", "FIN"},
+    "withdraw_credit": {"CX", "FIN"},
     "propose_refund": {"CX", "FIN"},
     "paid_outside": {"FIN"},
     "release_return": {"OPS"},

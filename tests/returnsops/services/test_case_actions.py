@@ -295,7 +295,11 @@ def test_what_is_open_is_offered_and_what_is_done_is_not(rma: ReturnAuthorisatio
     assert case_actions.open_exchanges(case) == [("ex_1", "ex_1")]
     assert case_actions.open_credits(case) == [("cr_1", "gift card of 12.5 GBP")]
     assert case_actions.waiting_effects(case) == [(str(waits.pk), "refund of 30 GBP")]
-    assert case_actions.payouts(case) == [("p1", "30 GBP (p1)")]
+    assert case_actions.payouts(case) == [("p1", "30 GBP (p1)"), ("cr_1", "12.5 GBP (cr_1)")]
+    assert case_actions.standing_credits(case) == [
+        ("gift_card|cr_1", "gift card of 12.5 GBP"),
+        ("store_credit|cr_2", "store credit of 30 GBP"),
+    ]
 
 
 def test_fixed_choices_cover_what_the_services_know(rma: ReturnAuthorisation) -> None:
