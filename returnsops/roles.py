@@ -35,6 +35,7 @@ _VIEW_RETURNS: Final = tuple(
         "route",
         "policyversion",
         "policysignature",
+        "shadowcomparison",
     )
 )
 _WORK_CASES: Final = ("exceptions_queue.view_exceptioncase", "exceptions_queue.work_exceptioncase")

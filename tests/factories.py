@@ -332,6 +332,22 @@ class ReturnLineFactory(DjangoModelFactory):
         is_matched = True
 
 
+class ShadowComparisonFactory(DjangoModelFactory):
+    """We would have refunded 30.00 GBP and put one unit back; people refunded just that."""
+
+    class Meta:
+        model = models.ShadowComparison
+
+    rma = factory.SubFactory(ReturnFactory)
+    route = factory.SelfAttribute("rma.route")
+    money = "equal"
+    currency = "GBP"
+    our_amount = Decimal("30.00")
+    their_amount = Decimal("30.00")
+    our_units = 1
+    compared_at = NOW
+
+
 class ParcelFactory(DjangoModelFactory):
     """A parcel with the carrier."""
 

@@ -10,6 +10,7 @@ from . import (
     reference,
     returns,
     routes,
+    shadow,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "reference",
     "returns",
     "routes",
+    "shadow",
 ]

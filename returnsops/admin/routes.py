@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from returnsops import states
 from returnsops.models import PolicySignature, PolicyVersion, Route, Switch
-from returnsops.selectors import going_live, words
+from returnsops.selectors import going_live, shadow, words
 from returnsops.services import routes, switches
 
 from .acts import Act, ActForm, Performed, WhyForm
@@ -78,6 +78,7 @@ def route_page(route: Route, request: HttpRequest) -> dict[str, Any]:
         "obstacles": going_live.obstacles_of(route),
         "matrix": going_live.matrix(route),
         "waiting_count": waiting.count(),
+        "figures": shadow.figures(route),
         "may_release": request.user.has_perm("returnsops.release_return"),
     }
 

@@ -44,6 +44,7 @@ NAVIGATION = (
         (
             ("Reconciliation runs", "rule", "reconciliation_run", "reconciliation.view_run"),
             ("Findings", "difference", "reconciliation_finding", "reconciliation.view_finding"),
+            ("Shadow comparison", "compare", "returnsops_shadowcomparison", "returnsops.view_shadowcomparison"),
             ("Articles", "sell", "returnsops_catalogueitem", "returnsops.view_catalogueitem"),
         ),
     ),

@@ -18,6 +18,7 @@ from .inbox import InboundEvent, WebhookRefusal
 from .orders import Order, OrderLine
 from .reference import DispositionMapping, Location, ReasonCode, ReasonMapping
 from .returns import Inspection, Parcel, ReturnAuthorisation, ReturnLine
+from .shadow import ShadowComparison
 from .waivers import Waiver
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "ReturnAuthorisation",
     "ReturnLine",
     "Route",
+    "ShadowComparison",
     "Switch",
     "Waiver",
     "WebhookRefusal",

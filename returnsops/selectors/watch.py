@@ -46,6 +46,14 @@ EFFECT_VIEWS: tuple[View, ...] = (
     View(code="all", title="All"),
 )
 
+SHADOW_VIEWS: tuple[View, ...] = (
+    View(code="differ", title="Differ"),
+    View(code="we_more", title="We would have done more"),
+    View(code="people_more", title="People did more"),
+    View(code="equal", title="Equal"),
+    View(code="not_yet", title="Not done yet"),
+    View(code="all", title="All"),
+)
 REFUND_VIEWS: tuple[View, ...] = (
     View(code="all", title="All"),
     View(code="question", title="Made outside, not attributed"),

@@ -18,6 +18,7 @@ from returnsops.planning.policy import PolicyError, parse_policy
 
 from . import audit, cases, wakeups
 from .locks import lock_return
+from .shadow import compare_in_shadow
 from .views import view_of
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def replan(*, rma_id: int, at: datetime) -> Plan:
     wanted = _plan_of(rma, at=at)
     _merge(rma, wanted.effects, at=at)
     cases.sync_planned(rma=rma, wanted=wanted.cases, at=at)
+    compare_in_shadow(rma=rma, at=at)
     rma.is_dirty = False
     rma.planned_at = at
     rma.next_look_at = wanted.next_look_at
