@@ -55,6 +55,8 @@ def screens_of(made: world.World) -> list[str]:
         "returnsops/attempt/", "returnsops/historyentry/", "returnsops/inboundevent/", "returnsops/connection/",
         "returnsops/route/", "returnsops/policyversion/", "returnsops/reasonmapping/", "returnsops/switch/",
         "returnsops/catalogueitem/?view=all", "exceptions_queue/exceptioncase/",
+        "returnsops/apitoken/", "returnsops/apitoken/add/",
+        "returnsops/inspectionreport/", "returnsops/inspectionreport/import/",
     ]  # fmt: skip
     pages = [
         f"{returns}/change/",

@@ -14,6 +14,7 @@ LISTS = {
     "returnsops/attempt": {"CX", "FIN", "WH", "OPS"},
     "returnsops/order": {"CX", "FIN", "WH", "OPS"},
     "returnsops/inspectionreport": {"CX", "FIN", "WH", "OPS"},
+    "returnsops/inspectionreport/import": {"WH"},
     "returnsops/refund": {"CX", "FIN", "WH", "OPS"},
     "returnsops/historyentry": {"CX", "FIN", "WH", "OPS"},
     "returnsops/inboundevent": {"OPS"},
