@@ -19,6 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 # --- installing: from the lock files, with hashes, again only when a lock file changed --------------------------------
+# What it tells goes to stderr: the stdout of `make demo-once` is one JSON document.
 
 $(PY):
 	@python=; for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
@@ -31,11 +32,11 @@ $(PY):
 	if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then \
 	  echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt-get install python3-venv) and try again." >&2; exit 1; \
 	fi; \
-	echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV)
+	echo "Making $(VENV) with $$($$python --version)" >&2; $$python -m venv $(VENV)
 
 $(VENV)/installed: requirements.lock | $(PY)
-	@echo "Installing $$(grep -c '==' requirements.lock) packages from requirements.lock (once, until the lock changes)"
-	@$(PY) -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "Installing $$(grep -c '==' requirements.lock) packages from requirements.lock (once, until the lock changes)" >&2
+	@$(PY) -m pip install --disable-pip-version-check --require-hashes -r requirements.lock >&2
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed | $(PY)

@@ -141,6 +141,13 @@ def test_an_unsafe_installation_does_not_boot() -> None:
         assert "FIELD_ENCRYPTION_KEYS is not set" in result.stderr
 
 
+def test_the_web_application_writes_nothing_to_stdout() -> None:
+    """`manage.py demo --once` loads it, and its stdout is one JSON document."""
+    result = python("-c", "import returnsops.wsgi", **SAFE, DATABASE_URL="sqlite://:memory:")
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "System check identified no issues" in result.stderr
+
+
 def test_a_production_environment_passes_the_deployment_checks() -> None:
     result = python(
         "manage.py",
