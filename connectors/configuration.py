@@ -26,6 +26,7 @@ from returnsops.models import Connection, Location, ReasonCode
 from returnsops.planning.policy import PolicyError, parse_policy
 
 Document = Mapping[str, Any]
+_KIND_WORDS: Mapping[type, str] = {dict: "a table"}
 _TYPE_WORDS = {"object": "a table", "array": "a list", "string": "text", "boolean": "true or false"}
 
 
@@ -124,7 +125,8 @@ def _connection(row: Document, document: Document) -> Iterator[str]:
     if present is not None and present.vendor != row["vendor"]:
         yield f"{where}: is a {present.vendor} connection already; give the new one another name."
     yield from _time_zone(row, where)
-    yield from _settings(row, where)
+    wrong = tuple(_settings(row, where))
+    yield from wrong or _vendors_own(row, where)
     yield from _secrets(row, where)
     if row.get("verifier"):
         yield from (f"{where}.verifier: {text}" for text in verifier_problems(row["verifier"]))
@@ -152,13 +154,21 @@ def _settings(row: Document, where: str) -> Iterator[str]:
         elif specs[name].kind is list and not _is_list_of_texts(value):
             yield f"{where}.settings.{name}: must be a list of texts."
         elif not isinstance(value, specs[name].kind) or (isinstance(value, bool) and specs[name].kind is not bool):
-            yield f"{where}.settings.{name}: must be {specs[name].kind.__name__}."
+            yield f"{where}.settings.{name}: must be {_KIND_WORDS.get(specs[name].kind, specs[name].kind.__name__)}."
     for spec in COMMON_SETTINGS:
         if isinstance(pace := given.get(spec.name), int) and pace < 1:
             yield f"{where}.settings.{spec.name}: must be 1 or more."
     for spec in specs.values():
         if spec.is_required and spec.name not in given:
             yield f"{where}.settings.{spec.name}: is missing. {spec.help}"
+
+
+def _vendors_own(row: Document, where: str) -> Iterator[str]:
+    """What the vendor's connector says of the table as a whole, once the types are right."""
+    check = connector_for(row["vendor"]).settings_problems
+    if check is not None:
+        found = check(row.get("settings", {}), base_url=row["base_url"])
+        yield from (f"{where}.settings.{text}" for text in found)
 
 
 def _is_list_of_texts(value: object) -> bool:

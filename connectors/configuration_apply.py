@@ -72,6 +72,8 @@ def _connection(row: Document, changes: list[str], *, by: str, at: datetime) -> 
     connection = _upsert(Connection, {"name": row["name"]}, fields, where, changes)
     if where in changes:
         audit.record(act="connection_saved", by=by, at=at, subject=connection, text=f"Connection {connection.name}.")
+        # What the platform is told, and by whom, follows from its settings.
+        mark_dirty(rma_ids=connection.returns.filter(end_status="").values_list("pk", flat=True))
     for name, given in row.get("secrets", {}).items():
         _secret(connection, name, secret_values(given), changes, by=by, at=at)
     if row.get("mapping"):

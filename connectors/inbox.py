@@ -199,6 +199,7 @@ def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> po
             account=event.connection.name,
             mapping=mapping.document if mapping else connector.default_mapping,
             previous=_previous(event),
+            settings=event.connection.settings,
         )
     )
 

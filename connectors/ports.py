@@ -5,7 +5,7 @@ what a vendor needs at run time (configuration, secrets, HTTP, clock), so the sa
 a simulator on loopback, or a WSGI double in process.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -177,6 +177,7 @@ class Payload:
     account: str  # name of the connection
     mapping: Mapping[str, Any] = field(default_factory=dict)
     previous: Mapping[str, Any] | None = None  # last stored snapshot of the same subject, for ``changed`` tests
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the connection, as they are now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +238,7 @@ class Intent:
     first_attempt_at: datetime | None
     earlier_remote_keys: tuple[str, ...] = ()  # of older generations: a late success of those counts
     return_id: str = ""  # the platform's id of the return
+    shown: Mapping[str, Sequence[str]] = field(default_factory=dict)  # field of a message → values seen in its place
 
 
 class Found(StrEnum):
@@ -355,6 +357,13 @@ CONCURRENCY: Final = SettingSpec(
 COMMON_SETTINGS: Final = (CALLS_PER_MINUTE, CONCURRENCY)  # every connection has these beside its vendor's own
 
 
+class SettingsCheck(Protocol):
+    """A vendor's own look at a settings table before it is stored."""
+
+    def __call__(self, settings: Mapping[str, Any], *, base_url: str) -> Iterable[str]:
+        """Every problem as ``where: what to do``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Connector:
     """One vendor: capabilities and the functions that speak its dialect. Absent ability = None or empty."""
@@ -385,5 +394,6 @@ class Connector:
     read_catalogue: Callable[[Link, str], CataloguePage] | None = None
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None
     ensure_webhooks: Callable[[Link, str], Sequence[WebhookState]] | None = None
+    settings_problems: SettingsCheck | None = None
     order_url: Callable[[ConnectionConfig, str], str] | None = None
     return_url: Callable[[ConnectionConfig, str], str] | None = None

@@ -32,6 +32,7 @@ _LEFT_OUT: Final = frozenset(
         "order_next_read_at",
         "order_read_tries",
         "planned_at",
+        "platform_shows",  # read by the connection's settings, which may have changed since
         "read_at",
         "reason_text",
         "recorded_at",

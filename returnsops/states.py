@@ -137,6 +137,13 @@ WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {EXCHANGE, CANCEL_EXCHANGE, V
 # Confirmed by a read-back of the remote record; the others end at done. A take-out has no record of its own to read.
 READ_BACK_KINDS: Final = WEIGHTY_KINDS - {TAKE_OUT}
 
+# What the returns platform is told (reveni.md C; its own interface is not published).
+TELL_LINES: Final = "lines"
+TELL_ALREADY_REFUNDED: Final = "already_refunded"
+TELL_VERDICT: Final = "verdict"
+TELL_EXCHANGE_ORDER: Final = "exchange_order"
+WRITE_BACK_MESSAGES: Final = (TELL_LINES, TELL_ALREADY_REFUNDED, TELL_VERDICT, TELL_EXCHANGE_ORDER)
+
 # Lower goes first (S1-3).
 LANES: Final[dict[str, int]] = {
     REFUND: 10,
@@ -204,6 +211,8 @@ CASE_CREDIT_AND_REFUND: Final = "credit_and_refund"
 CASE_CREDIT_TO_VOID: Final = "credit_to_void"
 CASE_CREDIT_SPENT: Final = "credit_spent"
 CASE_REFUND_LIMIT: Final = "refund_limit"
+CASE_PLATFORM_TO_DO: Final = "platform_to_do"
+CASE_TELL_ALREADY_REFUNDED: Final = "tell_already_refunded"
 CASE_RISK_HOLD: Final = "risk_hold"
 CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
@@ -243,12 +252,17 @@ PLANNER_CASES: Final = frozenset(
         CASE_CREDIT_AND_REFUND,
         CASE_CREDIT_TO_VOID,
         CASE_CREDIT_SPENT,
+        CASE_PLATFORM_TO_DO,
+        CASE_TELL_ALREADY_REFUNDED,
         CASE_RISK_HOLD,
         CASE_GOODS_MISSING,
         CASE_INSPECTION_MISMATCH,
         CASE_PLANNING_FAILED,
     }
 )
+
+# What a person does in the platform's own screens.
+CASES_DONE_THERE: Final = frozenset({CASE_PLATFORM_TO_DO, CASE_TELL_ALREADY_REFUNDED})
 
 # --- case kinds of the connectors --------------------------------------------------------------------------------
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from requests.auth import HTTPBasicAuth
 
+from connectors.call_templates import is_safe
 from connectors.ports import Answer, AuthFailed, ConnectionConfig, Json, Link, Rejected, Retryable
 
 DEFAULT_LIST_PATH: Final = "/v1/returns"
 DEFAULT_GET_PATH: Final = "/v1/returns/{id}"
 CALL_DEADLINE_S: Final = 30.0
 MAX_PAGE_LIMIT: Final = 200
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 LIST: Final = "the list of returns"
 AUTH_KINDS: Final = ("bearer", "basic", "header", "oauth2")
 
@@ -116,7 +116,7 @@ def _good(answer: Answer, *, what: str) -> Json:
         if answer.json is None:
             raise Retryable(f"Reading {what} brought no JSON (HTTP {answer.status}); perhaps a maintenance page.")
         return answer.json
-    code = _error_code(answer.json) or f"http_{answer.status}"
+    code = error_code(answer.json) or f"http_{answer.status}"
     evidence = {"status": answer.status, "code": code}
     if answer.status in (401, 403):
         text = f"The platform refused our credentials (HTTP {answer.status}) when reading {what}; check api_key."
@@ -127,7 +127,8 @@ def _good(answer: Answer, *, what: str) -> Json:
     raise Rejected(text, code=code, evidence=evidence)
 
 
-def _error_code(document: Json) -> str:
+def error_code(document: Json) -> str:
+    """The platform's own code of an error (reveni.md C6), '' where the body has none."""
     error = document.get("error") if isinstance(document, Mapping) else None
     code = error.get("code") if isinstance(error, Mapping) else None
     return code[:120] if isinstance(code, str) else ""
@@ -138,8 +139,7 @@ def _error_code(document: Json) -> str:
 
 def _require_safe(url: str) -> None:
     """Credentials travel over https, or to this machine."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if not is_safe(url):
         raise AuthFailed("Credentials are sent over https only; change the address to https://.")
 
 

@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from importlib.resources import files
 from typing import Any, Final
-from urllib.parse import quote
 
+from connectors.call_templates import SEEN_SETTING, SETTING, template_problems
 from connectors.ports import (
     AuthFailed,
     Capabilities,
     CheckLine,
     ConnectionConfig,
     Connector,
+    EffectActions,
     Link,
     SettingSpec,
     VendorError,
 )
-from connectors.reveni import client
+from connectors.reveni import client, write_back
+from connectors.reveni.links import return_url
 from connectors.reveni.normalise import normalise
 from connectors.reveni.polling import (
     DEFAULT_BACKFILL_DAYS,
@@ -29,8 +31,10 @@ from connectors.reveni.polling import (
 )
 from connectors.reveni.receiving import DIALECT_A2, DIALECT_CONTRACT, receive
 from connectors.signing import DEFAULT_TOLERANCE_S
+from returnsops import states
 
 MAX_SKEW_S: Final = 60.0
+SETTLE_S: Final = int(client.CALL_DEADLINE_S) + 60  # their longest execution is not published: a minute is assumed
 # For connections with dialect 'a2': Reveni signs with the API key itself [RM-S].
 A2_VERIFIER: Final = {
     "kind": "reveni_v1",
@@ -61,6 +65,18 @@ SETTINGS: Final = (
     SettingSpec(name="oauth2_client_id", kind=str, default="", help="Client id for 'oauth2'; its secret is api_key."),
     SettingSpec(name="oauth2_scope", kind=str, default="", help="Scope for 'oauth2', if one is wanted."),
     SettingSpec(
+        name=SETTING,
+        kind=dict,
+        default={},
+        help="Call templates by which the platform is told things, one table per message. Not published, so none.",
+    ),
+    SettingSpec(
+        name=SEEN_SETTING,
+        kind=dict,
+        default={},
+        help="Where the platform's return shows that it was told, one table per message.",
+    ),
+    SettingSpec(
         name="return_url_template",
         kind=str,
         default="",
@@ -75,17 +91,9 @@ def default_mapping() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def return_url(config: ConnectionConfig, return_id: str) -> str:
-    """Deep link to a return, '' where nobody told us how to build one."""
-    template = str(config.settings.get("return_url_template", ""))
-    if not template.startswith(("https://", "http://")):
-        return ""
-    return template.replace("{id}", quote(return_id, safe=""))
-
-
 def check(link: Link) -> Sequence[CheckLine]:
     """What check_connection says about this connection; sends at most one read."""
-    lines = [_secret_line(link.config), _dialect_line(link.config.settings)]
+    lines = [_secret_line(link.config), _dialect_line(link.config.settings), _write_back_line(link.config.settings)]
     if not is_pull_on(link.config.settings):
         off = "off: Reveni publishes none, so a lost webhook is only noticed by other checks"
         return [*lines, CheckLine(name="pull API", is_ok=True, text=off, fix="Set pull_api once you have its paths.")]
@@ -109,6 +117,13 @@ def _dialect_line(settings: Mapping[str, Any]) -> CheckLine:
     is_known = dialect in (DIALECT_CONTRACT, DIALECT_A2)
     fix = "" if is_known else f"Use {DIALECT_CONTRACT!r} or {DIALECT_A2!r}."
     return CheckLine(name="dialect", is_ok=is_known, text=str(dialect)[:40], fix=fix)
+
+
+def _write_back_line(settings: Mapping[str, Any]) -> CheckLine:
+    """Nothing is wrong without templates: a person tells the platform then, as the policy says."""
+    told = [name for name in states.WRITE_BACK_MESSAGES if name in settings.get(SETTING, {})]
+    text = f"by calls: {', '.join(told)}" if told else "no call templates: cases for people, as the policy says"
+    return CheckLine(name="write-back", is_ok=True, text=text)
 
 
 def _pull_lines(link: Link) -> list[CheckLine]:
@@ -141,9 +156,9 @@ CONNECTOR: Final = Connector(
     title="Reveni",
     role="platform",
     capabilities=Capabilities(
-        rests_on="nothing is sent: no write API is published",
-        holds_for="for ever",
-        settle_s=int(client.CALL_DEADLINE_S),
+        rests_on="what the platform's return shows, else its promise to do one key once (both assumed, both settings)",
+        holds_for="as long as the return shows it; without either, a lost answer is a person's to clear up",
+        settle_s=SETTLE_S,
         call_deadline_s=int(client.CALL_DEADLINE_S),
         calls_per_minute=60,
         concurrency=1,
@@ -152,6 +167,8 @@ CONNECTOR: Final = Connector(
     secrets=("webhook_secret", "api_key", "store_id"),
     default_verifier={"kind": "standard_webhooks", "tolerance_s": DEFAULT_TOLERANCE_S, "secret": "webhook_secret"},
     default_mapping=default_mapping(),
+    effects={states.WRITE_BACK: EffectActions(send=write_back.send, look_up=write_back.look_up)},
+    settings_problems=template_problems,
     receive=receive,
     normalise=normalise,
     check=check,

@@ -5,6 +5,7 @@ own dialect through the stored mapping. All become contract events, are held aga
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from connectors.mapping import apply_mapping
@@ -13,6 +14,7 @@ from connectors.ports import Json, Normalised, Payload, Problem
 from connectors.reveni.contract import event_problem
 from connectors.reveni.dialect import completed_events
 from connectors.reveni.events import facts_of
+from connectors.reveni.shown import shown_facts, whole_of
 from connectors.reveni.snapshots import events_of_snapshot
 from returnsops import facts, states
 
@@ -30,14 +32,14 @@ def normalise(payload: Payload) -> Normalised:
         return _pulled(payload, document, previous=payload.previous)
     if payload.topic.startswith(DIALECT_PREFIX):
         return _dialect(payload, document)
-    return _from_events([document], is_translated=False)
+    return _with_shown(_from_events([document], is_translated=False), [whole_of(document)], payload)
 
 
 def _pulled(
     payload: Payload, document: Mapping[str, Any], *, previous: Json, is_translated: bool = False
 ) -> Normalised:
     events = events_of_snapshot(document, previous=previous, account=payload.account, received_at=payload.received_at)
-    return _from_events(events, is_translated=is_translated)
+    return _with_shown(_from_events(events, is_translated=is_translated), [document], payload)
 
 
 def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
@@ -48,7 +50,8 @@ def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
     if mapped.snapshot is not None:
         made = _pulled(payload, mapped.snapshot, previous=_translated_previous(payload), is_translated=True)
     else:
-        made = _from_events(completed_events(mapped), is_translated=True)
+        events = completed_events(mapped)
+        made = _with_shown(_from_events(events, is_translated=True), [whole_of(event) for event in events], payload)
     wanted = _to_read(payload.mapping, document) if made.problems else {}
     problems = [_with(problem, wanted) for problem in (*mapped.problems, *made.problems)]
     return Normalised(facts=made.facts, problems=tuple(problems), ignored_because=mapped.ignored_because)
@@ -84,6 +87,14 @@ def _from_events(events: Sequence[Json], *, is_translated: bool) -> Normalised:
             continue
         found += [fact for fact in facts_of(event) if not _is_told(fact, found)]
     return Normalised(facts=tuple(found), problems=tuple(problems.values()))
+
+
+def _with_shown(made: Normalised, wholes: Sequence[Mapping[str, Any]], payload: Payload) -> Normalised:
+    """What the return shows of that which we may have told the platform; nothing of a body that gave no fact."""
+    if not made.facts:
+        return made
+    shown = [fact for whole in wholes for fact in shown_facts(whole, settings=payload.settings, at=payload.received_at)]
+    return replace(made, facts=(*made.facts, *dict.fromkeys(shown)))
 
 
 def _is_told(fact: facts.Fact, found: Sequence[facts.Fact]) -> bool:

@@ -2,7 +2,8 @@
 
 ``platform = ReveniPlatform(clock=…)``; ``platform.simulator`` is the WSGI app; ``platform.events.url`` is where
 webhooks go. Every act changes one return, raises its revision by one and tells of it, unless ``is_silent`` (a lost
-webhook: only the pull API shows the change). It has no write API, because none is published.
+webhook: only the pull API shows the change). It has no write API, because none is published; ``merchant_desk.is_on``
+gives it an assumed one.
 """
 
 import json
@@ -20,6 +21,7 @@ from connectors.simulators.pages import Table
 from connectors.simulators.reveni_account import Account, Payout, put, tables_of
 from connectors.simulators.reveni_api import make_app
 from connectors.simulators.reveni_webhooks import DeliveryFault, EventSender
+from connectors.simulators.reveni_write_back import MerchantDesk
 from connectors.simulators.webhooks import WebhookSender
 
 API_KEY = "reveni_test_key_0001"  # the vendor reference's own test key
@@ -62,6 +64,7 @@ class ReveniPlatform:
             is_a2=is_a2,
             has_object=self.has_object,
         )
+        self.merchant_desk = MerchantDesk(account=self.account)
         self.simulator = Simulator(app=make_app(self), clock=self.clock, faults=self.faults, calls=self.calls)
 
     # --- the story ------------------------------------------------------------------------------------------------
@@ -179,7 +182,10 @@ class ReveniPlatform:
         refund_id: str = "",
         is_silent: bool = False,
     ) -> str:
-        """A refund is decided; where the platform executes it, it is paid out at once. The same id changes it."""
+        """A refund is decided; where the platform executes it, it is paid out at once. The same id changes it.
+
+        What the merchant said was refunded already is not paid again: then the merchant is who moved the money.
+        """
         with self.account.lock:
             document = self.account.changed(return_id)
             refund: dict[str, Any] = {
@@ -196,7 +202,10 @@ class ReveniPlatform:
                 "issued_at": documents.stamp(self.now()),
                 "failure": None,
             }
-            if executed_by == "":
+            paid_as = self.merchant_desk.was_paid_by_merchant(return_id, amount, refund["currency"])
+            if paid_as:
+                refund |= {"executed_by": "merchant", "provider_reference": paid_as}
+            elif executed_by == "":
                 del refund["executed_by"]
             elif executed_by == "returns_platform":
                 refund["provider_reference"] = self.account.pay(document, refund)
@@ -329,4 +338,4 @@ class ReveniPlatform:
 
     def tables(self) -> Sequence[Table]:
         """The sections of the read-only page."""
-        return tables_of(self.account)
+        return (*tables_of(self.account), self.merchant_desk.table())

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Request, Response
 from connectors.simulators.calls import CallLog
 from connectors.simulators.pages import Table, render_page
 from connectors.simulators.reveni_documents import snapshot_of
+from connectors.simulators.reveni_write_back import HEADER, MerchantDesk, RefusedError
 
 LIST_PATH = "/v1/returns"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
@@ -25,6 +26,8 @@ class Shown(Protocol):
 
     api_key: str
     calls: CallLog
+
+    merchant_desk: MerchantDesk
 
     def whole_returns(self) -> list[dict[str, Any]]:
         """Copies of all returns with what hangs on them."""
@@ -51,7 +54,7 @@ def _answer(shown: Shown, request: Request) -> Response:
     if not _is_authorised(shown, request):
         return _error(401, "unauthorized", "The credentials are missing or wrong.")
     if request.method != "GET":
-        return _error(405, "method_not_allowed", "This API only reads.")
+        return _written(shown, request)
     if request.path == LIST_PATH:
         return _list(shown, request)
     if request.path.startswith(LIST_PATH + "/"):
@@ -71,6 +74,18 @@ def _token(shown: Shown, request: Request) -> Response:
     if request.form.get("grant_type") != "client_credentials" or not _is_authorised(shown, request):
         return _json({"error": "invalid_client"}, status=401)
     return _json({"access_token": shown.api_key, "token_type": "bearer", "expires_in": 3600})
+
+
+def _written(shown: Shown, request: Request) -> Response:
+    """What a merchant tells the platform (assumed)."""
+    body = request.get_json(silent=True)
+    in_body = str(body.get("key", "")) if isinstance(body, dict) else ""
+    key = request.headers.get(HEADER, "") or in_body
+    try:
+        answer = shown.merchant_desk.take(request.method, request.path, body, key=key)
+    except RefusedError as refusal:
+        return _error(refusal.status, refusal.code, refusal.message)
+    return _json(answer)
 
 
 def _list(shown: Shown, request: Request) -> Response:

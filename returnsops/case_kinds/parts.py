@@ -138,6 +138,14 @@ WITHDRAW_CREDIT: Final = CaseAction(
     fields=(ActionField(name="credit", label="Credit", kind="choice", choices=run.standing_credits),),
     help="It is not issued any more; where it was, it is made worthless as the policy says, unless it was spent.",
 )
+PLATFORM_TOLD: Final = CaseAction(
+    code="platform_told",
+    label="Done in the platform",
+    run=run.platform_told,
+    permission="returnsops.settle_by_hand",
+    fields=(ActionField(name="reference", label="Reference there, or what you entered"),),
+    help="Say it after you entered it there; should what is to be told change later, the case comes back.",
+)
 
 
 def kind(

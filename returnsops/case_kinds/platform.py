@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
+from .parts import ACCEPT, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -84,6 +84,34 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Credits are issued by hand here, or the platform did not say who issues them.",
         ("Issue the credit in the shop, or check that the platform did.", "Enter the reference here."),
         (SETTLE_CREDIT,),
+    ),
+    kind(
+        states.CASE_PLATFORM_TO_DO,
+        "Something to enter in the returns platform",
+        states.CX,
+        Severity.HIGH,
+        8,
+        "The returns platform has to know something that it is not told by itself on this connection.",
+        "No call template is stored for this message; the platform's interface is not published.",
+        (
+            "Open the return in the platform (the link below) and enter the values shown here.",
+            "Say here that it is done. Where the platform's data show it, the case closes by itself.",
+        ),
+        (PLATFORM_TOLD,),
+    ),
+    kind(
+        states.CASE_TELL_ALREADY_REFUNDED,
+        "Tell the platform not to pay again",
+        states.FIN,
+        Severity.CRITICAL,
+        1,
+        "Money of this return was refunded in the shop, and the returns platform may still pay it a second time.",
+        "A colleague refunded by hand, and no call template is stored for this message.",
+        (
+            "Open the return in the platform (the link below) and mark it as refunded, or decide it there as paid.",
+            "Say here that it is done, with the reference. It closes by itself when the platform decides that money.",
+        ),
+        (PLATFORM_TOLD,),
     ),
     kind(
         states.CASE_RISK_HOLD,

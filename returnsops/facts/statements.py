@@ -179,6 +179,15 @@ class CreditIssued(ReturnFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlatformShowed(ReturnFact):
+    """The platform's own return holds what we may have told it: ``message``'s ``field`` has had these values there."""
+
+    message: str
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RiskHoldPlaced(ReturnFact):
     """A fraud review freezes everything but mirrors."""
 

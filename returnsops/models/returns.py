@@ -36,6 +36,7 @@ class ReturnAuthorisation(models.Model):
     totals = models.JSONField(default=dict)
     is_on_risk_hold = models.BooleanField(default=False)
     risks = models.JSONField(default=list)  # one entry per risk id: kind, stage, amount, currency, liable
+    platform_shows = models.JSONField(default=dict)  # message → field → values its platform has shown for it
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="returns")
     return_by_at = models.DateTimeField(null=True, blank=True)
     requested_at = models.DateTimeField(null=True, blank=True)

@@ -10,7 +10,19 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import amounts, attention, credits, exchanges, mirrors, mismatches, refunds, reversals, stock, verdicts
+from . import (
+    amounts,
+    attention,
+    credits,
+    exchanges,
+    mirrors,
+    mismatches,
+    refunds,
+    reversals,
+    stock,
+    verdicts,
+    write_backs,
+)
 from .gates import gates_of
 from .holds import case_of, cases_of, holds_of, unreleased
 from .keys import content_hash
@@ -33,6 +45,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("exchanges", exchanges.plan_exchanges),
     ("credits", credits.plan_credits),
     ("stock", stock.plan_stock),
+    ("write_backs", write_backs.plan_write_backs),
     ("reversals", reversals.plan_reversals),
     ("mirrors", mirrors.plan_mirrors),
     ("attention", attention.plan_attention),

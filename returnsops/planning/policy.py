@@ -62,6 +62,9 @@ left out, and then the default below holds::
     valid_days = 365                   # days after which ours lapses; left out: never
     customer_note = ""                 # an e-mail by the shop to the customer, with {code} and {amount}; "": none
 
+    [write_back]                       # telling the platform, where its connection has no call template for it
+    to_do = ["already_refunded", "exchange_order"]   # a person does these; also lines, verdict
+
     [reversal]                         # what contradicts what was sent: case | approve (second person) | automatic
     stock = "case"                     # units put back on sale that are not sellable after all
     exchange = "case"                  # a replacement withdrawn before it was shipped
@@ -75,6 +78,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from typing import Any
+
+from returnsops import states
 
 from .policy_reading import Reader, amounts_by_currency, by, choice, several, table, truth, values, whole, words_with
 
@@ -157,6 +162,13 @@ class CreditPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WriteBackPolicy:
+    """Which messages to the platform a person does while no call template is stored for them."""
+
+    to_do: tuple[str, ...] = (states.TELL_ALREADY_REFUNDED, states.TELL_EXCHANGE_ORDER)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReversalPolicy:
     """Whether the inverse of what was sent is a person's work, wants a second person, or goes by itself."""
 
@@ -182,6 +194,7 @@ class Policy:
     restock: RestockPolicy = field(default_factory=RestockPolicy)
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     credit: CreditPolicy = field(default_factory=CreditPolicy)
+    write_back: WriteBackPolicy = field(default_factory=WriteBackPolicy)
     reversal: ReversalPolicy = field(default_factory=ReversalPolicy)
     sla_hours: Mapping[str, int] = field(default_factory=dict)
 
@@ -318,6 +331,7 @@ _TOP: Mapping[str, Reader] = {
         CreditPolicy,
         {"writer": choice(*WRITERS), "valid_days": whole(1, 3650), "customer_note": words_with("{code}")},
     ),
+    "write_back": table(WriteBackPolicy, {"to_do": several(states.WRITE_BACK_MESSAGES)}),
     "reversal": table(ReversalPolicy, dict.fromkeys(("stock", "exchange", "credit"), choice(*REVERSALS))),
     "sla_hours": by(TEAMS, whole(1, 24 * 365)),
 }

@@ -48,6 +48,12 @@ KIND_PLURALS = {
     states.VOID_CREDIT: "withdrawals of credit",
     states.TAKE_OUT: "units taken out of stock again",
 }
+MESSAGE_WORDS = {
+    states.TELL_LINES: "confirmed lines and values",
+    states.TELL_ALREADY_REFUNDED: "already refunded, do not pay",
+    states.TELL_VERDICT: "our inspection",
+    states.TELL_EXCHANGE_ORDER: "number of the replacement order",
+}
 EXECUTOR_WORDS = {
     "commerce_platform": "the shop pays",
     "returns_platform": "the returns platform paid, recorded only",
@@ -84,8 +90,10 @@ def describe(effect: Effect) -> str:
 
 
 def _short(effect: Effect) -> str:
-    """What a note or a mirror is about: the milestone of its token, or the field."""
+    """What a note, a mirror or a message is about: the milestone of its token, the field, or what is told."""
     payload = effect.payload
+    if effect.kind == states.WRITE_BACK:
+        return f"({MESSAGE_WORDS.get(payload.get('message', ''), 'unknown')})"
     parts = str(payload.get("token", "")).strip("[]").split("/")[1:]
     return " ".join(parts[:1]) or f"field {payload.get('field', '')}".replace("_", " ")
 

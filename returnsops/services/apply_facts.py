@@ -113,6 +113,12 @@ def _exchange_cancelled(rma: ReturnAuthorisation, fact: facts.ExchangeCancelled,
     payouts.apply_exchange_cancelled(rma=rma, fact=fact)
 
 
+def _showed(rma: ReturnAuthorisation, fact: facts.PlatformShowed, at: datetime) -> None:
+    """What was once there has been told: values are only added, so that the order of the facts does not matter."""
+    fields = rma.platform_shows.setdefault(fact.message, {})
+    fields[fact.field] = sorted({*fields.get(fact.field, []), *fact.values})
+
+
 def _risk(rma: ReturnAuthorisation, fact: facts.ReturnFact, at: datetime) -> None:
     payouts.apply_risk(rma=rma, fact=fact)
 
@@ -140,6 +146,7 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.ExchangeRequested: _exchange,
     facts.ExchangeCancelled: _exchange_cancelled,
     facts.CreditIssued: _credit,
+    facts.PlatformShowed: _showed,
     facts.RiskHoldPlaced: _risk,
     facts.RiskHoldReleased: _risk,
     facts.RiskCharge: _risk,

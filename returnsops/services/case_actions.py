@@ -196,6 +196,28 @@ def withdraw_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason
     )
 
 
+def platform_told(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """A person entered in the platform what this case asks for; stands for exactly this content (S4-5)."""
+    reference = str(data["reference"]).strip()
+    if not reference:
+        raise CaseError("Say what you entered there, or under which reference.")
+    return _act(
+        case,
+        at=at,
+        by=by,
+        done=f"Done in the platform: {reference}.",
+        fact=lambda rma: facts.HoldWaived(
+            return_id=rma.external_id,
+            occurred_at=at,
+            by=str(by),
+            why=f"Done in the platform: {reference}. {reason}".strip()[:500],
+            effect_key="",
+            hold_code=case.kind_code,
+            subject=_subject_of(case),
+        ),
+    )
+
+
 # --- choices ------------------------------------------------------------------------------------------------------
 
 

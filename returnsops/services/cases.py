@@ -9,6 +9,7 @@ from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.models import ReturnAuthorisation
 from returnsops.planning.model import PlannedCase
+from returnsops.selectors import remote_links
 
 SUBJECT_RETURN = "return"
 
@@ -80,4 +81,9 @@ def _wanted(rma: ReturnAuthorisation, case: PlannedCase) -> queue.CaseWanted:
         currency=case.currency,
         waiting_since_at=waiting_since(rma),
         deep_link=link_of(rma),
+        remote_link=_platform_link(rma) if case.kind in states.CASES_DONE_THERE else "",
     )
+
+
+def _platform_link(rma: ReturnAuthorisation) -> str:
+    return remote_links.link_to(rma.connection, "return", rma.external_id)

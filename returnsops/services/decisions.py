@@ -43,8 +43,14 @@ def _waive(rma: ReturnAuthorisation, fact: facts.HoldWaived, at: datetime) -> No
         subject=fact.subject,
         defaults={"by": fact.by, "at": at, "why": fact.why},
     )
-    text = f"Hold {fact.hold_code} released{' for ' + fact.subject if fact.subject else ''}."
-    audit.record(act="hold_waived", by=fact.by, at=at, subject=rma, text=text, why=fact.why, rma=rma)
+    audit.record(act="hold_waived", by=fact.by, at=at, subject=rma, text=_waived(fact), why=fact.why, rma=rma)
+
+
+def _waived(fact: facts.HoldWaived) -> str:
+    if fact.hold_code in states.CASES_DONE_THERE:
+        what, _, about = fact.subject.partition("/")
+        return f"Told the returns platform by hand: {what.replace('_', ' ')} ({about.partition('/')[0]})."
+    return f"Hold {fact.hold_code} released{' for ' + fact.subject if fact.subject else ''}."
 
 
 def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datetime) -> None:

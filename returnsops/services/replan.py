@@ -255,7 +255,9 @@ def describe(row: Effect) -> str:
         return f"{row.kind} of {row.amount.normalize():f} {row.currency}"
     if row.quantity is not None:
         return f"{row.kind} of {row.quantity}"
-    return f"{row.kind} {row.payload.get('token') or row.payload.get('field', '')}".strip()
+    return (
+        f"{row.kind} {row.payload.get('token') or row.payload.get('field') or row.payload.get('message', '')}".strip()
+    )
 
 
 def _reason(row: Effect) -> str:

@@ -61,6 +61,11 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         is_released=rma.released_at is not None,
         known_reason_codes=frozenset(ReasonCode.objects.filter(is_active=True).values_list("code", flat=True)),
         locations=_locations(rma),
+        write_backs=frozenset(rma.connection.settings.get("write_back", {})),
+        platform_shows={
+            message: {field: frozenset(values) for field, values in fields.items()}
+            for message, fields in rma.platform_shows.items()
+        },
     )
 
 

@@ -223,3 +223,74 @@ def test_a_secret_taken_out_of_the_list_is_retired() -> None:
     platform = Connection.objects.get(name="platform")
     assert read_secrets(platform, at=NOW)["webhook_secret"] == ["value-of-key"]
     assert Route.objects.get().mode == states.ROUTE_SHADOW
+
+
+WRITE_BACK = """
+[connections.settings.write_back.already_refunded]
+method = "POST"
+path = "/v1/returns/{return_id}/external-refunds"
+success = [201]
+body = {amount = "{amount}", currency = "{currency}", reference = "{reference}"}
+[connections.settings.write_back_seen.already_refunded]
+path = "$.external_refunds[*].reference"
+field = "reference"
+[connections.reason_codes]
+SIZE = "too_small"
+"""
+
+
+def _with_write_back(text: str = WRITE_BACK) -> str:
+    return GOOD.replace('[connections.reason_codes]\nSIZE = "too_small"\n', text)
+
+
+def test_call_templates_are_applied_exported_and_applied_again() -> None:
+    configuration_apply.apply(configuration.read(_with_write_back()), by="ops", at=NOW)
+    stored = Connection.objects.get(name="platform").settings
+    assert stored["write_back"]["already_refunded"]["path"] == "/v1/returns/{return_id}/external-refunds"
+    assert configuration_apply.apply(configuration.read(export(at=NOW)), by="ops", at=NOW) == ()
+    assert Connection.objects.get(name="platform").settings == stored
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "{return_id}",
+            "{rma}",
+            "connection platform.settings.write_back.already_refunded.path: there is no {rma}; known are return_id",
+        ),
+        (
+            'field = "reference"',
+            'field = "total"',
+            "connection platform.settings.write_back_seen.already_refunded.field: must be one of key, message",
+        ),
+        (
+            'path = "/v1/returns/{return_id}/external-refunds"',
+            'path = "https://evil.example/{return_id}"',
+            "connection platform.settings.write_back.already_refunded.path: must begin with a slash",
+        ),
+    ],
+)
+def test_a_template_that_cannot_work_changes_nothing(old: str, new: str, expected: str) -> None:
+    with pytest.raises(configuration.ConfigurationError) as refused:
+        configuration.read(_with_write_back(WRITE_BACK.replace(old, new, 1)))
+    assert any(problem.startswith(expected) for problem in refused.value.problems)
+
+
+def test_nothing_is_told_to_a_platform_over_plain_http() -> None:
+    with pytest.raises(configuration.ConfigurationError) as refused:
+        configuration.read(_with_write_back().replace("https://reveni", "http://reveni"))
+    assert refused.value.problems == (
+        "connection platform.settings.write_back: base_url must begin with https:// before anything is sent there "
+        "(http only on this machine).",
+    )
+
+
+def test_a_table_of_the_wrong_type_is_named() -> None:
+    with pytest.raises(configuration.ConfigurationError) as refused:
+        configuration.read(
+            GOOD.replace(
+                "[connections.reason_codes]", "[connections.settings]\nwrite_back = 1\n[connections.reason_codes]"
+            )
+        )
+    assert refused.value.problems == ("connection platform.settings.write_back: must be a table.",)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.ports import Answer, ConnectionConfig
-from connectors.reveni.connector import A2_VERIFIER, CONNECTOR, check, default_mapping, return_url
+from connectors.reveni.connector import A2_VERIFIER, CONNECTOR, check, default_mapping
+from connectors.reveni.links import return_url
 from connectors.signing import verifier_problems
+from connectors.simulators.reveni_write_back import assumed_settings
 from tests.connectors.reveni.pulling import Running, running
 
 
@@ -21,7 +23,7 @@ def there() -> Iterator[Running]:
 
 def test_the_declaration_is_whole() -> None:
     assert (CONNECTOR.vendor, CONNECTOR.title, CONNECTOR.role) == ("reveni", "Reveni", "platform")
-    assert CONNECTOR.effects == {}  # no write API is published, so nothing is sent
+    assert set(CONNECTOR.effects) == {"write_back"}  # and only what a stored template says
     assert verifier_problems(CONNECTOR.default_verifier) == ()
     assert verifier_problems(A2_VERIFIER) == ()
     assert CONNECTOR.default_mapping == default_mapping()
@@ -36,6 +38,7 @@ def test_check_says_that_all_is_well(there: Running) -> None:
     assert [(line.name, line.is_ok, line.text) for line in lines] == [
         ("webhook secret", True, "1 live"),
         ("dialect", True, "contract"),
+        ("write-back", True, "no call templates: cases for people, as the policy says"),
         ("credentials", True, "accepted"),
         ("pull API", True, "on, the list of returns answers"),
     ]
@@ -48,6 +51,13 @@ def test_check_without_pull_api_sends_nothing(there: Running) -> None:
     assert lines["pull API"].is_ok
     assert lines["pull API"].text.startswith("off: Reveni publishes none")
     assert there.platform.calls.all() == []
+
+
+def test_check_says_what_the_platform_is_told_by_calls(there: Running) -> None:
+    settings = assumed_settings("verdict", "already_refunded")
+    lines = {line.name: line for line in check(there.with_settings(pull_api=False, **settings))}
+
+    assert lines["write-back"].text == "by calls: already_refunded, verdict"
 
 
 def test_check_names_each_fault_and_its_fix(there: Running) -> None:

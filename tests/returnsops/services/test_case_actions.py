@@ -253,6 +253,26 @@ def test_a_replacement_and_a_credit_are_settled_by_hand(rma: ReturnAuthorisation
         assert who_and_why(act) == ("fiona", NOW, "Looked at it.")
 
 
+def test_what_was_entered_in_the_platform_is_kept_with_who_and_under_which_reference(
+    rma: ReturnAuthorisation, fiona: User
+) -> None:
+    subject = "already_refunded/900/abcdef012345"
+    case = case_of(rma, kind=states.CASE_TELL_ALREADY_REFUNDED, subject=subject)
+    assert run(case_actions.platform_told, case, fiona, reference=" note 17 ") == "Done in the platform: note 17."
+    waiver = Waiver.objects.get()
+    assert (waiver.hold_code, waiver.subject, waiver.by) == (states.CASE_TELL_ALREADY_REFUNDED, subject, "fiona")
+    assert who_and_why("hold_waived") == ("fiona", NOW, "Done in the platform: note 17. Looked at it.")
+    entry = HistoryEntry.objects.get(act="hold_waived")
+    assert entry.text == "Told the returns platform by hand: already refunded (900)."
+
+
+def test_done_in_the_platform_wants_a_reference(rma: ReturnAuthorisation, fiona: User) -> None:
+    case = case_of(rma, kind=states.CASE_PLATFORM_TO_DO, subject="exchange_order/ex_1/abcdef012345")
+    with pytest.raises(CaseError, match="Say what you entered there"):
+        run(case_actions.platform_told, case, fiona, reference="  ")
+    assert not Waiver.objects.exists()
+
+
 # --- choices ----------------------------------------------------------------------------------------------------------
 
 
