@@ -24,7 +24,7 @@ from returnsops.planning.model import Plan
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.cases import group_of
 from returnsops.services.decisions import DecisionError
-from returnsops.services.replan import replan
+from returnsops.services.replan import replan, replan_as_recorded
 
 LOOKS_IN_BETWEEN: Final = 100  # a plan asks to be looked at again a few times; more is a plan that never rests
 
@@ -222,7 +222,7 @@ def _plan_at_last(stage: _Stage, target: ReturnAuthorisation) -> None:
 def _replan(stage: _Stage, rows: Iterable[ReturnAuthorisation], *, at: datetime) -> None:
     mine = {double.pk for double in stage.doubles.values()}
     for rma_id in sorted(row.pk for row in rows if row.pk in mine):
-        _remember(stage, replan(rma_id=rma_id, at=at))
+        _remember(stage, replan_as_recorded(rma_id=rma_id, at=at))
 
 
 def _remember(stage: _Stage, plan: Plan) -> None:

@@ -21,6 +21,7 @@ from returnsops.models import (
     ReturnAuthorisation,
 )
 from returnsops.services.acts import HUMAN_FACTS
+from returnsops.services.attribution import BY
 
 # At one and the same moment: what was told, then what was sent, then a reading that shows what was sent.
 _TOLD, _SENT, _SEEN = 0, 1, 2
@@ -86,7 +87,7 @@ def _told(event: InboundEvent, keys: set[str]) -> Step:
     )
     return Step(
         at=event.processed_at,
-        rank=_SEEN if shows_ours else _TOLD,
+        rank=_SEEN if shows_ours or event.by == BY else _TOLD,  # what explained itself was read before
         number=event.pk,
         connection=event.connection,
         event=event.pk,

@@ -65,6 +65,7 @@ class CaseAction:
 
     `run` is a callable or its dotted path. `permission` (`app.codename`) is asked beside the queue's own rule that
     only the owner team acts; empty means no further permission. `is_resolving` closes the case after success.
+    `words_for` says what it would do about this very case; '' = there is nothing of the kind, and it is not offered.
     `is_remote` says that `run` talks to another system, so it is called outside a database transaction.
     """
 
@@ -77,6 +78,7 @@ class CaseAction:
     is_remote: bool = False
     fields: tuple[ActionField, ...] = ()
     help: str = ""
+    words_for: Callable[[ExceptionCase], str] | None = None
 
     @cached_property
     def runner(self) -> ActionRunner:

@@ -125,7 +125,9 @@ class ActionForm(forms.Form):
 def _field_of(spec: ActionField, case: ExceptionCase) -> forms.Field:
     shared: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.help}
     if spec.kind == "choice":
-        choices = [("", "Please choose"), *(spec.choices(case) if spec.choices else ())]
+        offered = list(spec.choices(case) if spec.choices else ())
+        is_given = len(offered) == 1 and spec.required  # nothing to choose
+        choices = offered if is_given else [("", "Please choose"), *offered]
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget(), **shared)
     if spec.kind == "date":
         return forms.DateField(widget=_date_input(), **shared)

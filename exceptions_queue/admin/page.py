@@ -51,6 +51,7 @@ class OfferedAction:
 
     action: CaseAction
     form: ActionForm | None
+    words: str = ""
 
 
 def urgency_of(case: ExceptionCase, now: datetime) -> tuple[str, str]:
@@ -97,16 +98,21 @@ def context_of(
 def _offered(*, case: ExceptionCase, user: User | AnonymousUser, form: ActionForm | None) -> list[OfferedAction]:
     if case.kind is None or not case.is_active:
         return []
-    return [_offer(action=action, case=case, user=user, form=form) for action in case.kind.actions]
+    worded = [(action, action.words_for(case) if action.words_for else "") for action in case.kind.actions]
+    return [
+        _offer(action=action, case=case, user=user, form=form, words=words)
+        for action, words in worded
+        if words or action.words_for is None
+    ]
 
 
 def _offer(
-    *, action: CaseAction, case: ExceptionCase, user: User | AnonymousUser, form: ActionForm | None
+    *, action: CaseAction, case: ExceptionCase, user: User | AnonymousUser, form: ActionForm | None, words: str
 ) -> OfferedAction:
     if not may_run(user, case, action):
-        return OfferedAction(action=action, form=None)
+        return OfferedAction(action=action, form=None, words=words)
     is_filled = form is not None and form.action.code == action.code
-    return OfferedAction(action=action, form=form if is_filled else ActionForm(action=action, case=case))
+    return OfferedAction(action=action, form=form if is_filled else ActionForm(action=action, case=case), words=words)
 
 
 def _line(event: CaseEvent) -> TimelineLine:

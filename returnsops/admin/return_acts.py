@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from returnsops import facts, states
 from returnsops.models import ReturnAuthorisation
-from returnsops.services import approvals, notes, routes, settle_by_hand, warehouse
+from returnsops.services import approvals, attribution_acts, notes, routes, settle_by_hand, warehouse
 from returnsops.services.acts import act as decide
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import replan
@@ -85,6 +85,11 @@ def _attribute(rma: ReturnAuthorisation, done: Performed) -> str:
         remote_refund_id=data["refund"],
         is_for_return=data["meaning"] == "this_return",
     )
+
+
+def _undo_attribution(rma: ReturnAuthorisation, done: Performed) -> str:
+    data = done.data
+    return attribution_acts.undo(rma=rma, refund_id=data["refund"], by=done.name, at=done.at, why=data["why"])
 
 
 def _executor(rma: ReturnAuthorisation, done: Performed) -> str:
@@ -246,6 +251,16 @@ ATTRIBUTE: Final = Act(
     is_offered=lambda rma: bool(forms.outside_refunds(rma)),
     explain="Somebody refunded in the shop. If it pays for this return, only the difference is refunded.",
 )
+UNDO_ATTRIBUTION: Final = Act(
+    code="undo_attribution",
+    label="Take back what a refund was for",
+    permission="returnsops.attribute_refund",
+    form=forms.UndoAttributionForm,
+    run=_undo_attribution,
+    is_offered=lambda rma: bool(attribution_acts.answered_refunds(rma)),
+    explain="The refund is a question again, which only people answer from then on, and money of the return waits for "
+    "it. Possible until money of the order has gone since.",
+)
 EXECUTOR: Final = Act(
     code="decide_executor",
     label="Say who pays",
@@ -325,6 +340,7 @@ RETURN_ACTS: Final = (
     UNDO,
     CLASSIFY,
     ATTRIBUTE,
+    UNDO_ATTRIBUTION,
     EXECUTOR,
     WAIVE,
     SETTLE_EXCHANGE,

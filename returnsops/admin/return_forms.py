@@ -12,6 +12,7 @@ from returnsops import money
 from returnsops.models import Inspection, ReasonCode, Refund, ReturnLine
 from returnsops.planning.holds import WAIVABLE
 from returnsops.selectors import boxes, going_live, words
+from returnsops.services import attribution_acts
 from returnsops.services.approvals import remaining_of
 from returnsops.services.notes import NOTE_LENGTH
 from returnsops.services.warehouse import OWN_PARCEL, VERDICTS, WANT_A_REASON, Verdict, left_to_inspect
@@ -230,7 +231,26 @@ def outside_refunds(rma: Any) -> list[Refund]:
     if rma.order is None:
         return []
     rows = rma.order.refunds.filter(origin=Refund.EXTERNAL, vanished_at__isnull=True).exclude(amount=0)
-    return [row for row in rows if row.rma_id in (None, rma.pk)]
+    standing = [row for row in rows if row.rma_id in (None, rma.pk)]
+    return [*standing, *(row for row in attribution_acts.open_refunds(rma) if row.vanished_at)]
+
+
+class UndoAttributionForm(ActForm):
+    """Whose answer is taken back."""
+
+    refund = forms.ChoiceField(label="Refund made outside")
+    why = why_field()
+
+    def prepare(self) -> None:
+        """Refunds somebody said something of, or that explained themselves."""
+        rows = attribution_acts.answered_refunds(self.subject)
+        choices = [(row.external_id, f"{_refund_words(row)}: {_answer_words(row)}") for row in rows]
+        self.fields["refund"].choices = choices  # type: ignore[attr-defined]
+
+
+def _answer_words(row: Refund) -> str:
+    meaning = "has nothing to do with returns" if row.is_unrelated else "pays for this return"
+    return f"{meaning} ({row.attributed_by}: {row.attributed_why})"
 
 
 def _refund_words(row: Refund) -> str:

@@ -11,6 +11,7 @@ from .parts import (
     APPROVE,
     ATTRIBUTE,
     DECIDE_EXECUTOR,
+    EXPLAIN,
     REFUSE,
     RESUME_ROUTE,
     SETTLE_CREDIT,
@@ -58,13 +59,18 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.FIN,
         Severity.HIGH,
         4,
-        "Somebody refunded on this order by hand. All money of the return waits, so that nobody is paid twice.",
-        "A colleague helped the customer directly in the shop.",
+        "Somebody refunded on this order by hand, and what for is not certain: nothing on the order adds up to it, or "
+        "more than one thing does. All money of the return waits, so that nobody is paid twice. A refund with a single "
+        "explanation makes no case: it is attributed by itself, and that can be taken back on the return's page.",
+        "A colleague helped the customer directly in the shop, or deleted the record of such a refund.",
         (
             "Find out what the refund was for; the author is named below where the shop tells.",
-            "Say whether it pays for this return. If so, only the difference is refunded.",
+            "Apply the explanation that is right, or say whether it pays for this return. If so, only the difference "
+            "is refunded.",
+            "Where the record was deleted: deleting takes no money back. Say that it pays for this return if the "
+            "customer has the money.",
         ),
-        (ATTRIBUTE,),
+        (*EXPLAIN, ATTRIBUTE),
     ),
     kind(
         states.CASE_OVER_REFUNDED,

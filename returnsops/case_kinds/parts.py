@@ -4,6 +4,7 @@ from typing import Final
 
 from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
 from returnsops import states
+from returnsops.services import attribution_acts
 from returnsops.services import case_actions as run
 
 LOOK_AGAIN: Final = CaseAction(
@@ -34,6 +35,20 @@ ATTRIBUTE: Final = CaseAction(
         ActionField(name="meaning", label="It", kind="choice", choices=run.meanings),
     ),
     help="If it pays for this return, nothing more than the difference is refunded.",
+)
+EXPLAIN: Final = tuple(
+    CaseAction(
+        code=f"apply_explanation_{rank}",
+        label=f"It was this ({name})",
+        run=attribution_acts.apply_explanation,
+        permission="returnsops.attribute_refund",
+        words_for=attribution_acts.WORDS[rank],
+        fields=(
+            ActionField(name="explanation", label="Explanation", kind="choice", choices=attribution_acts.CHOICES[rank]),
+            ActionField(name="is_sure", label="I looked at the refund in the shop", kind="bool"),
+        ),
+    )
+    for rank, name in enumerate(("the likeliest", "the second", "the third"), start=1)
 )
 DECIDE_EXECUTOR: Final = CaseAction(
     code="decide_executor",

@@ -6,6 +6,7 @@ times are aware and in UTC; ``*_id`` are the foreign system's own ids. Standard 
 """
 
 from .statements import (
+    AttributionUndone,
     CreditIssued,
     CreditWithdrawn,
     ExchangeCancelled,
@@ -61,6 +62,7 @@ from .values import (
 )
 
 __all__ = [
+    "AttributionUndone",
     "CreditIssued",
     "CreditWithdrawn",
     "ExchangeCancelled",

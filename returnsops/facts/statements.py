@@ -266,10 +266,20 @@ class HoldWaived(HumanFact):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundAttributed(HumanFact):
-    """A person said what a refund made outside is: for this return (``is_for_return``) or not connected to it."""
+    """What a refund made outside is: for this return (``is_for_return``) or not connected to it.
+
+    A person said so, or (``by`` "returnsops") there is only one explanation.
+    """
 
     remote_refund_id: str
     is_for_return: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionUndone(HumanFact):
+    """A person took back what was said of a refund made outside; from then on only people answer it."""
+
+    remote_refund_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

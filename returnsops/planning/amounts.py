@@ -148,6 +148,24 @@ def _with_figures(line: RemoteRefundLine, parts: Iterable[Decimal]) -> RemoteRef
     )
 
 
+def less(lines: Sequence[RemoteRefundLine], paid: Iterable[RemoteRefundLine]) -> tuple[RemoteRefundLine, ...]:
+    """The lines without what others paid of them, never below nothing; lines of which nothing is left are left out."""
+    rest = []
+    others = list(paid)
+    for line in lines:
+        mine = [other for other in others if other.line_id == line.line_id]
+        units = max(0, line.quantity - units_taken(line.line_id, mine))
+        net = max(Decimal(0), line.net - sum((other.net for other in mine), Decimal(0)))
+        taxes = tuple(
+            TaxShare(rate_id=share.rate_id, amount=max(Decimal(0), share.amount - _rate_taken(share.rate_id, mine)))
+            for share in line.taxes
+        )
+        kept = RemoteRefundLine(line_id=line.line_id, quantity=units, net=net, taxes=taxes)
+        if units or gross([kept]):
+            rest.append(kept)
+    return tuple(rest)
+
+
 def text(amount: Decimal, *, currency: str) -> str:
     """The amount as payloads carry it: all digits of the currency, never an exponent."""
     if not money.is_exact(amount, currency=currency):

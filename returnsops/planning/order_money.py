@@ -59,7 +59,7 @@ def questions(view: ReturnView, policy: Policy) -> tuple[ShopRefundView, ...]:
     return tuple(
         refund
         for refund in view.shop_refunds
-        if refund.attribution == "unattributed"
+        if refund.attribution in ("unattributed", "vanished")
         and refund.refund_id not in answered
         and not _is_platforms(view, policy, refund)
         and not _is_older(view, policy, refund)
@@ -160,7 +160,7 @@ def left(view: ReturnView, policy: Policy, *, paid: Decimal, key: str = "") -> L
 
 def refunded_in_shop(view: ReturnView) -> Decimal:
     """The sum of all refunds that stand in the shop, whoever made them."""
-    return _sum(refund.amount for refund in view.shop_refunds)
+    return _sum(refund.amount for refund in view.shop_refunds if refund.attribution != "vanished")
 
 
 def _standing(view: ReturnView, policy: Policy) -> list[ShopRefundView]:

@@ -13,7 +13,7 @@ from typing import Any
 from returnsops import money, states
 from returnsops.facts import RemoteRefundLine
 
-from . import amounts, credited, items, order_money
+from . import amounts, credited, items, order_money, outside
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
 from .holds import (
     PLATFORM_WRITES,
@@ -44,7 +44,7 @@ def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
         return Part()
     worths = _in_turn(view, policy, claims_of(view, policy))
     planned = sum((one.amount for one in worths if one.amount is not None), Decimal(0))
-    shared = (*_questions(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
+    shared = (*outside.findings(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
     effects, found = _settled(view, policy, _uncovered(view, policy, worths), shared)
     return Part(effects=effects, cases=(*cases_of((*shared, *found)), *_changed(view, policy), *_late(view, policy)))
 
@@ -76,7 +76,7 @@ def _uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> li
         else:
             refunds.remove(same)
     pool = sum((refund.amount for refund in refunds), Decimal(0)) - _cover_used(view)
-    return _reduced(rest, max(Decimal(0), pool))
+    return _reduced(rest, max(Decimal(0), pool), [line for refund in refunds for line in refund.lines])
 
 
 def _cover_used(view: ReturnView) -> Decimal:
@@ -84,13 +84,14 @@ def _cover_used(view: ReturnView) -> Decimal:
     sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
     used = Decimal(0)
     for payout in payouts(view):
-        effect = sent.get(payout_key(view, payout))
+        effect = sent.pop(payout_key(view, payout), None)
         if effect is not None and effect.amount is not None:
             used += max(Decimal(0), payout.amount - effect.amount)
-    return used
+    return used + sum((effect.covered for effect in sent.values()), Decimal(0))
 
 
-def _reduced(worths: Iterable[Valued], pool: Decimal) -> list[Valued]:
+def _reduced(worths: Iterable[Valued], pool: Decimal, paid: Sequence[RemoteRefundLine]) -> list[Valued]:
+    """Each claim less the pool in turn; ``paid`` are lines that what fills the pool names."""
     rest = []
     for one in worths:
         if one.amount is None or pool == 0:
@@ -99,39 +100,10 @@ def _reduced(worths: Iterable[Valued], pool: Decimal) -> list[Valued]:
         off = min(pool, one.amount)
         pool -= off
         if one.amount > off:
-            lines = amounts.scaled(one.lines, one.amount - off, currency=one.claim.currency) if one.lines else ()
-            rest.append(replace(one, amount=one.amount - off, lines=lines))
+            left = amounts.less(one.lines, paid)
+            lines = amounts.scaled(left, one.amount - off, currency=one.claim.currency) if left else ()
+            rest.append(replace(one, amount=one.amount - off, lines=lines, covered=off))
     return rest
-
-
-def _questions(view: ReturnView, policy: Policy) -> tuple[Finding, ...]:
-    """One finding for all refunds on the order that nobody attributed yet (S1-23, S4-16)."""
-    open_ones = order_money.questions(view, policy)
-    if not open_ones or view.order is None:
-        return ()
-    total = sum((refund.amount for refund in open_ones), Decimal(0))
-    left = max(Decimal(0), view.order.total - order_money.refunded_in_shop(view))
-    currency = view.order.currency
-    who = sorted({refund.author for refund in open_ones if refund.author})
-    return (
-        problem(
-            view,
-            states.CASE_REFUNDED_OUTSIDE,
-            f"{money.display(total, currency=currency)} were refunded on the order outside of returnsops"
-            f"{' by ' + ', '.join(who) if who else ''}; {money.display(left, currency=currency)} can still be "
-            "refunded. Say whether that was for this return.",
-            evidence={
-                "refunds": [
-                    {"id": one.refund_id, "amount": amounts.text(one.amount, currency=currency), "author": one.author}
-                    for one in open_ones
-                ],
-                "remaining": amounts.text(left, currency=currency),
-                "currency": currency,
-            },
-            money_at_risk=total,
-            currency=currency,
-        ),
-    )
 
 
 # --- from claim to effect ------------------------------------------------------------------------------------------
@@ -197,6 +169,7 @@ def _payload(view: ReturnView, one: Valued) -> dict[str, Any]:
         "reason": f"Return {view.number or view.ref}: {what}" if what else f"Return {view.number or view.ref}",
         "rma_number": view.number,
         "reference": claim.reference,
+        **({"covered": amounts.text(one.covered, currency=claim.currency)} if one.covered else {}),
     }
 
 

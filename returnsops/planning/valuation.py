@@ -26,6 +26,7 @@ class Valued:
     lines: tuple[RemoteRefundLine, ...] = ()
     findings: tuple[Finding, ...] = ()
     is_released: bool = False  # a person accepted the amount
+    covered: Decimal = Decimal(0)  # what refunds made outside took off the amount
 
 
 @dataclass(frozen=True, kw_only=True)

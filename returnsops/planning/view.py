@@ -10,7 +10,8 @@ from returnsops.facts import ExchangeLine, ExecutedBy, OrderSnapshot, RefundItem
 
 from .keys import content_hash
 
-Attribution = Literal["ours", "this_return", "other_return", "unrelated", "unattributed"]
+# vanished: it paid for this return, and its record was deleted in the shop since
+Attribution = Literal["ours", "this_return", "other_return", "unrelated", "unattributed", "vanished"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,20 @@ class ShopRefundView:
     lines: tuple[RemoteRefundLine, ...] = ()
     key: str = ""
     author: str = ""
+    reason: str = ""
+    is_for_people: bool = False  # a person took an answer back: it is not answered without one again
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiblingView:
+    """Another return of the same order that has not ended; given only while a refund made outside is a question."""
+
+    ref: str
+    number: str
+    lines: tuple[LineView, ...]
+    payouts: tuple[PayoutView, ...] = ()
+    requested_at: datetime | None = None
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +102,7 @@ class EffectView:
     amount: Decimal | None = None
     currency: str = ""
     lines: tuple[RemoteRefundLine, ...] = ()  # refunds: what its payload names
+    covered: Decimal = Decimal(0)  # refunds: what refunds made outside took off it
     payload_hash: str = ""
     is_approved: bool = False
     error_code: str = ""
@@ -169,6 +185,7 @@ class ReturnView:
     effects: tuple[EffectView, ...] = ()  # of this return, all states
     sibling_effects: tuple[EffectView, ...] = ()  # live money, credit and stock effects of others on the same order
     credited_elsewhere: Decimal = Decimal(0)  # credit outside of our effects for other returns of the order
+    siblings: tuple[SiblingView, ...] = ()
     waivers: tuple[WaiverView, ...] = ()
     requested_at: datetime | None = None
     authorised_at: datetime | None = None

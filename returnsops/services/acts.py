@@ -1,17 +1,14 @@
 """Acts of people and warehouse systems about one return: recorded like any other message, applied, planned again."""
 
-import json
-import uuid
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
-from returnsops import facts, states
+from returnsops import facts
 from returnsops.models import InboundEvent, ReturnAuthorisation
 
 from .apply_facts import apply_facts
+from .recorded import record_act
 from .replan import replan
 
 HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
@@ -20,6 +17,7 @@ HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
         facts.ReasonClassified,
         facts.HoldWaived,
         facts.RefundAttributed,
+        facts.AttributionUndone,
         facts.ExecutionDecided,
         facts.CreditWithdrawn,
         facts.InspectionUndone,
@@ -37,29 +35,7 @@ def act(
 
     Raises DecisionError where the decision does not fit; then nothing at all is stored.
     """
-    event = InboundEvent.objects.create(
-        connection=rma.connection,
-        source=source,
-        delivery_key=f"{source}:{key or uuid.uuid4()}",
-        topic=type(fact).__name__,
-        subject_key=f"return:{rma.external_id}",
-        body=json.dumps(_document(fact), default=_text, sort_keys=True).encode(),
-        content_type="application/json",
-        state=states.EVENT_PROCESSED,
-        received_at=at,
-        processed_at=at,
-        outcome="applied",
-        rma=rma,
-        by=by,
-    )
+    event = record_act(rma=rma, fact=fact, by=by, at=at, source=source, key=key)
     apply_facts(connection=rma.connection, new_facts=[fact], at=at)
     replan(rma_id=rma.pk, at=at)
     return event
-
-
-def _document(fact: facts.ReturnFact) -> dict[str, Any]:
-    return {"fact": type(fact).__name__, **asdict(fact)}
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

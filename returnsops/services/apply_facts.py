@@ -153,6 +153,7 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.ReasonClassified: _decision,
     facts.HoldWaived: _decision,
     facts.RefundAttributed: _decision,
+    facts.AttributionUndone: _decision,
     facts.ExecutionDecided: _decision,
     facts.CreditWithdrawn: _decision,
     facts.InspectionUndone: _decision,

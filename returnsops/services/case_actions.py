@@ -14,7 +14,7 @@ from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
-from returnsops.services import acts, approvals, settle_by_hand, switches
+from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import describe, replan
@@ -233,13 +233,15 @@ def active_reasons(case: ExceptionCase) -> Choices:
 
 
 def outside_refunds(case: ExceptionCase) -> Choices:
-    """Refunds on the order that nobody has attributed."""
-    rows = Refund.objects.filter(
-        order=rma_of(case).order, origin=Refund.EXTERNAL, rma__isnull=True, is_unrelated=False, vanished_at__isnull=True
-    ).exclude(amount=0)
+    """Refunds on the order that nobody has attributed, or whose record was deleted since somebody did."""
     return [
-        (row.external_id, f"{row.amount.normalize():f} {row.currency} of {row.refunded_at:%d %b %Y}") for row in rows
+        (row.external_id, f"{row.amount.normalize():f} {row.currency} of {row.refunded_at:%d %b %Y}{_deleted(row)}")
+        for row in attribution_acts.open_refunds(rma_of(case))
     ]
+
+
+def _deleted(row: Refund) -> str:
+    return ", record deleted" if row.vanished_at else ""
 
 
 def meanings(case: ExceptionCase) -> Choices:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from returnsops import facts, states
-from returnsops.models import CreditRequest, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
+from returnsops.models import CreditRequest, Effect, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
 
 from . import audit
 from .inspections import UNDONE
@@ -69,6 +69,28 @@ def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datet
     refund.order.returns.update(is_dirty=True)
 
 
+def _undo_attribution(rma: ReturnAuthorisation, fact: facts.AttributionUndone, at: datetime) -> None:
+    """The refund is a question again; who took the answer back stays on it, so that it is not answered by itself."""
+    refund = Refund.objects.filter(order=rma.order, external_id=fact.remote_refund_id).first()
+    is_answered = refund is not None and (refund.rma_id == rma.pk or refund.is_unrelated)
+    if refund is None or refund.origin != Refund.EXTERNAL or not is_answered:
+        raise DecisionError(f"Refund {fact.remote_refund_id} has no answer from this return to take back.")
+    if not fact.why:
+        raise DecisionError("Taking an answer back needs a reason.")
+    later = Effect.objects.filter(order=rma.order, kind__in=states.VALUE_KINDS, state__in=states.COMMITTED)
+    if later.filter(first_attempt_at__gte=refund.attributed_at).exists():
+        raise DecisionError(
+            "Money of this order has gone since that answer, so it cannot be taken back. Compare the refunds in the "
+            "shop with what the customer should have, and settle the difference by hand."
+        )
+    refund.rma, refund.is_unrelated = None, False
+    refund.attributed_by, refund.attributed_at, refund.attributed_why = fact.by, at, fact.why[:500]
+    refund.save()
+    text = f"What refund {refund.external_id} was for is a question again."
+    audit.record(act="attribution_undone", by=fact.by, at=at, subject=refund, text=text, why=fact.why, rma=rma)
+    refund.order.returns.update(is_dirty=True)
+
+
 def _decide_executor(rma: ReturnAuthorisation, fact: facts.ExecutionDecided, at: datetime) -> None:
     """Refunds and credits are asked about in the same words; ids of the two kinds do not meet."""
     row: PlatformRefund | CreditRequest | None = rma.platform_refunds.filter(external_id=fact.refund_id).first()
@@ -117,6 +139,7 @@ DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, da
     facts.ReasonClassified: _classify,
     facts.HoldWaived: _waive,
     facts.RefundAttributed: _attribute,
+    facts.AttributionUndone: _undo_attribution,
     facts.ExecutionDecided: _decide_executor,
     facts.CreditWithdrawn: _withdraw_credit,
     facts.InspectionUndone: _undo_inspection,

@@ -17,6 +17,7 @@ from returnsops.planning.plan import APPROVAL_REFUSED, plan
 from returnsops.planning.policy import PolicyError, parse_policy
 
 from . import audit, cases, wakeups
+from .attribution import attribute_outside
 from .locks import lock_return
 from .shadow import compare_in_shadow
 from .views import view_of
@@ -87,7 +88,17 @@ def _open_failure(rma_id: int, error: Exception, *, at: datetime) -> None:
 
 @transaction.atomic
 def replan(*, rma_id: int, at: datetime) -> Plan:
-    """Plan one return again and merge the plan into its effects and cases."""
+    """Plan one return again and merge the plan into its effects and cases.
+
+    Before that, refunds made outside that explain themselves are attributed, in the same transaction.
+    """
+    attribute_outside(rma=lock_return(rma_id=rma_id), at=at)
+    return replan_as_recorded(rma_id=rma_id, at=at)
+
+
+@transaction.atomic
+def replan_as_recorded(*, rma_id: int, at: datetime) -> Plan:
+    """The same from what is recorded alone: nothing new is said about refunds made outside. Replay uses it."""
     rma = lock_return(rma_id=rma_id)
     wanted = _plan_of(rma, at=at)
     _merge(rma, wanted.effects, at=at)

@@ -24,6 +24,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
     """Everything the plan of one return may look at, read inside the caller's transaction."""
     order = snapshot_of(rma.order) if rma.order is not None else None
     commerce = rma.route.commerce if rma.route else None
+    shop_refunds = _shop_refunds(rma)
     return v.ReturnView(
         ref=rma.ref,
         number=rma.label,
@@ -39,7 +40,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         order_wanted_until_at=rma.order_wanted_until_at,
         verdicts=_verdicts(rma),
         payouts=tuple(_payout(row) for row in rma.platform_refunds.order_by("issued_at", "external_id")),
-        shop_refunds=_shop_refunds(rma),
+        shop_refunds=shop_refunds,
         credits=tuple(_credit(row) for row in rma.credits.order_by("issued_at", "external_id")),
         exchanges=tuple(_exchange(row) for row in rma.exchanges.order_by("requested_at", "external_id")),
         risks=tuple(_risk(entry) for entry in rma.risks),
@@ -47,6 +48,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         effects=tuple(_effect(row) for row in rma.effects.all()),
         sibling_effects=_siblings(rma),
         credited_elsewhere=outside_credits(rma.order, without=rma) if rma.order is not None else Decimal(0),
+        siblings=_sibling_returns(rma, shop_refunds),
         waivers=tuple(_waiver(row) for row in rma.waivers.all()),
         requested_at=rma.requested_at,
         authorised_at=rma.authorised_at,
@@ -161,7 +163,8 @@ def _shop_refunds(rma: ReturnAuthorisation) -> tuple[v.ShopRefundView, ...]:
     if rma.order is None:
         return ()
     in_flight_since = _money_in_flight_since(rma)
-    rows = rma.order.refunds.filter(vanished_at__isnull=True).exclude(amount=0).order_by("refunded_at", "external_id")
+    there = Q(vanished_at__isnull=True) | Q(rma=rma)  # one that paid for this return is missed when it is gone
+    rows = rma.order.refunds.filter(there).exclude(amount=0).order_by("refunded_at", "external_id")
     return tuple(_shop_refund(row, _attribution(row, rma, in_flight_since)) for row in rows)
 
 
@@ -175,12 +178,16 @@ def _shop_refund(row: Refund, attribution: v.Attribution) -> v.ShopRefundView:
         lines=refund_lines_from(row.lines),
         key=row.key.rpartition("#")[0] or row.key if row.origin == Refund.OURS else "",
         author=row.author,
+        reason=row.reason,
+        is_for_people=bool(row.attributed_by) and attribution == "unattributed",
     )
 
 
 def _attribution(row: Refund, rma: ReturnAuthorisation, in_flight_since: datetime | None) -> v.Attribution:
     if row.origin == Refund.OURS:
         return "ours"
+    if row.vanished_at is not None and row.attributed_at is not None and row.attributed_at < row.vanished_at:
+        return "vanished"
     if row.rma_id is not None:
         return "this_return" if row.rma_id == rma.pk else "other_return"
     if row.is_unrelated:
@@ -249,6 +256,25 @@ def _siblings(rma: ReturnAuthorisation) -> tuple[v.EffectView, ...]:
     return tuple(_effect(row) for row in rows)
 
 
+def _sibling_returns(rma: ReturnAuthorisation, refunds: Iterable[v.ShopRefundView]) -> tuple[v.SiblingView, ...]:
+    """Other returns of the order; read only where a refund made outside may have been for one of them."""
+    if rma.order is None or not any(refund.attribution == "unattributed" for refund in refunds):
+        return ()
+    rows = rma.order.returns.exclude(pk=rma.pk).exclude(status__in=sorted(states.RETURN_ENDED))
+    return tuple(_sibling(row) for row in rows.order_by("external_id"))
+
+
+def _sibling(row: ReturnAuthorisation) -> v.SiblingView:
+    return v.SiblingView(
+        ref=row.ref,
+        number=row.label,
+        lines=_lines(row),
+        payouts=tuple(_payout(refund) for refund in row.platform_refunds.order_by("issued_at", "external_id")),
+        requested_at=row.requested_at,
+        received_at=row.received_at,
+    )
+
+
 def _effect(row: Effect) -> v.EffectView:
     return v.EffectView(
         key=row.key,
@@ -261,6 +287,7 @@ def _effect(row: Effect) -> v.EffectView:
         amount=row.amount,
         currency=row.currency,
         lines=refund_lines_from(row.payload["lines"]) if row.kind == states.REFUND else (),
+        covered=Decimal(row.payload.get("covered", "0")) if row.kind == states.REFUND else Decimal(0),
         payload_hash=row.payload_hash,
         is_approved=row.is_approved,
         error_code=row.error_code,

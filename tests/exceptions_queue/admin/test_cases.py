@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from exceptions_queue import kinds, services
 from exceptions_queue.errors import CaseError
-from exceptions_queue.kinds import CaseAction
+from exceptions_queue.kinds import ActionField, CaseAction
 from exceptions_queue.models import CaseEvent, CaseExport, ExceptionCase
 from exceptions_queue.saved_views import TITLES
 from tests.exceptions_queue.conftest import OpenCase, Shop, kind_of
@@ -210,6 +210,22 @@ def test_what_an_action_refuses_is_said_in_its_words(as_clerk: Client, open_case
     assert "The order is locked." in run(as_clerk, case, "True", reason="r").content.decode()
     assert "Nobody paid yet." in run(as_clerk, case, "False").content.decode()
     assert case.events.count() == 1
+
+
+def test_an_action_says_what_it_would_do_or_is_not_offered(as_clerk: Client, open_case: OpenCase) -> None:
+    def only(case: ExceptionCase) -> list[tuple[str, str]]:
+        return [("a", "The only one")]
+
+    fields = (ActionField(name="which", label="Which", kind="choice", choices=only),)
+    first = CaseAction(code="1", label="First", run="x.y", words_for=lambda case: f"Does {case.pk}.", fields=fields)
+    second = CaseAction(code="2", label="Never offered", run="x.y", words_for=lambda case: "")
+    kinds.register(kind_of(Shop(), code="new", actions=(first, second)))
+    case = open_case(kind="new", at=timezone.now())
+    content = as_clerk.get(page_of(case)).content.decode()
+    assert f"Does {case.pk}." in content
+    assert "Never offered" not in content
+    assert '<option value="a">The only one</option>' in content
+    assert "Please choose" not in content.partition('id="id_1-which"')[2].partition("</select>")[0]
 
 
 def test_the_list_asks_the_database_no_more_for_more_cases(as_clerk: Client, open_case: OpenCase) -> None:

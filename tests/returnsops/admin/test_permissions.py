@@ -36,6 +36,7 @@ RETURN_ACTS = {
     "undo_inspection": {"WH"},
     "classify_reason": {"CX", "OPS"},
     "attribute_refund": {"FIN"},
+    "undo_attribution": {"FIN"},
     "decide_executor": {"FIN"},
     "waive_hold": {"FIN"},
     "settle_exchange": {"CX", "FIN"},

@@ -478,7 +478,26 @@ def test_a_refund_made_outside_holds_all_money_until_it_is_attributed() -> None:
     assert "by maria" in only(found).holds[0].text
     assert v.case_kinds(v.planned(found)) == ["refunded_outside"]
     assert evidence_of(found, "refunded_outside") == {
-        "refunds": [{"id": "900", "amount": "66.55", "author": "maria"}],
+        "refunds": [
+            {
+                "id": "900",
+                "amount": "66.55",
+                "author": "maria",
+                "reason": "none given",
+                "made_at": "2026-05-11T09:00:00+00:00",
+                "record": "stands in the shop",
+            }
+        ],
+        "explanations": [
+            {
+                "rank": 1,
+                "refund": "900",
+                "explanation": "2 x T-shirt + 1 x Mug + shipping (Flat rate); and more than is asked for by return "
+                "RMA-1",
+                "points": 60,
+            },
+            {"rank": 2, "refund": "900", "explanation": "goodwill on the order; no open return", "points": 10},
+        ],
         "remaining": "0.00",
         "currency": "EUR",
     }
