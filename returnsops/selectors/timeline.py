@@ -11,7 +11,7 @@ from returnsops.models import Attempt, HistoryEntry, InboundEvent, Order, Return
 from returnsops.services.cases import group_of
 from returnsops.services.notes import NOTE
 
-from . import words
+from . import fact_words, words
 
 MOST = 200  # entries per book; the rest is in the lists
 TOLD_BY_TRIES = ("effect_done", "effect_confirmed")  # the try beside it says the same, with its evidence
@@ -94,15 +94,21 @@ BOOKS = {
 
 
 def _event(row: InboundEvent) -> Entry:
-    repeats = f", came {row.duplicate_count + 1} times" if row.duplicate_count else ""
+    repeats = f" (came {row.duplicate_count + 1} times)" if row.duplicate_count else ""
+    told = fact_words.told(topic=row.topic, outcome=row.outcome)
     return Entry(
         at=row.received_at,
         by=row.by or str(row.connection),
         book=BOOKS[row.source],
-        text=f"{row.topic or 'message'}: {row.outcome or row.get_state_display()}{repeats}",
+        text=f"{told or _in_prose(row)}{repeats}",
         url=reverse("admin:returnsops_inboundevent_change", args=[row.pk]),
         tone="bad" if row.state == "parked" else "quiet",
     )
+
+
+def _in_prose(row: InboundEvent) -> str:
+    """What is no fact: a problem, why it was ignored, or where the message is."""
+    return f"{row.topic or 'message'}: {row.outcome or row.get_state_display()}"
 
 
 def _attempt(row: Attempt) -> Entry:
