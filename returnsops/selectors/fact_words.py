@@ -5,6 +5,7 @@ from typing import Final
 # Class name of a fact → what it says. The names stay in the inbox, for whoever looks for a fault.
 FACT_SENTENCES: Final = {
     "ReturnSeen": "The platform showed how the return stands.",
+    "PlatformShowed": "The platform showed what was written on its own return.",
     "ReturnRequested": "The customer asked for the return.",
     "ReturnAuthorised": "The return was authorised: the goods may be sent back.",
     "ReturnDeclined": "The return was declined.",
@@ -32,11 +33,13 @@ FACT_SENTENCES: Final = {
     "ReasonClassified": "The reason of an item was chosen.",
     "HoldWaived": "A hold was released.",
     "RefundAttributed": "It was decided what a refund made outside is for.",
+    "AttributionUndone": "What was said of a refund made outside was taken back.",
     "ExecutionDecided": "It was decided who pays a refund.",
     "InspectionUndone": "A verdict of the warehouse was taken back.",
 }
 OWN_READS: Final = {"order.read": "OrderChanged", "order.gone": "OrderGone"}  # topics of what we looked up ourselves
-ACCOMPANIES: Final = "ReturnSeen"  # nearly every message shows the whole return too; said only where it is all
+# Nearly every message shows the return too; said only where there is no other news.
+ACCOMPANIES: Final = ("ReturnSeen", "PlatformShowed")
 APPLIED: Final = "applied"
 OUTCOME_LENGTH: Final = 500  # InboundEvent.outcome is cut there, so the last name may be half a name
 
@@ -50,5 +53,5 @@ def told(*, topic: str, outcome: str) -> str:
         names.pop()
     if not names or not all(name in FACT_SENTENCES for name in names):
         return ""
-    news = [name for name in names if name != ACCOMPANIES] or names
+    news = [name for name in names if name not in ACCOMPANIES] or names[:1]
     return " ".join(FACT_SENTENCES[name] for name in news)
