@@ -24,7 +24,8 @@ from returnsops.models import Connection, InboundEvent, WebhookRefusal
 from returnsops.models.connections import live_secret_rows
 from returnsops.selectors import remote_links
 from returnsops.selectors.watch import View
-from returnsops.services import switches
+from returnsops.services import credit_reading, switches
+from returnsops.services.effect_rows import EffectError
 
 # --- links to the vendors' own screens ------------------------------------------------------------------------------
 
@@ -40,6 +41,27 @@ def remote_link(connection: Connection, kind: remote_links.Kind, external_id: st
 
 
 remote_links.register(remote_link)
+
+
+def read_credit(connection: Connection, remote_id: str) -> credit_reading.CreditRead:
+    """A credit as the shop has it now. Raises EffectError in words."""
+    try:
+        read = connector_for(connection.vendor).read_credit
+        if read is None:
+            raise EffectError(f"Credits cannot be read in {connection}.")
+        seen = read(link_for(connection), remote_id)
+    except (ports.VendorError, UnknownVendorError) as error:
+        raise EffectError(f"The credit could not be read: {error}") from None
+    return credit_reading.CreditRead(
+        code=seen.code,
+        amount=seen.amount,
+        expires_at=seen.expires_at,
+        usage_count=seen.usage_count,
+        is_usable=seen.is_usable,
+    )
+
+
+credit_reading.register(read_credit)
 
 # --- connections ------------------------------------------------------------------------------------------------------
 

@@ -94,6 +94,7 @@ class Act:
     is_grave: bool = False
     back_to_list: bool = False
     template: str = "returnsops/act.html"
+    is_shown_once: bool = False  # the sentence holds what must not be stored: it is the answer, in no message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +131,24 @@ def act_page(model_admin: Any, request: HttpRequest, object_id: str, code: str) 
     if request.method != "POST":
         return _page(model_admin, request, act, row, act.form(subject=row, initial=request.GET.dict()))
     form = act.form(request.POST, subject=row)
+    if act.is_shown_once and form.is_valid():
+        return _shown_once(model_admin, request, act, row, form)
     if form.is_valid() and _is_done(request, act, row, form):
         return HttpResponseRedirect(_list_of(row) if act.back_to_list else _next(request, row))
     return _page(model_admin, request, act, row, form)
+
+
+def _shown_once(model_admin: Any, request: HttpRequest, act: Act, row: Any, form: ActForm) -> HttpResponse:
+    """The sentence as part of the answer itself, which nobody may keep."""
+    performed = Performed(by=cast(User, request.user), at=timezone.now(), data=form.cleaned_data)
+    try:
+        sentence = act.run(row, performed)
+    except REFUSALS as refusal:
+        form.add_error(None, str(refusal))
+        return _page(model_admin, request, act, row, form)
+    response = _page(model_admin, request, act, row, form, shown=sentence)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _is_done(request: HttpRequest, act: Act, row: Any, form: ActForm) -> bool:
@@ -149,13 +165,16 @@ def _is_done(request: HttpRequest, act: Act, row: Any, form: ActForm) -> bool:
     return True
 
 
-def _page(model_admin: Any, request: HttpRequest, act: Act, row: Any, form: ActForm) -> TemplateResponse:
+def _page(
+    model_admin: Any, request: HttpRequest, act: Act, row: Any, form: ActForm, *, shown: str = ""
+) -> TemplateResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "title": act.label,
         "act": act,
         "row": row,
         "form": form,
+        "shown": shown,
         "opts": model_admin.opts,
         "original": row,
         "back": _next(request, row),

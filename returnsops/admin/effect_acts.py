@@ -6,7 +6,7 @@ from django import forms
 
 from returnsops import states
 from returnsops.models import Effect
-from returnsops.services import approvals
+from returnsops.services import approvals, credit_reading
 from returnsops.services.replan import replan
 
 from .acts import Act, ActForm, NoForm, Performed
@@ -58,6 +58,10 @@ def _adopt(effect: Effect, done: Performed) -> str:
     data = done.data
     approvals.adopt(effect_id=effect.pk, remote_id=data["remote_id"], by=done.by, at=done.at, why=data["why"])
     return _planned_again(effect, done, "Adopted; the record is verified next.")
+
+
+def _look_at_credit(effect: Effect, done: Performed) -> str:
+    return credit_reading.look(effect=effect, by=done.name, at=done.at)
 
 
 def _planned_again(effect: Effect, done: Performed, sentence: str) -> str:
@@ -140,4 +144,15 @@ CANCEL: Final = Act(
     explain="What the plan still wants comes back with the next plan. To stop it for good, correct its cause.",
     template="returnsops/act_effect.html",
 )
-EFFECT_ACTS: Final = (APPROVE, REFUSE, LOOK_AGAIN, REQUEUE, ADOPT, CANCEL)
+LOOK_AT_CREDIT: Final = Act(
+    code="look_at_credit",
+    label="Show code and use",
+    permission="returnsops.view_credit_code",
+    form=NoForm,
+    run=_look_at_credit,
+    is_offered=lambda effect: effect.kind == states.STORE_CREDIT and bool(effect.remote_id),
+    explain="Reads the credit in the shop now. The code is worth money: the history keeps who saw it, not the code.",
+    template="returnsops/act_effect.html",
+    is_shown_once=True,
+)
+EFFECT_ACTS: Final = (LOOK_AT_CREDIT, APPROVE, REFUSE, LOOK_AGAIN, REQUEUE, ADOPT, CANCEL)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.sla import span_in_words
 from returnsops.models import ReturnAuthorisation
-from returnsops.selectors import boxes, going_live, remote_links, timeline, watch, why_not_yet, words
+from returnsops.selectors import boxes, credits, going_live, remote_links, timeline, watch, why_not_yet, words
 from returnsops.services.cases import group_of, waiting_since
 
 from .acts import Offer, offers, url_of
@@ -53,6 +53,7 @@ def page_of(rma: ReturnAuthorisation, request: HttpRequest) -> dict[str, Any]:
         "effects": _with_offers(effects, request, back) if may_see_effects else (),
         "money": boxes.money_box(rma) if may_see_effects else None,
         "stock": boxes.stock_box(rma),
+        "credits": credits.of_return(rma) if may_see_effects else (),
         "cases": [(case, case.deadline_in_words(now)) for case in cases],
         "timeline": timeline.of_return(rma) if may_see_effects else (),
         "offered": [offer for offer in offered if offer.act not in (NOTE, INSPECT)],

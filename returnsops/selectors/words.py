@@ -82,6 +82,9 @@ def describe(effect: Effect) -> str:
     """One effect in a few words: 'Refund £30.00 (the shop pays)', 'Restock 2'."""
     kind = KIND_WORDS.get(effect.kind, effect.kind.replace("_", " ").capitalize())
     if effect.amount is not None:
+        bonus = Decimal(effect.payload.get("bonus") or 0)
+        if bonus:
+            return f"{kind} {amount(effect.amount, effect.currency)} ({amount(bonus, effect.currency)} of it on top)"
         executor = EXECUTOR_WORDS.get(effect.payload.get("executed_by", ""), "")
         return f"{kind} {amount(effect.amount, effect.currency)}" + (f" ({executor})" if executor else "")
     if effect.quantity is not None:

@@ -124,7 +124,7 @@ def supersede(effect_id: int, *, at: datetime) -> None:
 def label(effect: Effect) -> str:
     """The effect in a few words, for history."""
     money = f" of {effect.amount.normalize():f} {effect.currency}" if effect.amount is not None else ""
-    return f"{effect.kind.capitalize()}{money}"
+    return f"{effect.kind.capitalize().replace('_', ' ')}{money}"
 
 
 def note(effect: Effect, *, act: str, at: datetime, text: str) -> None:

@@ -263,7 +263,7 @@ def _connection(rma: ReturnAuthorisation, effect: PlannedEffect) -> Connection:
 def describe(row: Effect) -> str:
     """One effect in a few words, as the timeline and the lists show it."""
     if row.amount is not None:
-        return f"{row.kind} of {row.amount.normalize():f} {row.currency}"
+        return f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}"
     if row.quantity is not None:
         return f"{row.kind} of {row.quantity}"
     return (

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from connectors import delivery_cases, replay
 from connectors.jobs import CHECKPOINTS
@@ -556,3 +557,61 @@ def test_without_the_option_the_customer_is_told_nothing() -> None:
     with world(policy_tables=OURS) as w:
         issued(w)
         assert not [one for one in w.shop.state.notes if one.is_for_customer]
+
+
+# --- on the screen -----------------------------------------------------------------------------------------------
+
+
+def page(w: World, return_id: str, *, who: str = "CX") -> str:
+    """The return's page as a team sees it."""
+    client = Client()
+    client.force_login(w.users[who])
+    answer = client.get(f"/admin/returnsops/returnauthorisation/{w.rma(return_id).pk}/change/")
+    return answer.content.decode()
+
+
+def look(w: World, effect: Effect, *, who: str) -> Any:
+    """A person asks for the code."""
+    client = Client()
+    client.force_login(w.users[who])
+    return client.post(f"/admin/returnsops/effect/{effect.pk}/act/look_at_credit/")
+
+
+def test_the_page_shows_the_last_four_and_who_may_see_the_code_reads_it_from_the_shop() -> None:
+    with world(policy_tables=OURS) as w:
+        _, return_id = returned(w)
+        w.platform.issue_credit(return_id, amount="30.00", bonus="3.00")
+        w.settle()
+        code = coupons(w)[0].code.upper()
+        html = page(w, return_id)
+        assert code not in html
+        for shown in (f"code ends in {code[-4:]}", "€3.00 on top", "holds until 2 Nov 2027", "not used when last"):
+            assert shown in html
+
+        effect = w.effect(return_id, states.STORE_CREDIT)
+        assert look(w, effect, who="WH").status_code == 403
+        answer = look(w, effect, who="CX")
+        assert answer.status_code == 200
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert f"{code}: €33.00, not used yet, holds until 02 November 2027 22:59 UTC." in answer.content.decode()
+        seen = HistoryEntry.objects.get(act="credit_code_shown")
+        assert (seen.by, code in seen.text) == ("cx", False)
+
+        spend(w, coupons(w)[0])
+        assert "the customer has used it" in look(w, effect, who="FIN").content.decode()
+        w.shop.state.coupons.clear()
+        assert "could not be read: The shop has no coupon" in look(w, effect, who="FIN").content.decode()
+
+
+def test_a_credit_is_withdrawn_on_the_returns_page() -> None:
+    with world(policy_tables=AUTOMATIC) as w:
+        _, return_id, credit_id = issued(w)
+        client = Client()
+        client.force_login(w.users["CX"])
+        client.post(
+            f"/admin/returnsops/returnauthorisation/{w.rma(return_id).pk}/act/withdraw_credit/",
+            {"credit": f"store_credit|{credit_id}", "why": "granted twice"},
+        )
+        w.settle()
+        assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
+        assert "taken back: done and seen in the shop" in page(w, return_id)

@@ -49,6 +49,7 @@ RETURN_ACTS = {
     "note": {"CX", "FIN", "WH", "OPS"},
 }
 EFFECT_ACTS = {
+    "look_at_credit": {"CX", "FIN"},
     "approve": {"FIN"},
     "refuse": {"FIN"},
     "cancel": {"FIN", "OPS"},
