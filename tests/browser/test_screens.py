@@ -53,7 +53,7 @@ def screens_of(made: world.World) -> list[str]:
     lists = [
         "returnsops/returnauthorisation/", "returnsops/effect/?view=all", "returnsops/order/", "returnsops/refund/",
         "returnsops/attempt/", "returnsops/historyentry/", "returnsops/inboundevent/", "returnsops/connection/",
-        "returnsops/route/", "returnsops/policyversion/", "returnsops/reasonmapping/", "returnsops/switch/",
+        "returnsops/route/", "returnsops/policyversion/", "returnsops/shadowcomparison/?view=all", "returnsops/reasonmapping/", "returnsops/switch/",
         "returnsops/catalogueitem/?view=all", "exceptions_queue/exceptioncase/",
         "returnsops/apitoken/", "returnsops/apitoken/add/",
         "returnsops/inspectionreport/", "returnsops/inspectionreport/import/",
@@ -68,6 +68,8 @@ def screens_of(made: world.World) -> list[str]:
         f"returnsops/inboundevent/{made.stuck_event.pk}/change/",
         f"returnsops/connection/{made.route.commerce_id}/change/",
         f"returnsops/route/{made.route.pk}/change/",
+        f"returnsops/route/{made.route.pk}/act/go_live/",
+        "returnsops/returnauthorisation/?view=release",
         f"returnsops/mappingversion/edit/{made.route.platform_id}/",
         "find/?find=sam@example.com",
         "stop/",

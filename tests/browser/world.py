@@ -46,6 +46,7 @@ def build() -> World:
     refund = _awaiting_approval(route, people, now)
     unknown = _unknown(route, now)
     _done(route, now)
+    _from_before(route, now)
     for number in range(30):
         _plain(route, number, now)
     stuck = make.InboundEventFactory(
@@ -145,6 +146,15 @@ def _done(route: Any, now: Any) -> None:
     make.EffectFactory(
         rma=rma, restock=True, item_external_id=line.external_id, state=states.CONFIRMED, confirmed_at=now
     )
+
+
+def _from_before(route: Any, now: Any) -> None:
+    """Begun before the route went live: compared while in shadow, and waiting for release."""
+    rma = make.ReturnFactory(route=route, number="RMA-81", requested_at=now - timedelta(days=120))
+    make.ReturnLineFactory(rma=rma)
+    not_live = {"code": "not_live", "text": "waits for its route", "until": None, "waits_for": ""}
+    make.EffectFactory(rma=rma, state=states.HELD, planned_at=now, holds=[not_live])
+    make.ShadowComparisonFactory(rma=rma, money="people_more", their_amount=Decimal("34.00"), compared_at=now)
 
 
 def _plain(route: Any, number: int, now: Any) -> None:
