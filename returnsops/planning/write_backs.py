@@ -114,7 +114,7 @@ def _to_do(view: ReturnView, message: Message, now: datetime) -> PlannedCase:
         _kind(message),
         f"{message.text} Do it{_when(due_at, now)}, then say here that it is done.",
         subject=_subject(message),
-        evidence={**_shown(message.document), "deadline": due_at.isoformat() if due_at else "none"},
+        evidence=_evidence(message),
         money_at_risk=message.amount,
         currency=message.currency,
     )
@@ -126,9 +126,16 @@ def _when(due_at: datetime | None, now: datetime) -> str:
     return f" by {due_at:%d %B %Y}" if due_at > now else " at once"
 
 
-def _shown(document: Any) -> dict[str, Any]:
-    """The values to type in, without what only a call needs."""
-    return {name: value for name, value in document.items() if name not in ("message", "note") and value != ""}
+def _evidence(message: Message) -> dict[str, Any]:
+    """The values to type in, in one table, and the items in another; without what only a call needs."""
+    plain = {
+        name: value
+        for name, value in message.document.items()
+        if not isinstance(value, list) and name not in ("message", "note") and value != ""
+    }
+    lists = {name: value for name, value in message.document.items() if isinstance(value, list)}
+    due_at = message.deadline_at
+    return {"to_enter": plain, **lists, "deadline": due_at.isoformat() if due_at else "none"}
 
 
 def _kind(message: Message) -> str:

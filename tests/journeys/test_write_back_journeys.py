@@ -166,8 +166,8 @@ def test_already_refunded_is_a_case_of_finance_until_the_platform_decides_that_m
         assert found.remote_link == f"https://portal.example/returns/{return_id}"
         assert f"by {due:%d %B %Y}" in found.cause
         assert found.evidence["deadline"] == due.isoformat()
-        assert (found.evidence["amount"], found.evidence["currency"]) == ("30.00", "EUR")
-        assert found.evidence["reference"] == reference
+        assert (found.evidence["to_enter"]["amount"], found.evidence["to_enter"]["currency"]) == ("30.00", "EUR")
+        assert found.evidence["to_enter"]["reference"] == reference
 
         w.pay(return_id, "30.00", executed_by="merchant")
         w.settle()
@@ -190,7 +190,7 @@ def test_a_person_who_told_the_platform_says_so_with_the_reference_and_the_case_
         assert (waiver.by, waiver.at, waiver.why) == ("fin", waiver.at, "Done in the platform: note 17. as agreed")
 
         second = refund_by_hand(w, order, return_id, amount="5.00")
-        assert case(states.CASE_TELL_ALREADY_REFUNDED).evidence["reference"] == second
+        assert case(states.CASE_TELL_ALREADY_REFUNDED).evidence["to_enter"]["reference"] == second
 
 
 @pytest.mark.requirement("S4-5")
@@ -204,7 +204,7 @@ def test_the_number_of_the_replacement_is_a_case_until_the_platforms_return_show
         order_by_hand(w, return_id, exchange_id)
         found = case(states.CASE_PLATFORM_TO_DO)
         assert found.owner_team == states.CX
-        assert found.evidence["exchange_order_id"] == "4711"
+        assert found.evidence["to_enter"]["exchange_order_id"] == "4711"
 
         entry = w.platform.account.returns[return_id]["exchanges"][0]
         entry["commerce_order_id"] = "4712"  # a typing mistake there

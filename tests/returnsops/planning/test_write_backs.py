@@ -183,8 +183,18 @@ def test_without_a_template_it_is_finances_case_with_the_money_at_risk() -> None
         "€24.20 of this return were refunded in the shop already (refund 900). Tell the returns platform not to pay "
         "that again. Do it at once, then say here that it is done."
     )
-    assert (case.evidence["amount"], case.evidence["reference"]) == ("24.20", "900")
-    assert not {"message", "note"} & set(case.evidence)
+    assert case.evidence == {
+        "to_enter": {
+            "return_number": "RMA-1",
+            "order_id": "500",
+            "order_number": "500",
+            "amount": "24.20",
+            "currency": "EUR",
+            "reference": "900",
+            "refunded_at": (NOW - timedelta(days=1)).isoformat(),
+        },
+        "deadline": (NOW - timedelta(days=1)).isoformat(),
+    }
 
 
 @pytest.mark.parametrize(
@@ -406,7 +416,7 @@ def test_a_person_answers_for_one_content_and_not_for_a_later_one() -> None:
     assert cases(views.view(**swapped(waivers=(waiver,)))) == []
     assert effects(by_call(**swapped(waivers=(waiver,)))) == []
     corrected = swapped(exchanges=(exchange(commerce_order_id="4799"),), waivers=(waiver,))
-    assert [one.evidence["exchange_order_id"] for one in cases(views.view(**corrected))] == ["4799"]
+    assert [one.evidence["to_enter"]["exchange_order_id"] for one in cases(views.view(**corrected))] == ["4799"]
 
 
 def test_by_default_people_are_asked_for_two_messages_only_and_only_in_earnest() -> None:
