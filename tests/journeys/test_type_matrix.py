@@ -1,4 +1,4 @@
-"""Refund, store credit and gift card are distinct outcomes: each does its own in the shop, nothing of the others' (S4-18).
+"""Refund, store credit and gift card are distinct: each does its own in the shop and nothing of the others' (S4-18).
 
 What a type asks of a person where nobody set it up is part of the matrix.
 """
