@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from connectors.budget import close_case_of
+from connectors.listing import Article
 from connectors.models import SyncCursor
-from connectors.ports import Article, VendorError
+from connectors.ports import VendorError
 from connectors.reads import read_order, store_read
 from connectors.registry import connector_for, link_for
 from exceptions_queue import services as queue

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
+from connectors.listing import CataloguePage, OrdersPage
 from returnsops.facts import Fact, OrderSnapshot
 
 Json = Any  # a parsed JSON document; json.loads with parse_float=Decimal
@@ -200,26 +201,6 @@ class PollPage:
     is_last: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Article:
-    """One thing of the catalogue; ``variation_id`` '' = a product without variations. ``sku`` is what is shown."""
-
-    product_id: str
-    variation_id: str = ""
-    sku: str = ""
-    name: str = ""
-    is_sku_inherited: bool = False
-    is_stock_managed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class CataloguePage:
-    """Some articles; ``cursor`` asks for the next ones, '' = that was all."""
-
-    articles: tuple[Article, ...]
-    cursor: str
-
-
 # --- out ---------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +371,9 @@ class Connector:
     find_order: Callable[[Link, str], str | None] | None = None
     # One return as it is now; None where the platform does not know it, or cannot be asked.
     read_return: Callable[[Link, str], PolledItem | None] | None = None
+    # The past since a moment, for an audit, '' = from the start (listing.py).
+    list_orders: Callable[[Link, datetime, str], OrdersPage] | None = None
+    list_returns: Callable[[Link, datetime, str], PollPage] | None = None
     # The catalogue in small pages, '' = from the start (S4-20).
     read_catalogue: Callable[[Link, str], CataloguePage] | None = None
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None

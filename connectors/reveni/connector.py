@@ -19,6 +19,7 @@ from connectors.ports import (
     VendorError,
 )
 from connectors.reveni import client, write_back
+from connectors.reveni.history import list_returns
 from connectors.reveni.links import return_url
 from connectors.reveni.normalise import normalise
 from connectors.reveni.polling import (
@@ -175,5 +176,6 @@ CONNECTOR: Final = Connector(
     poll=poll,
     poll_interval_s=300,
     read_return=read_return,
+    list_returns=list_returns,
     return_url=return_url,
 )

@@ -45,7 +45,7 @@ def poll(link: Link, cursor: str) -> PollPage:
     page, position = _page(session, position)
     if page.next_cursor and page.next_cursor == position.page:
         raise Rejected("The list of returns names the same page as its next page; stopped.", code="paging_loop")
-    items = tuple(_item(session, entry) for entry in page.entries)
+    items = tuple(whole_item(session, entry) for entry in page.entries)
     highest = max([position.highest, position.since, *(_changed_at(entry, link.now()) for entry in page.entries)])
     if page.next_cursor:
         following = replace(position, page=page.next_cursor, highest=highest)
@@ -94,7 +94,8 @@ def _asked(session: client.Session, position: _Position) -> client.Page:
     )
 
 
-def _item(session: client.Session, entry: Json) -> PolledItem:
+def whole_item(session: client.Session, entry: Json) -> PolledItem:
+    """An entry of the list, read whole: only that shows refunds and verdicts."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("id"), str):
         return polled_item(entry)
     whole = client.get_return(session, entry["id"])

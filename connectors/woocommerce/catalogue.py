@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from connectors.ports import Article, CataloguePage, Link, Retryable
+from connectors.listing import Article, CataloguePage
+from connectors.ports import Link, Retryable
 from connectors.woocommerce import client
 
 PAGE_SIZE: Final = 20  # each variable product costs calls of its own, and refunds use the same budget

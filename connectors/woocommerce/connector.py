@@ -8,6 +8,7 @@ from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.catalogue import read_catalogue
 from connectors.woocommerce.checks import check
 from connectors.woocommerce.finding import find_order
+from connectors.woocommerce.history import list_orders
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.normalise import normalise
 from connectors.woocommerce.orders import DEFAULT_LOCKED_STATUSES, DEFAULT_META_PREFIX
@@ -62,6 +63,7 @@ CONNECTOR: Final = Connector(
     poll_interval_s=300,
     read_order=read_order,
     read_credit=coupons.read_credit,
+    list_orders=list_orders,
     read_catalogue=read_catalogue,
     find_order=find_order,
     list_webhooks=webhooks.list_webhooks,

@@ -8,17 +8,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from connectors.ports import Json, Link, PolledItem, PollPage, Rejected
-from connectors.woocommerce import client
+from connectors.woocommerce import client, walking
 from connectors.woocommerce.normalise import POLLED_ORDER, POLLED_REFUND
+from connectors.woocommerce.walking import Place, gmt, moment, naive
 
 OVERLAP: Final = timedelta(minutes=10)
 ORDERS: Final = "orders"
 REFUNDS: Final = "refunds"
-_STEP_BACK: Final = timedelta(seconds=1)  # filters are strictly after, by whole seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,10 @@ def parse_cursor(text: str, *, now: datetime) -> Cursor:
         stored = json.loads(text)
         after = stored.get("after")
         return Cursor(
-            orders_top=_moment(stored["orders_top"]),
-            refunds_top=_moment(stored["refunds_top"]),
+            orders_top=moment(stored["orders_top"]),
+            refunds_top=moment(stored["refunds_top"]),
             stream=str(stored.get("stream", "")),
-            after=_moment(after) if after else None,
+            after=moment(after) if after else None,
             page=int(stored.get("page", 1)),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -65,15 +65,22 @@ def parse_cursor(text: str, *, now: datetime) -> Cursor:
 
 def write_cursor(place: Cursor) -> str:
     """The cursor as stored."""
-    document: dict[str, Any] = {"orders_top": _naive(place.orders_top), "refunds_top": _naive(place.refunds_top)}
+    document: dict[str, Any] = {
+        "orders_top": naive(place.orders_top),
+        "refunds_top": naive(place.refunds_top),
+    }
     if place.stream:
-        document |= {"stream": place.stream, "after": _naive(place.after or place.orders_top), "page": place.page}
+        document |= {
+            "stream": place.stream,
+            "after": naive(place.after or place.orders_top),
+            "page": place.page,
+        }
     return json.dumps(document, sort_keys=True)
 
 
 def _orders_page(link: Link, place: Cursor) -> PollPage:
     rows, is_end = _fetch(link, "/orders", place, date_filter="modified_after", orderby="modified")
-    seen = [_gmt(row, "date_modified_gmt") for row in rows]
+    seen = [gmt(row, "date_modified_gmt") for row in rows]
     place = replace(place, orders_top=_newest(place.orders_top, seen))
     if is_end:
         following = replace(place, stream=REFUNDS, after=place.refunds_top - OVERLAP, page=1)
@@ -89,7 +96,7 @@ def _refunds_page(link: Link, place: Cursor) -> PollPage:
         if refusal.code != client.NO_ROUTE:
             raise
         rows, is_end = [], True  # an older WooCommerce: a new refund moves its order's date too (observed 3)
-    seen = [_gmt(row, "date_created_gmt") for row in rows]
+    seen = [gmt(row, "date_created_gmt") for row in rows]
     place = replace(place, refunds_top=_newest(place.refunds_top, seen))
     following = replace(place, stream="", after=None, page=1) if is_end else _advanced(place, seen)
     items = tuple(_refund_item(row) for row in rows if row.get("parent_id"))
@@ -100,27 +107,16 @@ def _fetch(
     link: Link, path: str, place: Cursor, *, date_filter: str, orderby: str
 ) -> tuple[list[dict[str, Any]], bool]:
     """One page of a stream, oldest first, and whether it is the last one."""
-    params = {
-        # Naive UTC with the flag. With a "Z" as well the offset is applied twice, and a shop east of Greenwich
-        # answers nothing at all (observed 3).
-        date_filter: _naive(place.after or place.orders_top),
-        "dates_are_gmt": "true",
-        "orderby": orderby,
-        "order": "asc",
-        "per_page": str(client.PER_PAGE),
-        "page": str(place.page),
-    }
-    answer = client.get(link, path, params=params)
-    rows = client.rows_of(answer, path)
-    return rows, not rows or place.page >= client.total_pages(answer, rows, page=place.page)
+    return walking.fetch(link, path, _place(place), date_filter=date_filter, orderby=orderby)
+
+
+def _place(place: Cursor) -> Place:
+    return Place(after=place.after or place.orders_top, page=place.page)
 
 
 def _advanced(place: Cursor, seen: Sequence[datetime | None]) -> Cursor:
-    """The next page: from the newest second seen, or by number where a whole page lies within one second."""
-    newest = max((moment for moment in seen if moment), default=None)
-    if newest is not None and place.after is not None and newest - _STEP_BACK > place.after:
-        return replace(place, after=newest - _STEP_BACK, page=1)
-    return replace(place, page=place.page + 1)
+    following = walking.advanced(_place(place), seen)
+    return replace(place, after=following.after, page=following.page)
 
 
 def _order_item(row: Mapping[str, Any]) -> PolledItem:
@@ -176,20 +172,4 @@ def content_hash(row: Json) -> str:
 
 
 def _newest(top: datetime, seen: Sequence[datetime | None]) -> datetime:
-    return max([top, *(moment for moment in seen if moment)])
-
-
-def _gmt(row: Mapping[str, Any], name: str) -> datetime | None:
-    value = row.get(name)
-    try:
-        return _moment(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _naive(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return max([top, *(at for at in seen if at)])

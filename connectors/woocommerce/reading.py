@@ -1,6 +1,6 @@
 """Reading orders of a shop: the order, all its refunds, and the products its lines name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.ports import Link, Rejected, Retryable
@@ -51,7 +51,21 @@ def required_order(link: Link, order_id: str) -> Json:
 def snapshot_of(link: Link, order: Json) -> OrderSnapshot:
     """The snapshot of a fetched order, its refunds read to the last page. Raises Rejected('unreadable_order')."""
     refunds = client.get_all(link, f"/orders/{order['id']}/refunds")
-    products = fetch_products(link, order)
+    return _snapshot(link, order, refunds, products=fetch_products(link, order))
+
+
+def past_snapshot_of(link: Link, order: Json) -> OrderSnapshot:
+    """The same for looking back on many: the catalogue is not asked, and refunds only where the order names any.
+
+    ``order.refunds`` holds all of them, with negative totals and without their lines (observed 4.4).
+    """
+    refunds = client.get_all(link, f"/orders/{order['id']}/refunds") if order.get("refunds") else ()
+    return _snapshot(link, order, refunds, products=None)
+
+
+def _snapshot(
+    link: Link, order: Json, refunds: Sequence[Json], *, products: Mapping[str, Product] | None
+) -> OrderSnapshot:
     try:
         return order_snapshot(order, refunds, products=products, reading=reading_of(link.config.settings))
     except (MoneyError, KeyError, TypeError, AttributeError) as problem:
