@@ -29,6 +29,8 @@ class Run(models.Model):
     only_there_count = models.PositiveIntegerField("only in the shop", default=0)
     totals = models.JSONField(default=dict)  # {"GBP": {"here": "10.00", "there": "12.00"}, "units": {…}}
     error_text = models.CharField("error", max_length=500, blank=True)
+    # Of an audit only: how far it came while it is not finished, what it set apart and could not compare.
+    progress = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-started_at", "-id"]
@@ -121,3 +123,38 @@ class OrderLook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order} compared {self.looked_at:%Y-%m-%d %H:%M}"
+
+
+class AuditGap(models.Model):
+    """One thing that an audit found in the two connected systems. A record of the past, which no later run changes.
+
+    It names orders and returns by their foreign ids: an audit stores neither.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="gaps")
+    kind = models.CharField(max_length=31)
+    cause = models.CharField(max_length=63)
+    text = models.CharField(max_length=500)
+    order_external_id = models.CharField(max_length=128, blank=True)
+    order_number = models.CharField(max_length=128, blank=True)
+    order_url = models.CharField(max_length=500, blank=True)
+    return_external_id = models.CharField(max_length=128, blank=True)
+    return_number = models.CharField(max_length=128, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)
+    refund_external_id = models.CharField("refund record", max_length=128, blank=True)
+    author = models.CharField(max_length=150, blank=True)
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    quantity = models.IntegerField(null=True, blank=True)
+    happened_at = models.DateTimeField()
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["run", "kind", "happened_at", "id"]
+        indexes = [models.Index(fields=["run", "order_external_id"], name="gap_of_run_and_order")]
+        constraints = [
+            models.CheckConstraint(name="gap_amount_has_currency", condition=Q(amount__isnull=True) | ~Q(currency="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

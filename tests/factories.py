@@ -16,7 +16,6 @@ from factory.django import DjangoModelFactory
 
 from connectors.models import ConnectionBudget, PumpLease, SyncCursor, WakeUp
 from exceptions_queue.models import CaseEvent, CaseState, ExceptionCase
-from reconciliation.models import Finding, Run
 from returnsops import models, roles, states
 from returnsops.planning.keys import business_key, content_hash
 
@@ -658,42 +657,3 @@ class CaseEventFactory(DjangoModelFactory):
     at = NOW
     by_name = "system"
     act = "opened"
-
-
-class RunFactory(DjangoModelFactory):
-    """A finished comparison without differences."""
-
-    class Meta:
-        model = Run
-
-    check_code = "refunded_sums"
-    route = factory.SubFactory(RouteFactory)
-    trigger = "schedule"
-    since_at = NOW - timedelta(days=1)
-    until_at = NOW
-    state = "finished"
-    started_at = NOW
-    ended_at = NOW
-
-
-class FindingFactory(DjangoModelFactory):
-    """An open difference of 5.00 GBP about a return's order."""
-
-    class Meta:
-        model = Finding
-
-    check_code = "refunded_sums"
-    rma = factory.SubFactory(ReturnFactory)
-    route = factory.SelfAttribute("rma.route")
-    order = factory.SelfAttribute("rma.order")
-    fingerprint = factory.Sequence(lambda n: f"refunded_sums:test-{n}")
-    cause = "refunded_outside"
-    side = "mismatched"
-    text = "The shop refunded more than we know of."
-    suggestion = "Look at the order's refunds."
-    amount = Decimal("5.00")
-    currency = "GBP"
-    first_run = factory.SubFactory(RunFactory, route=factory.SelfAttribute("..route"))
-    last_run = factory.SelfAttribute("first_run")
-    first_seen_at = NOW
-    last_seen_at = NOW

@@ -8,12 +8,13 @@ from django.apps import apps
 from factory.django import DjangoModelFactory
 
 from tests import factories
+from tests.reconciliation import factories as of_comparison
 
 pytestmark = pytest.mark.django_db
 
 ALL: list[Any] = [
     value
-    for value in vars(factories).values()
+    for value in {**vars(factories), **vars(of_comparison)}.values()
     if inspect.isclass(value) and issubclass(value, DjangoModelFactory) and value is not DjangoModelFactory
 ]
 # Written by services only.

@@ -4,9 +4,8 @@ Exit code 0: everything was read and nothing differs; 1: something differs, or c
 """
 
 import json
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,11 +14,11 @@ from connectors.registry import utc_now
 from reconciliation import services, windows
 from reconciliation.checks import CHECKS
 from reconciliation.models import Finding, Run
+from reconciliation.since import moment_of
 from reconciliation.wording import plain_amount
 from returnsops.models import Route
 
 USAGE: Final = 2
-_AGO: Final = re.compile(r"^(\d{1,4})([hd])$")
 
 
 class Command(BaseCommand):
@@ -59,14 +58,10 @@ def _run(route: Route, checks: Sequence[str], *, since: datetime, at: datetime) 
 def _since(text: str | None, *, at: datetime) -> datetime:
     if not text:
         return at - windows.ROLLING
-    if ago := _AGO.match(text):
-        count = int(ago.group(1))
-        return at - (timedelta(hours=count) if ago.group(2) == "h" else timedelta(days=count))
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"{text!r} is no time; write 2026-11-01, 30d or 12h.", returncode=USAGE) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment_of(text, at=at)
+    except ValueError as error:
+        raise CommandError(str(error), returncode=USAGE) from None
 
 
 def _checks(code: str | None) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from returnsops.models import (
     Switch,
 )
 from tests import factories as make
+from tests.reconciliation.factories import FindingFactory
 from tests.returnsops.admin.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +105,7 @@ def rows_of_everything() -> dict[Any, Any]:
         InboundEvent: make.InboundEventFactory(),
         Switch: make.SwitchFactory(),
         ApiToken: make.ApiTokenFactory(),
-        Finding: make.FindingFactory(rma=rma),
+        Finding: FindingFactory(rma=rma),
     }
 
 
