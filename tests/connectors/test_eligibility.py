@@ -1,5 +1,6 @@
 """Asking the shop within bounds: whatever keeps the answer away is "not now", never a guess."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -8,11 +9,14 @@ import pytest
 
 from connectors import budget, eligibility, ports
 from connectors.eligibility import Question, QuestionError, ShopUnavailable, check, route_for
+from connectors.registry import connector_for
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
+from returnsops.facts import OrderSnapshot
 from returnsops.models import Route
 from returnsops.planning.eligibility import Asked
 from tests import factories as make
+from tests.returnsops.planning import views
 
 pytestmark = pytest.mark.django_db
 NOW = make.NOW
@@ -106,6 +110,27 @@ def test_all_reads_of_a_question_share_one_deadline() -> None:
     with mock.patch("connectors.eligibility.time", mock.Mock(monotonic=clock)):
         refused(route, call)
     assert seen == [15.0, 6.0]
+
+
+def test_a_number_we_stored_is_only_a_guess_at_the_id() -> None:
+    """The shop renumbered: what our row calls 1001 is another order now, and the shop knows which one is meant."""
+    route = make.RouteFactory()
+    make.OrderFactory(connection=route.commerce, external_id="18", number="1001")
+    orders = {"18": _order("18", "2001"), "19": _order("19", "1001")}
+    connector = replace(
+        connector_for("woocommerce"),
+        read_order=lambda link, order_id: orders.get(order_id),
+        find_order=lambda link, number: "19",
+    )
+    asked = question(route, order_id="", order_number="1001", email="sam@example.com")
+    with mock.patch.object(eligibility, "connector_for", return_value=connector):
+        assert check(asked, at=NOW).order.order_id == "19"
+        orders["18"] = _order("18", "1001")
+        assert check(asked, at=NOW).order.order_id == "18"
+
+
+def _order(order_id: str, number: str) -> OrderSnapshot:
+    return replace(views.order(), order_id=order_id, number=number, customer_email="Sam@example.com")
 
 
 def test_a_shop_without_orders_is_not_now() -> None:

@@ -9,7 +9,15 @@ import requests
 from connectors.replay import replay
 from connectors.simulators.woocommerce.records import Order
 from returnsops import states
-from returnsops.models import HistoryEntry, InboundEvent, Inspection, InspectionReport, Parcel, Route
+from returnsops.models import (
+    HistoryEntry,
+    InboundEvent,
+    Inspection,
+    InspectionReport,
+    Parcel,
+    ReturnAuthorisation,
+    Route,
+)
 from returnsops.services import audit, wms
 from returnsops.services.warehouse import undo_inspection
 from tests.journeys.calling import call, token
@@ -251,6 +259,25 @@ def test_several_returns_of_one_name_are_never_chosen_from() -> None:
         assert not InspectionReport.objects.exists()
         again = tell(found(w, first, **{"return": f"reveni/{first}"}), secret=secret)
         assert again.status_code == 201
+
+
+def test_a_return_that_is_not_known_with_its_items_yet_is_told_again_later() -> None:
+    with world(policy_tables=restock("warehouse")) as w:
+        secret = token(w)
+        order = w.order((w.product(stock=10), 1))
+        return_id = w.ask(order)
+        early = ReturnAuthorisation.objects.create(connection=w.connection("reveni"), external_id=return_id)
+        body = found(w, return_id)
+        answer = tell(body, secret=secret)
+        assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (
+            409,
+            "return_incomplete",
+            "60",
+        )
+        assert not InspectionReport.objects.exists()
+        w.settle()
+        assert tell(body, secret=secret).status_code == 201  # the same key, as nothing was stored under it
+        assert Inspection.objects.get().rma == early
 
 
 def test_a_sku_on_two_items_is_refused_line_by_line() -> None:
