@@ -53,7 +53,8 @@ def screens_of(made: world.World) -> list[str]:
     lists = [
         "returnsops/returnauthorisation/", "returnsops/effect/?view=all", "returnsops/order/", "returnsops/refund/",
         "returnsops/attempt/", "returnsops/historyentry/", "returnsops/inboundevent/", "returnsops/connection/",
-        "returnsops/route/", "returnsops/policyversion/", "returnsops/shadowcomparison/?view=all", "returnsops/reasonmapping/", "returnsops/switch/",
+        "returnsops/route/", "returnsops/policyversion/",
+        "returnsops/shadowcomparison/?view=all", "returnsops/reasonmapping/", "returnsops/switch/",
         "returnsops/catalogueitem/?view=all", "exceptions_queue/exceptioncase/",
         "returnsops/apitoken/", "returnsops/apitoken/add/",
         "returnsops/inspectionreport/", "returnsops/inspectionreport/import/",
