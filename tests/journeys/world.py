@@ -18,7 +18,7 @@ import requests
 import time_machine
 from django.contrib.auth.models import Group, User
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.db.models import Min
 from django.utils import timezone
 
@@ -312,11 +312,15 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
 
 @contextmanager
 def _kept_database_connection() -> Iterator[None]:
-    """A request to our application in this thread must not close the connection of the test's own transaction."""
+    """A request to our application in this thread must not close the connection of the test's own transaction.
+
+    Django's test client connects the signals again after each of its requests, so the closing itself does nothing.
+    """
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     try:
-        yield
+        with mock.patch.object(connections["default"], "close_if_unusable_or_obsolete"):
+            yield
     finally:
         for signal in (request_started, request_finished):
             signal.connect(close_old_connections)
