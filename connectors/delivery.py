@@ -142,7 +142,7 @@ def _desk(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> _Desk:
 
 def _settle_lookup(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
     if lookup.found is Found.COMPLETE:
-        _settle_sent(job, desk, Sent(remote_id=lookup.remote_id, evidence=lookup.evidence), outcome="found")
+        _settle_sent(job, desk, outcomes.sent_of(lookup), outcome="found")
         return None
     if lookup.found is Found.AMBIGUOUS:
         _settle_ambiguous(desk, lookup)
@@ -269,6 +269,7 @@ def _settle_sent(job: Job, desk: _Desk, sent: Sent, *, outcome: str) -> None:
         is_ours = effects.settle_done(outcome=outcome, **what)
         if is_ours or effects.record_late_success(**what) != "double":
             delivery_cases.close_outcome_cases(effect=desk.effect, at=desk.at)
+            delivery_cases.open_stock_concern(effect=desk.effect, text=sent.stock_concern, at=desk.at)
         else:
             delivery_cases.open_double(effect=desk.effect, other_remote_id=sent.remote_id, at=desk.at)
         _mark_dirty(desk)
@@ -368,8 +369,7 @@ def _keep_order(job: Job, desk: _Desk, order: OrderSnapshot) -> None:
     mark_dirty(order_ids=applied.order_ids)
 
 
-def _mark_dirty(desk: _Desk) -> None:
-    """In the transaction of the result, so that planning again cannot be forgotten."""
+def _mark_dirty(desk: _Desk) -> None:  # in the transaction of the result, so that it cannot be forgotten
     mark_dirty(
         rma_ids=[desk.effect.rma_id] if desk.effect.rma_id else [],
         order_ids=[desk.effect.order_id] if desk.effect.order_id else [],

@@ -26,7 +26,7 @@ CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
 
 def open_rejected(*, effect: Effect, failure: Failure, at: datetime) -> None:
     """The other system refused, in its own words; what the planner has a case of its own for is left to it."""
-    if failure.code in PLANNER_EXPLAINS:
+    if failure.code in PLANNER_EXPLAINS | states.PLANNED_REFUSALS:
         return
     evidence = {"code": failure.code, "answer": failure.text, **(failure.evidence or {})}
     _open(effect, states.CASE_REJECTED, text=failure.text, evidence=evidence, at=at)
@@ -55,6 +55,12 @@ def open_double(*, effect: Effect, other_remote_id: str, at: datetime) -> None:
     evidence = {"records": [effect.remote_id, other_remote_id]}
     kind = states.CASE_OVER_REFUNDED if effect.kind in states.MONEY_KINDS else states.CASE_AMBIGUOUS_OUTCOME
     _open(effect, kind, text=text, evidence=evidence, at=at, fingerprint=f"{kind}:double:{effect.pk}")
+
+
+def open_stock_concern(*, effect: Effect, text: str, at: datetime) -> None:
+    """It is done, and the stock there does not fit; '' = it does."""
+    if text:
+        _open(effect, states.CASE_STOCK_CONCERN, text=text, evidence={"remote_id": effect.remote_id}, at=at)
 
 
 def open_over_refunded(*, effect: Effect, excess: Mapping[str, Any], at: datetime) -> None:

@@ -5,7 +5,16 @@ from typing import Final
 
 from connectors import budget
 from connectors.jobs import Answered, OwnMistake
-from connectors.ports import AuthFailed, OutcomeUnknown, RateLimited, Rejected, Retryable, VendorError
+from connectors.ports import (
+    AuthFailed,
+    Lookup,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Retryable,
+    Sent,
+    VendorError,
+)
 from returnsops.models import Connection
 from returnsops.services import effects
 from returnsops.services.effect_rows import Failure
@@ -32,6 +41,11 @@ def wait_s(error: VendorError, *, looks: int) -> float:
     if isinstance(error, RateLimited):
         return error.after_s
     return 0.0 if isinstance(error, AuthFailed) else look_wait_s(looks)
+
+
+def sent_of(lookup: Lookup) -> Sent:
+    """What a look-up found complete, as if it had just been acknowledged."""
+    return Sent(remote_id=lookup.remote_id, evidence=lookup.evidence, stock_concern=lookup.stock_concern)
 
 
 def look_wait_s(looks: int) -> float:

@@ -242,6 +242,7 @@ class Lookup:
     text: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     order: OrderSnapshot | None = None  # the order as read meanwhile, where it was
+    stock_concern: str = ""  # what the warehouse has to look at though it is there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +252,7 @@ class Sent:
     remote_id: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     remote_url: str = ""
+    stock_concern: str = ""  # what the warehouse has to look at though it is done
 
 
 @dataclass(frozen=True, kw_only=True)

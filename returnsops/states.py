@@ -159,6 +159,18 @@ LANES: Final[dict[str, int]] = {
     MIRROR: 70,
 }
 
+# --- codes of refusals that the planner turns into cases of their own ---------------------------------------------
+
+OUT_OF_STOCK: Final = "out_of_stock"
+PRODUCT_UNKNOWN: Final = "product_unknown"
+PRODUCT_UNCLEAR: Final = "product_unclear"
+NOT_FOR_SALE: Final = "not_for_sale"
+OTHER_ORDER_MADE: Final = "other_order_made"
+ALREADY_SHIPPED: Final = "already_shipped"
+# Why a replacement cannot be sent as it was asked for.
+UNAVAILABLE: Final = frozenset({OUT_OF_STOCK, PRODUCT_UNKNOWN, PRODUCT_UNCLEAR, NOT_FOR_SALE, OTHER_ORDER_MADE})
+PLANNED_REFUSALS: Final = UNAVAILABLE | {ALREADY_SHIPPED}
+
 ORIGIN_PLAN: Final = "plan"
 ORIGIN_PERSON: Final = "person"
 ORIGIN_RECONCILIATION: Final = "reconciliation"
@@ -218,6 +230,12 @@ CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
 CASE_INSPECTION_MISMATCH: Final = "inspection_mismatch"
 CASE_PLANNING_FAILED: Final = "planning_failed"
+CASE_EXCHANGE_UNAVAILABLE: Final = "exchange_unavailable"
+CASE_EXCHANGE_PRICE: Final = "exchange_price"
+CASE_EXCHANGE_UNDECIDED: Final = "exchange_undecided"
+CASE_EXCHANGE_CHANGED: Final = "exchange_changed"
+CASE_EXCHANGE_WITHDRAWN: Final = "exchange_withdrawn"
+CASE_EXCHANGE_SHIPPED: Final = "exchange_shipped"
 
 # Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
 PLANNER_CASES: Final = frozenset(
@@ -258,6 +276,12 @@ PLANNER_CASES: Final = frozenset(
         CASE_GOODS_MISSING,
         CASE_INSPECTION_MISMATCH,
         CASE_PLANNING_FAILED,
+        CASE_EXCHANGE_UNAVAILABLE,
+        CASE_EXCHANGE_PRICE,
+        CASE_EXCHANGE_UNDECIDED,
+        CASE_EXCHANGE_CHANGED,
+        CASE_EXCHANGE_WITHDRAWN,
+        CASE_EXCHANGE_SHIPPED,
     }
 )
 
@@ -274,6 +298,7 @@ CASE_REJECTED: Final = "rejected"
 CASE_AMBIGUOUS_OUTCOME: Final = "ambiguous_outcome"
 CASE_ATTEMPTS_EXHAUSTED: Final = "attempts_exhausted"
 CASE_NOT_SEEN_AFTER_DONE: Final = "not_seen_after_done"
+CASE_STOCK_CONCERN: Final = "stock_concern"
 CASE_WEBHOOK_DISABLED: Final = "webhook_disabled"
 CASE_SKU_INTEGRITY: Final = "sku_integrity"
 CASE_CONNECTION_AUTH: Final = "connection_auth"

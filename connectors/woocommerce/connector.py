@@ -7,6 +7,7 @@ from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.catalogue import read_catalogue
 from connectors.woocommerce.checks import check
+from connectors.woocommerce.exchange_ends import DEFAULT_SHIPPED_META, DEFAULT_SHIPPED_STATUSES
 from connectors.woocommerce.finding import find_order
 from connectors.woocommerce.history import list_orders
 from connectors.woocommerce.links import order_url
@@ -36,6 +37,24 @@ _SETTINGS: Final = (
         kind=str,
         help='Links to orders: "wc-orders" (order tables) or "posts" (older shops).',
         default="wc-orders",
+    ),
+    SettingSpec(
+        name="exchange_parent",
+        kind=bool,
+        help="Replacement orders name the original as parent order. Deleting the original for good may delete them.",
+        default=False,
+    ),
+    SettingSpec(
+        name="shipped_statuses",
+        kind=list,
+        help="Order statuses in which a replacement order has left and is not cancelled any more.",
+        default=list(DEFAULT_SHIPPED_STATUSES),
+    ),
+    SettingSpec(
+        name="shipped_meta",
+        kind=list,
+        help="Order meta keys that hold a tracking number; where one is filled the order has left.",
+        default=list(DEFAULT_SHIPPED_META),
     ),
 )
 

@@ -21,9 +21,9 @@ def look_up_note(link: Link, intent: Intent) -> Lookup:
 
 
 def send_note(link: Link, intent: Intent, lookup: Lookup) -> Sent:
-    """Post the note for staff only: a customer note is e-mailed.
+    """Post the note: for staff, unless the payload says that it is for the customer, whom the shop then e-mails.
 
-    The one exception is the note that brings a customer the code of their credit, read from its coupon just now.
+    So is the note that brings a customer the code of their credit, read from its coupon just now.
     """
     coupon_id = str(intent.payload.get("remote_credit_id") or "")
     code = coupons.read_credit(link, coupon_id).code if coupon_id else ""
@@ -45,7 +45,7 @@ def note_body(intent: Intent, *, code: str = "") -> dict[str, Any]:
         text = text.replace("{code}", code)
     return {
         "note": text if token in text else f"{token} {text}",
-        "customer_note": bool(code),
+        "customer_note": bool(code) or intent.payload.get("is_for_customer") is True,
         "added_by_user": False,
     }
 

@@ -3,12 +3,12 @@
 from exceptions_queue.kinds import register, register_team
 from returnsops import states
 
-from . import goods, money, orders, platform
+from . import exchanges, goods, money, orders, platform
 
 
 def register_all() -> None:
     """Register teams and kinds; called once while Django starts."""
     for code, title in states.TEAMS.items():
         register_team(code, title)
-    for kind in (*orders.KINDS, *goods.KINDS, *money.KINDS, *platform.KINDS):
+    for kind in (*orders.KINDS, *goods.KINDS, *exchanges.KINDS, *money.KINDS, *platform.KINDS):
         register(kind)

@@ -304,3 +304,14 @@ class InspectionUndone(HumanFact):
 
     item_id: str
     identity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplacementChosen(HumanFact):
+    """A person chose something else for one line of an exchange that could not be sent as it was asked for."""
+
+    exchange_id: str
+    sku: str
+    variant_id: str
+    new_sku: str
+    new_variant_id: str

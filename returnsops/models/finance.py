@@ -131,6 +131,7 @@ class ExchangeRequest(models.Model):
     rma = models.ForeignKey(ReturnAuthorisation, on_delete=models.PROTECT, related_name="exchanges")
     external_id = models.CharField(max_length=128)
     lines = models.JSONField(default=list)
+    choices = models.JSONField(default=list)  # [{"sku","variant_id","new_sku","new_variant_id"}], in order, by people
     is_instant = models.BooleanField(default=False)
     price_difference = models.DecimalField(max_digits=20, decimal_places=4, default=0)
     commerce_order_id = models.CharField(max_length=128, blank=True)

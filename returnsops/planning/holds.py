@@ -32,6 +32,7 @@ WAIVABLE = frozenset(
         states.CASE_ORDER_LOCKED,
         states.CASE_CREDIT_AND_REFUND,
         states.CASE_RISK_HOLD,
+        states.CASE_EXCHANGE_WITHDRAWN,
     }
 )
 

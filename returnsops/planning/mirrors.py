@@ -4,6 +4,7 @@ No text carries a time, so that the same state always gives the same text.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -64,9 +65,18 @@ def _status(view: ReturnView) -> str:
     for currency in sorted({effect.currency for effect in paid}):
         total = sum((effect.amount or Decimal(0) for effect in paid if effect.currency == currency), Decimal(0))
         words.append(f"refunded {money.display(total, currency=currency)}")
+    words.extend(_exchanged_words(view))
     if view.is_on_risk_hold:
         words.append("on hold for a risk review")
     return "; ".join(words)
+
+
+def _exchanged_words(view: ReturnView) -> list[str]:
+    taken_back = {effect.key for effect in _arrived(view, states.CANCEL_EXCHANGE)}
+    return [
+        f"replacement order {effect.remote_id} {'cancelled' if f'reverse:{effect.key}:1' in taken_back else 'placed'}"
+        for effect in _arrived(view, states.EXCHANGE)
+    ]
 
 
 def _arrived(view: ReturnView, kind: str) -> list[EffectView]:
@@ -80,11 +90,15 @@ def _notes(view: ReturnView, policy: Policy) -> Iterable[PlannedEffect]:
             yield from (_note(view, milestone, _refunded(view, one), one) for one in _arrived(view, states.REFUND))
         elif milestone == "restocked":
             yield from (_note(view, milestone, _restocked(view, one), one) for one in _arrived(view, states.RESTOCK))
+        elif milestone == "exchanged":
+            yield from (_note(view, milestone, _exchanged(view, one), one) for one in _arrived(view, states.EXCHANGE))
         elif milestone == "ended":
             if view.status in states.RETURN_ENDED:
                 yield _note(view, milestone, f"{_WORDS[view.status]}.")
         elif verdicts.has_passed(view, milestone):
             yield _note(view, milestone, _passed(view, milestone))
+    if policy.exchange.customer_note:
+        yield from (_told(view, one) for one in _arrived(view, states.EXCHANGE))
 
 
 def _note(view: ReturnView, milestone: str, words: str, effect: EffectView | None = None) -> PlannedEffect:
@@ -100,6 +114,16 @@ def _note(view: ReturnView, milestone: str, words: str, effect: EffectView | Non
         payload={"token": token, "text": f"{words} {token}"},
         item_id=effect.item_id if effect else "",
     )
+
+
+def _told(view: ReturnView, effect: EffectView) -> PlannedEffect:
+    """What the shop mails to the customer: only once the replacement order exists."""
+    note = _note(view, "told", f"Your replacement is on its way to you as order {effect.remote_id}.", effect)
+    return replace(note, payload={**note.payload, "is_for_customer": True})
+
+
+def _exchanged(view: ReturnView, effect: EffectView) -> str:
+    return f"Return {view.number}: the replacement is order {effect.remote_id}."
 
 
 def _refunded(view: ReturnView, effect: EffectView) -> str:

@@ -8,7 +8,7 @@ left out, and then the default below holds::
     decision_days = 30                 # instant returns: the platform wants a verdict within these days
     decision_warn_day = 25             # and this is the day a case says so
     instant_return_days = 30           # instant returns: days after which goods not seen count as never returned
-    notes = ["authorised", "received", "refunded", "restocked"]
+    notes = ["authorised", "received", "refunded", "restocked", "exchanged"]
     mirrors = ["status", "return"]
 
     [return_window_days_by_resolution]
@@ -56,6 +56,7 @@ left out, and then the default below holds::
     release = "inspected"              # when ours is placed: as refund.trigger
     release_instant = "authorised"     # the same for instant exchanges
     price_up = "case"                  # the shopper owes a difference: case (ask first) | place
+    customer_note = false              # true: the shop mails the customer a note once the order is placed
 
     [credit]
     writer = "person"                  # us | platform | person: who issues store credit and gift cards
@@ -93,7 +94,7 @@ CONFIRMATIONS = ("platform", "warehouse", "either", "both", "")
 SOURCES = ("warehouse", "wms")
 WRITERS = ("us", "platform", "person")
 REVERSALS = ("case", "approve", "automatic")
-MILESTONES = ("authorised", "in_transit", "received", "inspected", "refunded", "restocked", "ended")
+MILESTONES = ("authorised", "in_transit", "received", "inspected", "refunded", "restocked", "exchanged", "ended")
 MIRRORS = ("status", "return")
 TEAMS = ("cx", "finance", "warehouse", "merchandising", "operations")
 # Dispositions of goods that lie somewhere with us, and so need a place (S1-21).
@@ -150,6 +151,7 @@ class ExchangePolicy:
     release: str = "inspected"
     release_instant: str = "authorised"
     price_up: str = "case"
+    customer_note: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +189,7 @@ class Policy:
     decision_days: int = 30
     decision_warn_day: int = 25
     instant_return_days: int = 30
-    notes: tuple[str, ...] = ("authorised", "received", "refunded", "restocked")
+    notes: tuple[str, ...] = ("authorised", "received", "refunded", "restocked", "exchanged")
     mirrors: tuple[str, ...] = MIRRORS
     ownership: Mapping[str, str] = field(default_factory=dict)
     refund: RefundPolicy = field(default_factory=RefundPolicy)
@@ -325,6 +327,7 @@ _TOP: Mapping[str, Reader] = {
             "release": choice(*TRIGGERS),
             "release_instant": choice(*TRIGGERS),
             "price_up": choice("case", "place"),
+            "customer_note": truth,
         },
     ),
     "credit": table(

@@ -50,8 +50,9 @@ def valued(view: ReturnView, policy: Policy, claim: Claim, taken: Sequence[Remot
         return Valued(claim=claim, amount=claim.amount, findings=(*found, *too_many))
     total = _sum_of(view.order, policy, claim, wanted, taken)
     accepted = _accepted(view, claim, total)
-    amount = _preferred(policy, claim, total) if accepted is None else accepted
-    is_fine = accepted is not None or _agrees(policy, claim, total)
+    is_difference = _is_difference(view, claim)
+    amount = _preferred(policy, claim, total, takes_theirs=is_difference) if accepted is None else accepted
+    is_fine = accepted is not None or is_difference or _agrees(policy, claim, total)
     return Valued(
         claim=claim,
         amount=amount,
@@ -206,12 +207,12 @@ def _accepted(view: ReturnView, claim: Claim, total: _Sum) -> Decimal | None:
     return None
 
 
-def _preferred(policy: Policy, claim: Claim, total: _Sum) -> Decimal:
+def _preferred(policy: Policy, claim: Claim, total: _Sum, *, takes_theirs: bool) -> Decimal:
     """The figure to send while both agree. Money that moved already is recorded as it moved."""
     if claim.amount is None:
         return total.worth
     has_moved = claim.executed_by in MOVED_ALREADY
-    takes_theirs = has_moved or policy.refund.amount_source == "platform" or total.worth <= 0
+    takes_theirs = takes_theirs or has_moved or policy.refund.amount_source == "platform" or total.worth <= 0
     return claim.amount if takes_theirs else total.worth
 
 
@@ -220,6 +221,13 @@ def _agrees(policy: Policy, claim: Claim, total: _Sum) -> bool:
     if claim.amount is None:
         return True
     return total.low - slack <= claim.amount <= min(total.high, total.most) + slack
+
+
+def _is_difference(view: ReturnView, claim: Claim) -> bool:
+    """Exactly what the replacements of these items cost less, and not what the items were worth."""
+    less = sum((-one.price_difference for one in view.exchanges if one.price_difference < 0), Decimal(0))
+    is_exchange = bool(claim.wanted) and all(line.resolution == "exchange" for line, _ in claim.wanted)
+    return is_exchange and 0 < less == claim.amount
 
 
 def _mismatch(view: ReturnView, policy: Policy, claim: Claim, total: _Sum) -> Finding:

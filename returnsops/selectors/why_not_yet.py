@@ -69,9 +69,9 @@ def shown(effect: Effect, *, now: datetime) -> EffectShown:
 
 
 def answer(rma: ReturnAuthorisation, rows: Sequence[EffectShown]) -> tuple[str, ...]:
-    """The page's first words: is the customer's money there, and if not, why not."""
-    refunds = [row for row in rows if row.effect.kind in states.VALUE_KINDS]
-    live = [row for row in refunds if row.effect.state != states.EFFECT_CANCELLED]
+    """The page's first words: is the customer's money or replacement there, and if not, why not."""
+    told = [row for row in rows if row.effect.kind in (*states.VALUE_KINDS, states.EXCHANGE, states.CANCEL_EXCHANGE)]
+    live = [row for row in told if row.effect.state != states.EFFECT_CANCELLED]
     if not live:
         return (_nothing_planned(rma),)
     return tuple(_sentence(row) for row in live)

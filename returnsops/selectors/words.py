@@ -87,6 +87,8 @@ def describe(effect: Effect) -> str:
             return f"{kind} {amount(effect.amount, effect.currency)} ({amount(bonus, effect.currency)} of it on top)"
         executor = EXECUTOR_WORDS.get(effect.payload.get("executed_by", ""), "")
         return f"{kind} {amount(effect.amount, effect.currency)}" + (f" ({executor})" if executor else "")
+    if effect.kind in (states.EXCHANGE, states.CANCEL_EXCHANGE):
+        return f"{kind} {effect.remote_id or effect.payload.get('order_id', '')}".strip()
     if effect.quantity is not None:
         return f"{kind} {effect.quantity}"
     return f"{kind} {_short(effect)}".strip()

@@ -157,4 +157,5 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.ExecutionDecided: _decision,
     facts.CreditWithdrawn: _decision,
     facts.InspectionUndone: _decision,
+    facts.ReplacementChosen: _decision,
 }

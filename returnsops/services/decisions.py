@@ -6,6 +6,7 @@ from typing import Any
 
 from returnsops import facts, states
 from returnsops.models import CreditRequest, Effect, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
+from returnsops.planning.keys import business_key
 
 from . import audit
 from .inspections import UNDONE
@@ -135,6 +136,21 @@ def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at:
     audit.record(act="inspection_undone", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
 
 
+def _choose_replacement(rma: ReturnAuthorisation, fact: facts.ReplacementChosen, at: datetime) -> None:
+    row = rma.exchanges.select_for_update().filter(external_id=fact.exchange_id).first()
+    if row is None or row.settled_at is not None or row.cancelled_at is not None:
+        raise DecisionError(f"Exchange {fact.exchange_id} is settled or withdrawn already; load the page again.")
+    key = business_key(states.EXCHANGE, rma.ref, fact.exchange_id)
+    if rma.effects.filter(key=key, state__in=states.COMMITTED).exists():
+        raise DecisionError("The replacement order is placed already or on its way; correct it in the shop.")
+    names = ("sku", "variant_id", "new_sku", "new_variant_id")
+    row.choices = [*row.choices, {name: getattr(fact, name) for name in names}]
+    row.save(update_fields=["choices"])
+    before, now = fact.sku or fact.variant_id, fact.new_sku or fact.new_variant_id
+    text = f"Exchange {fact.exchange_id}: {now} instead of {before}."
+    audit.record(act="replacement_chosen", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+
+
 DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, datetime], None]] = {
     facts.ReasonClassified: _classify,
     facts.HoldWaived: _waive,
@@ -143,4 +159,5 @@ DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, da
     facts.ExecutionDecided: _decide_executor,
     facts.CreditWithdrawn: _withdraw_credit,
     facts.InspectionUndone: _undo_inspection,
+    facts.ReplacementChosen: _choose_replacement,
 }

@@ -264,6 +264,8 @@ def describe(row: Effect) -> str:
     """One effect in a few words, as the timeline and the lists show it."""
     if row.amount is not None:
         return f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}"
+    if row.kind in (states.EXCHANGE, states.CANCEL_EXCHANGE):
+        return f"{row.kind.replace('_', ' ')} {row.payload.get('exchange_id', '')}".strip()
     if row.quantity is not None:
         return f"{row.kind} of {row.quantity}"
     return (

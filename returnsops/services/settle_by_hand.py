@@ -23,6 +23,9 @@ def settle_exchange(
         raise CaseError("That replacement is settled already, or its order number is missing.")
     if row.cancelled_at is not None:
         raise CaseError("That exchange was cancelled, so no replacement may be noted for it; load the page again.")
+    key = business_key(states.EXCHANGE, rma.ref, exchange_id)
+    if rma.effects.filter(key=key, state__in=states.COMMITTED).exists():
+        raise CaseError("Our own replacement order is placed already or on its way: look at its effect first.")
     row.commerce_order_id, row.settled_by, row.settled_at = order_reference, by, at
     row.save(update_fields=["commerce_order_id", "settled_by", "settled_at"])
     text = f"Replacement {exchange_id} ordered by hand: {order_reference}."

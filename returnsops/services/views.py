@@ -11,6 +11,7 @@ from returnsops import states
 from returnsops.facts import ExchangeLine, RefundItem
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
 from returnsops.planning import view as v
+from returnsops.planning.keys import content_hash
 
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
@@ -220,7 +221,7 @@ def _credit(row: Any) -> v.CreditView:
 def _exchange(row: Any) -> v.ExchangeView:
     return v.ExchangeView(
         exchange_id=row.external_id,
-        lines=tuple(_exchange_line(line) for line in row.lines),
+        lines=tuple(_exchange_line(line, row.choices) for line in row.lines),
         is_cancelled=row.cancelled_at is not None,
         is_settled=row.settled_at is not None,
         commerce_order_id=row.commerce_order_id,
@@ -229,9 +230,14 @@ def _exchange(row: Any) -> v.ExchangeView:
     )
 
 
-def _exchange_line(line: Mapping[str, Any]) -> ExchangeLine:
+def _exchange_line(line: Mapping[str, Any], choices: Iterable[Mapping[str, str]]) -> ExchangeLine:
+    """The line as the platform asked for it, or what a person chose instead of exactly that."""
     price = line.get("unit_price")
-    return ExchangeLine(**{**line, "unit_price": None if price is None else Decimal(price)})
+    chosen = {name: line.get(name) or "" for name in ("sku", "variant_id")}
+    for choice in choices:
+        if {name: choice[name] for name in chosen} == chosen:
+            chosen = {"sku": choice["new_sku"], "variant_id": choice["new_variant_id"]}
+    return ExchangeLine(**{**line, **chosen, "unit_price": None if price is None else Decimal(price)})
 
 
 def _risk(entry: Mapping[str, Any]) -> v.RiskView:
@@ -294,6 +300,7 @@ def _effect(row: Effect) -> v.EffectView:
         error_text=row.error_text,
         remote_id=row.remote_id,
         bonus=bonus_of(row),
+        lines_hash=content_hash(row.payload["lines"]) if row.kind == states.EXCHANGE else "",
     )
 
 

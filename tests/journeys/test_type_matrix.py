@@ -1,4 +1,4 @@
-"""Refund, store credit and gift card are distinct: each does its own in the shop and nothing of the others' (S4-18).
+"""Refund, exchange, store credit and gift card are distinct: each does its own and nothing of the others (S4-18).
 
 What a type asks of a person where nobody set it up is part of the matrix.
 """
@@ -18,17 +18,29 @@ OURS = '[routes.policy.credit]\nwriter = "us"'
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What a return of one type leaves in the shop: money refunds, coupons, and the open cases."""
+    """What a return of one type leaves in the shop: money refunds, coupons, replacement orders, and the open cases."""
 
     resolution: str
     ask: Callable[[World, str], str]
     tables: str = OURS
     refunds: int = 0
     coupons: int = 0
+    replacements: int = 0
     cases: tuple[str, ...] = ()
 
 
+EXCHANGED = '[routes.policy.write_back]\nto_do = []\n[routes.policy.exchange]\nwriter = "us"'
+
+
+def _exchange(w: World, return_id: str) -> str:
+    other = w.product("TEE-BLK-L")
+    line = {"sku": "TEE-BLK-L", "variant_id": str(other.id), "quantity": 1, "replaces_item_id": w.item_id(return_id)}
+    return w.platform.request_exchange(return_id, lines=[line])
+
+
 MATRIX = {
+    "exchange": Row(resolution="exchange", ask=_exchange, tables=EXCHANGED, replacements=1),
+    "exchange by hand": Row(resolution="exchange", ask=_exchange, tables="", cases=(states.CASE_MANUAL_EXCHANGE,)),
     "refund": Row(resolution="refund", ask=lambda w, r: w.pay(r, "30.00"), refunds=1),
     "store credit": Row(
         resolution="store_credit", ask=lambda w, r: w.platform.issue_credit(r, amount="30.00"), coupons=1
@@ -66,6 +78,7 @@ def test_each_type_does_its_own_thing_and_nothing_else(name: str) -> None:
         assert (len(w.money_refunds(order)), len(w.shop.state.coupons)) == (row.refunds, row.coupons)
         assert len(w.effects(return_id, states.REFUND)) == row.refunds
         assert len(w.effects(return_id, states.STORE_CREDIT)) == row.coupons
-        assert len(w.shop.state.orders) == 1  # no replacement either
+        assert len(w.shop.state.orders) == 1 + row.replacements
+        assert len(w.effects(return_id, states.EXCHANGE)) == row.replacements
         assert len(w.restock_records(order)) == 1  # the goods go their own way, whatever the customer gets
         assert w.open_cases() == list(row.cases)

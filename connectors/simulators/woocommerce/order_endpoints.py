@@ -212,7 +212,10 @@ def _set_fields(shop: ShopState, order: Order, body: dict[str, Any]) -> None:
 
 
 def update_order(call: Call, order_id: int) -> Answer:
-    """PUT /orders/{id}: every PUT moves the date and fires order.updated, an empty one too (section 3)."""
+    """PUT /orders/{id}: every PUT moves the date and fires order.updated, an empty one too (section 3).
+
+    ``set_paid`` pays only what needs payment: nothing happens to an order of 0.00 (read in the orders controller v3).
+    """
     shop, body = call.shop, call.body
     order = find_order(shop, order_id, status=400)
     for name in _UNCOVERED_EDITS:
@@ -225,7 +228,7 @@ def update_order(call: Call, order_id: int) -> Answer:
     if status == "refunded" and order.status != "refunded":
         refund_remainder(shop, order)
     writing.change_status(shop, order, status)
-    if boolean("set_paid", body.get("set_paid", False)):
+    if boolean("set_paid", body.get("set_paid", False)) and writing.needs_payment(shop, order):
         writing.complete_payment(shop, order)
     return Answer(body=order_json(shop, order, base=call.base))
 
