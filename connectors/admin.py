@@ -13,8 +13,8 @@ from django.utils import timezone
 from connectors import inbox, mapping_editor, mappings, ports
 from connectors.models import ConnectionBudget, SyncCursor
 from connectors.redaction import redact, redact_text
-from connectors.registry import UnknownVendorError, config_without_secrets, connector_for, link_for
-from connectors.webhook_health import webhook_url
+from connectors.registry import UnknownVendorError, config_without_secrets, connector_for, link_for, webhook_url
+from connectors.webhook_health import remember
 from exceptions_queue.errors import CaseError
 from exceptions_queue.evidence import evidence_tables
 from returnsops import states
@@ -89,6 +89,7 @@ def _repair(connection: Connection, done: Performed) -> str:
         hooks = ensure(link_for(connection), webhook_url(connection))
     except ports.VendorError as error:
         raise CaseError(f"The webhooks could not be repaired: {error.text}") from None
+    remember(connection, url=webhook_url(connection))
     return f"Registered and on: {', '.join(hook.topic for hook in hooks)}."
 
 

@@ -303,13 +303,16 @@ _CONNECTION_KINDS: Final = (
     ),
     CaseKind(
         code=states.CASE_WEBHOOK_DISABLED,
-        title="A webhook is switched off",
+        title="A webhook is switched off or gone",
         owner_team=roles.OPS,
         severity=Severity.MEDIUM,
         sla_hours=8,
         meaning="The other system stopped telling us of changes. Polling still finds them, later.",
-        likely_cause="Our address could not be reached several times in a row.",
-        how_to_fix=("It is armed again by itself.", "If it goes off again, run check_connection with its name."),
+        likely_cause="Our address could not be reached several times in a row, or somebody deleted it there.",
+        how_to_fix=(
+            "It is armed again by itself; where that failed, the case says why.",
+            "If it goes off again, run check_connection with its name.",
+        ),
         actions=(_DONE,),
     ),
     CaseKind(

@@ -13,7 +13,7 @@ from connectors.models import ConnectionBudget, SyncCursor
 from connectors.ports import CheckLine, VendorError
 from connectors.registry import UnknownVendorError, connector_for, link_for, utc_now
 from connectors.views import SECRET_OF_KIND
-from connectors.webhook_health import webhook_url
+from connectors.webhook_health import faults_of
 from returnsops import states
 from returnsops.api.health import not_ready_reason
 from returnsops.models import Connection, Effect, InboundEvent, Route, Switch
@@ -155,12 +155,11 @@ def _webhooks(connection: Connection) -> CheckLine:
         return CheckLine(name=name, is_ok=True, text="set up in the platform's own screens")
     fix = f"Run: manage.py check_connection {connection.name} --repair-webhooks PUBLIC_URL"
     try:
-        ours = [h for h in connector.list_webhooks(link_for(connection)) if h.delivery_url == webhook_url(connection)]
+        faults = faults_of(connection, connector.list_webhooks(link_for(connection)))
     except (VendorError, DatabaseError) as error:
         return CheckLine(name=name, is_ok=False, text=str(error), fix=fix)
-    off = [hook.topic for hook in ours if not hook.is_active]
-    problem = "none is registered." if not ours else f"switched off: {', '.join(off)}." if off else ""
-    return _line(name, problem, well=f"{len(ours)} on", fix=fix)
+    well = f"{len(faults.on)} on" if faults.on else "none is registered: changes are found by polling"
+    return _line(name, faults.words, well=well, fix=fix)
 
 
 def _words(span: timedelta) -> str:

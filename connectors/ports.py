@@ -103,6 +103,7 @@ class ConnectionConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     time_zone: str = "UTC"
+    webhook_url: str = ""  # where its webhooks are to be delivered
 
     def secret(self, name: str) -> str:
         """The newest live value of a secret. Raises AuthFailed saying which one is missing."""
@@ -378,6 +379,7 @@ class Connector:
     list_returns: Callable[[Link, datetime, str], PollPage] | None = None
     # The catalogue in small pages, '' = from the start (S4-20).
     read_catalogue: Callable[[Link, str], CataloguePage] | None = None
+    webhook_topics: tuple[str, ...] = ()  # what ensure_webhooks registers
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None
     ensure_webhooks: Callable[[Link, str], Sequence[WebhookState]] | None = None
     settings_problems: SettingsCheck | None = None

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 import requests
+from django.conf import settings
 
 from connectors import budget
 from connectors.http import CallRecord, make_caller, new_session
@@ -83,6 +84,11 @@ def config_of(connection: Connection, *, at: datetime) -> ConnectionConfig:
     return replace(config_without_secrets(connection), secrets=secrets)
 
 
+def webhook_url(connection: Connection) -> str:
+    """Where the vendor delivers to."""
+    return f"{settings.PUBLIC_URL}/webhooks/{connection.name}/"
+
+
 def config_without_secrets(connection: Connection) -> ConnectionConfig:
     """For links to vendor screens, where no secret may be near."""
     return ConnectionConfig(
@@ -91,4 +97,5 @@ def config_without_secrets(connection: Connection) -> ConnectionConfig:
         base_url=connection.base_url,
         settings=connection.settings,
         time_zone=connection.time_zone,
+        webhook_url=webhook_url(connection),
     )

@@ -1,18 +1,22 @@
-"""Watching our webhook subscriptions at the vendors: a switched-off one is a case, and is armed again (S4)."""
+"""Watching our webhook subscriptions at the vendors (S4): one that is off or gone is a case, and is armed again.
+
+A connection whose webhooks were never registered at our address is polled by choice. That they were is noted in the
+``cursor`` of its stream, which holds the address: after a move to another address nothing is registered by itself.
+"""
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from connectors.budget import close_case_of
 from connectors.models import SyncCursor
-from connectors.ports import Connector, VendorError, WebhookState
-from connectors.registry import connector_for, link_for
+from connectors.ports import Connector, Link, VendorError, WebhookState
+from connectors.registry import connector_for, link_for, webhook_url
 from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.models import Connection
@@ -21,6 +25,21 @@ log = logging.getLogger(__name__)
 
 STREAM: Final = "webhooks"
 EVERY: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """Topics of our webhooks: on, switched off there, and not there any more."""
+
+    on: tuple[str, ...]
+    off: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What is wrong; '' where all is well."""
+        parts = (("Switched off there", self.off), ("Not registered there any more", self.missing))
+        return " ".join(f"{what}: {', '.join(topics)}." for what, topics in parts if topics)
 
 
 def check_due(*, at: datetime) -> int:
@@ -34,9 +53,27 @@ def check_due(*, at: datetime) -> int:
     return checked
 
 
-def webhook_url(connection: Connection) -> str:
-    """Where the vendor delivers to."""
-    return f"{settings.PUBLIC_URL}/webhooks/{connection.name}/"
+def remember(connection: Connection, *, url: str) -> None:
+    """Note that our webhooks were registered at ``url``: what is missing there from now on was taken away."""
+    SyncCursor.objects.update_or_create(connection=connection, stream=STREAM, defaults={"cursor": url})
+
+
+def is_registered(connection: Connection) -> bool:
+    """False where ours were never registered at our address: changes are found by polling, by choice."""
+    return SyncCursor.objects.filter(connection=connection, stream=STREAM, cursor=webhook_url(connection)).exists()
+
+
+def faults_of(connection: Connection, found: Sequence[WebhookState]) -> Faults:
+    """What is wrong with our webhooks, of all that ``found`` lists. None registered by choice is no fault."""
+    connector = connector_for(connection.vendor)
+    ours = [hook for hook in found if hook.delivery_url == webhook_url(connection)]
+    present = {hook.topic for hook in ours}
+    is_wanted = bool(ours) or is_registered(connection)
+    return Faults(
+        on=tuple(hook.topic for hook in ours if hook.is_active),
+        off=tuple(sorted(hook.topic for hook in ours if not hook.is_active)),
+        missing=tuple(topic for topic in connector.webhook_topics if is_wanted and topic not in present),
+    )
 
 
 def _claimed(connection: Connection, *, at: datetime) -> bool:
@@ -48,34 +85,42 @@ def _claimed(connection: Connection, *, at: datetime) -> bool:
 
 def _check(connection: Connection, connector: Connector, *, at: datetime) -> None:
     assert connector.list_webhooks is not None  # check_due
-    url = webhook_url(connection)
     try:
         link = link_for(connection)
-        ours = [hook for hook in connector.list_webhooks(link) if hook.delivery_url == url]
-        off = [hook for hook in ours if not hook.is_active]
-        if off and connector.ensure_webhooks is not None:
-            connector.ensure_webhooks(link, url)
+        faults = faults_of(connection, connector.list_webhooks(link))
     except VendorError as error:
         log.warning("the webhooks of %s could not be looked at: %s", connection.name, error.text)
         return
-    _say(connection, off, at=at)
+    if faults.on or faults.off:
+        remember(connection, url=webhook_url(connection))
+    _say(connection, faults, repair=_repaired(connector, link, faults), at=at)
+
+
+def _repaired(connector: Connector, link: Link, faults: Faults) -> str:
+    """Switch on and register again what is not well; what came of it, in words."""
+    if not faults.words or connector.ensure_webhooks is None:
+        return "Nothing was changed there."
+    try:
+        connector.ensure_webhooks(link, link.config.webhook_url)
+    except VendorError as error:
+        return f"They could not be armed again: {error.text}"
+    return "Armed again; the case closes when the next look finds them on."
 
 
 @transaction.atomic
-def _say(connection: Connection, off: Sequence[WebhookState], *, at: datetime) -> None:
+def _say(connection: Connection, faults: Faults, *, repair: str, at: datetime) -> None:
     kind = states.CASE_WEBHOOK_DISABLED
-    if not off:
+    if not faults.words:
         close_case_of(kind=kind, name=connection.name, at=at, reason="All webhooks are on.")
         return
-    topics = ", ".join(sorted(hook.topic for hook in off))
     queue.open_case(
         kind=kind,
         fingerprint=f"{kind}:{connection.name}",
         subject_type="connection",
         subject_id=str(connection.pk),
         subject_label=str(connection),
-        cause=f"Switched off there: {topics}. Armed again; the case closes when the next look finds them on.",
-        evidence={"topics": [hook.topic for hook in off]},
+        cause=f"{faults.words} {repair}",
+        evidence={"topics": list(faults.off), "missing": list(faults.missing)},
         deep_link=f"/admin/returnsops/connection/{connection.pk}/change/",
         group_key=f"connection:{connection.name}",
         at=at,

@@ -7,11 +7,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connectors.ports import Answer, AuthFailed, CheckLine, Link, Rejected, VendorError
+from connectors.ports import Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
+from connectors.redaction import without_query
 from connectors.woocommerce import client, webhooks
 from connectors.woocommerce.links import site_url
 from returnsops.money import MoneyError, exponent
 
+_ON: Final = "active"
 MAX_SKEW: Final = timedelta(seconds=60)  # OAuth allows 15 minutes; twins are judged by the shop's clock
 
 
@@ -122,13 +124,23 @@ def _webhook_lines(link: Link) -> list[CheckLine]:
     fix = "Register the webhooks of this connection again; changes made meanwhile come with the next poll."
     try:
         webhooks.webhook_secret(link.config)
-        found = {state.topic: state for state in webhooks.list_webhooks(link)}
+        found = webhooks.list_webhooks(link)
     except VendorError as failure:
         return [CheckLine(name="webhooks", is_ok=False, text=failure.text, fix="Correct it, then check again.")]
-    lines = []
-    for topic in webhooks.TOPICS:
-        state = found.get(topic)
-        is_ok = state is not None and state.is_active
-        text = "missing" if state is None else "active" if is_ok else "switched off by the shop"
-        lines.append(CheckLine(name=f"webhook {topic}", is_ok=is_ok, text=text, fix="" if is_ok else fix))
-    return lines
+    said = [(topic, _webhook_text(link, topic, found)) for topic in webhooks.TOPICS]
+    return [
+        CheckLine(name=f"webhook {topic}", is_ok=text == _ON, text=text, fix="" if text == _ON else fix)
+        for topic, text in said
+    ]
+
+
+def _webhook_text(link: Link, topic: str, found: Sequence[WebhookState]) -> str:
+    """How the webhook of one topic stands; one that delivers to another address is none of ours."""
+    url = link.config.webhook_url
+    named = [state for state in found if state.topic == topic]
+    here = [state for state in named if state.delivery_url == url]
+    if not named:
+        return "missing"
+    if not here:
+        return f"missing: it delivers to {without_query(named[0].delivery_url)}, our address (PUBLIC_URL) is {url}"
+    return _ON if all(state.is_active for state in here) else "switched off by the shop"

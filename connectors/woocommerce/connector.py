@@ -85,6 +85,7 @@ CONNECTOR: Final = Connector(
     list_orders=list_orders,
     read_catalogue=read_catalogue,
     find_order=find_order,
+    webhook_topics=webhooks.TOPICS,
     list_webhooks=webhooks.list_webhooks,
     ensure_webhooks=webhooks.ensure_webhooks,
     order_url=order_url,

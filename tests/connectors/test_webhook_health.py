@@ -1,15 +1,23 @@
-"""A webhook the shop switched off is a case, is armed again, and the case closes by itself."""
+"""A webhook that the shop switched off, or that is gone, is a case, is armed again, and the case closes by itself."""
+
+from io import StringIO
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
-from connectors import webhook_health
+from connectors import doctor, webhook_health
+from connectors.models import SyncCursor
 from connectors.simulators.base import Fault, FaultKind
+from connectors.simulators.wsgi_transport import mounted_session
+from connectors.woocommerce.webhooks import TOPICS
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from tests.journeys.world import OPS_URL, World, world
 
 pytestmark = pytest.mark.django_db
+ARMED = "Armed again; the case closes when the next look finds them on."
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +31,41 @@ def _switch_off(w: World) -> str:
     return hook.topic
 
 
+def _look(w: World) -> None:
+    w.shift(webhook_health.EVERY.total_seconds())
+    assert webhook_health.check_due(at=w.now()) == 1
+
+
+def _delete(w: World, *topics: str) -> None:
+    """Somebody deletes them at the shop, whose ping of new ones then goes to nobody in particular."""
+    w.shop.webhooks.session = mounted_session(_answer_ok, OPS_URL)
+    hooks = w.shop.state.webhooks
+    for number in [number for number, hook in hooks.items() if hook.topic in topics]:
+        del hooks[number]
+
+
+def _answer_ok(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ok"]
+
+
+def _topics(w: World) -> list[str]:
+    return sorted(hook.topic for hook in w.shop.state.webhooks.values() if hook.status == "active")
+
+
+def _doctor(w: World) -> tuple[bool, str]:
+    (line,) = [line for line in doctor.examine(is_remote=True) if line.name == "webhooks of shop"]
+    return line.is_ok, line.text
+
+
 def test_a_disabled_webhook_is_a_case_and_armed_again() -> None:
     with world() as w:
         topic = _switch_off(w)
         assert webhook_health.check_due(at=w.now()) == 1
         assert w.open_cases() == [states.CASE_WEBHOOK_DISABLED]
         case = ExceptionCase.objects.get(kind_code=states.CASE_WEBHOOK_DISABLED)
-        assert case.evidence == {"topics": [topic]}
+        assert case.evidence == {"topics": [topic], "missing": []}
+        assert case.cause == f"Switched off there: {topic}. {ARMED}"
         assert {hook.status for hook in w.shop.state.webhooks.values()} == {"active"}
 
         assert webhook_health.check_due(at=w.now()) == 0
@@ -61,3 +97,57 @@ def test_a_shop_that_does_not_answer_changes_nothing() -> None:
         w.shop.faults.script(Fault(kind=FaultKind.SERVER_ERROR, path_pattern="/webhooks", times=9))
         assert webhook_health.check_due(at=w.now()) == 1
         assert w.open_cases() == []
+
+
+@pytest.mark.parametrize("gone", [TOPICS[1:2], TOPICS], ids=["one", "all"])
+def test_a_deleted_webhook_is_a_case_and_registered_again(gone: tuple[str, ...]) -> None:
+    with world() as w:
+        _look(w)
+        assert w.open_cases() == []
+        _delete(w, *gone)
+        assert _doctor(w) == (False, f"Not registered there any more: {', '.join(gone)}.")
+        _look(w)
+        assert w.open_cases() == [states.CASE_WEBHOOK_DISABLED]
+        case = ExceptionCase.objects.get(kind_code=states.CASE_WEBHOOK_DISABLED)
+        assert case.evidence == {"topics": [], "missing": list(gone)}
+        assert case.cause == f"Not registered there any more: {', '.join(gone)}. {ARMED}"
+        assert _topics(w) == sorted(TOPICS)
+        _look(w)
+        assert w.open_cases() == []
+        assert _doctor(w) == (True, "4 on")
+
+
+def test_webhooks_that_were_never_registered_are_a_choice() -> None:
+    with world() as w:
+        _delete(w, *TOPICS)
+        _look(w)
+        assert (w.open_cases(), _topics(w)) == ([], [])
+        assert _doctor(w) == (True, "none is registered: changes are found by polling")
+
+
+def test_webhooks_registered_by_command_are_watched_from_then_on() -> None:
+    with world() as w:
+        _delete(w, *TOPICS)
+        call_command("check_connection", "shop", "--repair-webhooks", f"{OPS_URL}/", stdout=StringIO())
+        _delete(w, *TOPICS)
+        _look(w)
+        assert (w.open_cases(), _topics(w)) == ([states.CASE_WEBHOOK_DISABLED], sorted(TOPICS))
+
+
+def test_after_a_move_to_another_address_nothing_is_registered_by_itself(settings: Settings) -> None:
+    with world() as w:
+        _look(w)
+        settings.PUBLIC_URL = "https://copy.example"
+        _look(w)
+        assert w.open_cases() == []
+        assert {hook.delivery_url for hook in w.shop.state.webhooks.values()} == {f"{OPS_URL}/webhooks/shop/"}
+        assert SyncCursor.objects.get(stream=webhook_health.STREAM).cursor == f"{OPS_URL}/webhooks/shop/"
+
+
+def test_a_webhook_that_cannot_be_armed_again_is_a_case_that_says_why() -> None:
+    with world() as w:
+        topic = _switch_off(w)
+        w.shop.faults.script(Fault(kind=FaultKind.SERVER_ERROR, method="PUT", path_pattern="/webhooks", times=9))
+        _look(w)
+        case = ExceptionCase.objects.get(kind_code=states.CASE_WEBHOOK_DISABLED)
+        assert case.cause.startswith(f"Switched off there: {topic}. They could not be armed again: ")

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors import ports
 from connectors.registry import connector_for, link_for
+from connectors.webhook_health import remember
 from returnsops.models import Connection
 
 
@@ -35,10 +36,12 @@ class Command(BaseCommand):
         ensure = connector_for(connection.vendor).ensure_webhooks
         if ensure is None:
             raise CommandError(f"{connection.vendor} has no webhooks to register from here; set them up there.")
+        url = f"{public_url.rstrip('/')}/webhooks/{connection.name}/"
         try:
-            hooks = ensure(link_for(connection), f"{public_url.rstrip('/')}/webhooks/{connection.name}/")
+            hooks = ensure(link_for(connection), url)
         except ports.VendorError as error:
             raise CommandError(f"The webhooks could not be registered: {error.text}") from None
+        remember(connection, url=url)
         for hook in hooks:
             self.stdout.write(f"webhook {hook.topic}: {'active' if hook.is_active else 'not active'}")
 

@@ -12,6 +12,7 @@ from connectors.woocommerce.webhooks import TOPICS
 from tests.connectors.woocommerce.recordings import answer_of
 from tests.connectors.woocommerce.scripted import NOW, answered, page, scripted_link
 
+HOOK_URL = "https://ops.example/webhooks/shop/"
 DATE = format_datetime(NOW, usegmt=True)
 
 
@@ -23,7 +24,7 @@ class Shop:
         self.date = DATE
         self.write = answered(400, {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID."})
         self.hooks = [
-            {"id": n, "name": f"returnsops {topic}", "topic": topic, "status": "active", "delivery_url": "https://x"}
+            {"id": n, "name": f"returnsops {topic}", "topic": topic, "status": "active", "delivery_url": HOOK_URL}
             for n, topic in enumerate(TOPICS)
         ]
 
@@ -37,7 +38,7 @@ class Shop:
 
 
 def lines_of(shop: Any, **changes: Any) -> dict[str, CheckLine]:
-    link, _ = scripted_link(shop, **({"time_zone": "Europe/Madrid"} | changes))
+    link, _ = scripted_link(shop, **({"time_zone": "Europe/Madrid", "webhook_url": HOOK_URL} | changes))
     return {line.name: line for line in check(link)}
 
 
@@ -107,3 +108,14 @@ def test_webhooks_missing_and_switched_off() -> None:
         "switched off by the shop",
     )
     assert lines[f"webhook {TOPICS[3]}"].text == "missing"
+
+
+def test_a_webhook_that_delivers_to_another_address_is_none_of_ours() -> None:
+    shop = Shop()
+    shop.hooks[0]["delivery_url"] = "https://test.example/webhooks/shop/?key=hush"
+    line = lines_of(shop)[f"webhook {TOPICS[0]}"]
+    assert (line.is_ok, line.text) == (
+        False,
+        f"missing: it delivers to https://test.example/webhooks/shop/, our address (PUBLIC_URL) is {HOOK_URL}",
+    )
+    assert lines_of(shop)[f"webhook {TOPICS[1]}"].is_ok
