@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from connectors.simulators.faults import Fault, FaultKind
@@ -13,6 +14,12 @@ from returnsops.models import HistoryEntry, Route, Switch
 from tests.journeys.world import World, world
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """The banner of stops is remembered for some seconds; tests share the clock's start."""
+    cache.clear()
 
 
 def _as(w: World, name: str) -> Client:
