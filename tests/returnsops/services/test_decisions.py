@@ -235,3 +235,34 @@ def test_stock_that_did_not_move_because_of_it_keeps_no_verdict(disposition: str
     decide(facts.InspectionUndone, row.rma, item_id=row.item_external_id, identity="v1")
     row.refresh_from_db()
     assert row.is_superseded
+
+
+# --- credits -------------------------------------------------------------------------------------------------------
+
+
+def test_a_credit_is_taken_back_once_and_with_a_reason() -> None:
+    row = make.CreditRequestFactory(external_id="cr_1", kind="gift_card")
+
+    def withdraw(kind: str = "gift_card", why: str = "Looked at it.") -> None:
+        about: dict[str, Any] = {"return_id": row.rma.external_id, "occurred_at": NOW, "by": "fiona"}
+        fact = facts.CreditWithdrawn(**about, why=why, credit_id="cr_1", kind=kind)
+        decisions.apply_decision(rma=row.rma, fact=fact, at=LATER)
+
+    with pytest.raises(DecisionError, match="needs a reason"):
+        withdraw(why="")
+    with pytest.raises(DecisionError, match="does not exist"):
+        withdraw("store_credit")
+    withdraw()
+    row.refresh_from_db()
+    assert (row.withdrawn_by, row.withdrawn_at, row.withdrawn_why) == ("fiona", LATER, "Looked at it.")
+    assert entry(row.rma) == ("credit_withdrawn", "creditrequest", "Gift card cr_1 withdrawn.")
+    with pytest.raises(DecisionError, match="withdrawn already"):
+        withdraw()
+
+
+def test_who_issues_a_credit_is_decided_in_the_words_of_refunds() -> None:
+    row = make.CreditRequestFactory(external_id="cr_1", executed_by="")
+    decide(facts.ExecutionDecided, row.rma, refund_id="cr_1", executed_by="commerce_platform")
+    row.refresh_from_db()
+    assert (row.executed_by, row.executed_by_decided_by) == ("commerce_platform", "fiona")
+    assert entry(row.rma)[2] == "Store credit cr_1 is paid by: commerce platform."

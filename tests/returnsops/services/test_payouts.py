@@ -9,7 +9,7 @@ import pytest
 
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
-from returnsops.models import PlatformRefund, ReturnAuthorisation
+from returnsops.models import CreditRequest, PlatformRefund, ReturnAuthorisation
 from returnsops.planning.keys import business_key
 from returnsops.services.apply_facts import apply_facts
 from tests.factories import NOW, EffectFactory, ReturnFactory
@@ -83,6 +83,23 @@ def test_a_refund_id_belongs_to_one_return(rma: ReturnAuthorisation) -> None:
     row = _tell(other, replace(_issued(other, "99.00"), revision=50))
     assert (row.rma, row.amount) == (rma, Decimal(30))
     assert ExceptionCase.objects.get().subject_id == str(other.pk)
+
+
+def test_a_credit_id_belongs_to_one_return_and_what_a_person_decided_stands(rma: ReturnAuthorisation) -> None:
+    other = ReturnFactory(route=rma.route)
+    told: dict[str, Any] = {"credit_id": "cr_1", "kind": "store_credit", "currency": "GBP"}
+    stated: list[tuple[ReturnAuthorisation, str]] = [(rma, "30"), (other, "30"), (rma, "20")]
+    for number, (about, amount) in enumerate(stated):
+        fact = facts.CreditIssued(
+            return_id=about.external_id, occurred_at=NOW + timedelta(hours=number), amount=Decimal(amount), **told
+        )
+        apply_facts(connection=rma.connection, new_facts=[fact], at=NOW)
+        rma.credits.update(executed_by="merchant", executed_by_decided_by="fiona")
+    row = CreditRequest.objects.get()
+    assert (row.rma, row.amount, row.executed_by) == (rma, Decimal(20), "merchant")
+    case = ExceptionCase.objects.get()
+    assert (case.kind_code, case.subject_id) == (states.CASE_REVISION_CONFLICT, str(other.pk))
+    assert "names store credit cr_1 for this return" in case.cause
 
 
 def test_a_hold_placed_again_after_its_release_stands_whatever_comes_last(rma: ReturnAuthorisation) -> None:

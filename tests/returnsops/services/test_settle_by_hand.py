@@ -3,6 +3,7 @@
 import pytest
 
 from exceptions_queue.errors import CaseError
+from returnsops import states
 from returnsops.models import HistoryEntry, ReturnAuthorisation
 from returnsops.services import settle_by_hand
 from tests import factories as make
@@ -81,3 +82,13 @@ def test_a_credit_without_a_reference_or_of_another_return_is_refused(credit: st
         untouched.refresh_from_db()
         assert (untouched.settled_at, untouched.settled_reference) == (None, "")
     assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
+
+
+def test_a_credit_that_we_issued_is_not_issued_by_hand_as_well() -> None:
+    row = make.CreditRequestFactory(external_id="cr_1")
+    key = f"store_credit:{row.rma.ref}:store_credit:cr_1"
+    make.EffectFactory(rma=row.rma, kind=states.STORE_CREDIT, key=key, state=states.UNKNOWN)
+    with pytest.raises(CaseError, match="issued in the shop by us, or is on its way"):
+        settle_by_hand.settle_credit(rma=row.rma, credit_id="cr_1", reference="1234", by="carla", at=NOW)
+    row.refresh_from_db()
+    assert row.settled_at is None
