@@ -1,6 +1,6 @@
 """Screens of the comparison: runs and findings, read-only; what people may do is compare again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from django.contrib import admin, messages
@@ -14,14 +14,16 @@ from django.utils import timezone
 from exceptions_queue.errors import CaseError
 from exceptions_queue.evidence import EvidenceTable, evidence_tables
 from reconciliation import case_actions, causes, services
+from reconciliation.audit import gaps, report, running
 from reconciliation.checks import CHECKS
-from reconciliation.models import Finding, Run
+from reconciliation.models import AuditGap, Finding, Run
 from returnsops.admin.acts import Act, NoForm, Performed
 from returnsops.admin.base import ReadOnlyAdmin, SavedViews, display
 from returnsops.selectors import remote_links, words
 from returnsops.selectors.watch import View
 
-TITLES: Final = {check.code: check.title for check in CHECKS}
+TITLES: Final = {**{check.code: check.title for check in CHECKS}, running.CHECK: "Audit of the past"}
+MOST_GAPS: Final = 100  # per kind on the page
 RUN_NOW: Final = "reconciliation.view_run"
 STATE_COLOURS: Final = {"finished": "success", "running": "info", "failed": "danger", "differs": "warning"}
 FINDING_COLOURS: Final = {"open": "danger", "accepted": "default", "healed": "success"}
@@ -75,6 +77,42 @@ def _run_page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "state": _run_state(run)[1],
         "totals": _totals(run),
         "found": run.findings.select_related("rma", "order__connection")[:100],
+        "audit": _audit_of(run) if run.check_code == running.CHECK else None,
+    }
+
+
+def _audit_of(run: Run) -> dict[str, Any]:
+    """What an audit found, in sections by kind; the rest is in the file of ``manage.py audit --csv``."""
+    rows = list(run.gaps.all())
+    totals = report.totals_of(rows)
+    return {
+        "totals": evidence_tables({"totals": {gaps.KINDS[kind]: _total(total) for kind, total in totals.items()}}),
+        "sections": [
+            {"title": title, "rows": [_shown_gap(row) for row in found[:MOST_GAPS]], "more": len(found[MOST_GAPS:])}
+            for kind, title in gaps.KINDS.items()
+            if (found := [row for row in rows if row.kind == kind])
+        ],
+        "apart": len(report.set_apart(run)),
+        "not_compared": report.not_compared(run)[:MOST_GAPS],
+        "not_compared_more": max(0, len(report.not_compared(run)) - MOST_GAPS),
+    }
+
+
+def _total(total: Mapping[str, Any]) -> dict[str, str]:
+    sums = [f"{value} {currency}" for currency, value in total["amounts"].items()]
+    return {
+        "count": str(total["count"]),
+        "amounts": ", ".join(sums) or "-",
+        "units": str(total["units"]) if total["units"] else "-",
+    }
+
+
+def _shown_gap(row: AuditGap) -> dict[str, Any]:
+    cause = gaps.CAUSES.get(row.cause)
+    return {
+        "gap": row,
+        "title": cause.title if cause else words.plain(row.cause),
+        "likely": cause.likely if cause else "",
     }
 
 

@@ -28,9 +28,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """--since or --resume, --route, --json, --csv, --apart."""
-        when = parser.add_mutually_exclusive_group(required=True)
-        when.add_argument("--since", metavar="T", help="how far back: 180d, 2026-05-01")
-        when.add_argument("--resume", action="store_true", help="go on with the last audit where it stopped")
+        parser.add_argument("--since", metavar="T", help="how far back: 180d, 2026-05-01")
+        parser.add_argument("--resume", action="store_true", help="go on with the last audit where it stopped")
         parser.add_argument("--route", help="only the shop of this route")
         parser.add_argument("--json", action="store_true", dest="is_json", help="print JSON")
         parser.add_argument("--csv", metavar="FILE", help="also write one row per gap into this file")
@@ -45,6 +44,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Audit each shop, print, exit."""
         at = utc_now()
+        if bool(options["since"]) is options["resume"]:
+            raise CommandError("Say either --since 180d (or a date), or --resume.", returncode=USAGE)
         since = _since(options["since"], at=at) if options["since"] else None
         words = tuple(options["apart"] or running.APART_WORDS)
         target = _csv_target(options["csv"])
@@ -89,7 +90,7 @@ def _csv_target(path: str | None) -> Path | None:
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
         raise CommandError(
-            f"{path} cannot be written: it is a directory, or its directory does not exist.", returncode=2
+            f"{path} cannot be written: it is a directory, or its directory does not exist.", returncode=USAGE
         )
     return target
 
