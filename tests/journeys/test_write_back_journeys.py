@@ -329,6 +329,32 @@ def test_the_number_of_the_replacement_is_told_only_once_the_order_exists() -> N
         assert w.open_cases() == []
 
 
+@pytest.mark.requirement("S4-19")
+def test_our_own_replacement_is_told_with_its_number_after_the_shop_has_it_and_never_before() -> None:
+    with world(policy_tables='[routes.policy.exchange]\nwriter = "us"') as w:
+        told_by_calls(w, states.TELL_EXCHANGE_ORDER)
+        w.shop.faults.script(
+            Fault(kind=FaultKind.SERVER_ERROR, method="POST", path_pattern=r"/orders$", status=503, times=2)
+        )
+        order, return_id = asked(w, resolution="exchange", item={"resolution": "exchange"})
+        product_id = order.items[0].product_id
+        line = {"sku": "TEE-BLK-M", "quantity": 1, "variant_id": str(product_id), "unit_price": "30.00"}
+        line["replaces_item_id"] = w.item_id(return_id)
+        exchange_id = w.platform.request_exchange(return_id, lines=[line], is_instant=True)
+        w.work()
+        w.tell()
+        w.work()
+        assert platform_writes(w) == []  # the shop did not take the order yet
+        w.settle()
+        placed = w.effect(return_id, states.EXCHANGE)
+        assert placed.state == states.CONFIRMED
+        assert w.platform.merchant_desk.told_of(return_id, states.TELL_EXCHANGE_ORDER) == [
+            {"order_id": placed.remote_id}
+        ]
+        assert platform_writes(w) == [("POST", f"/v1/returns/{return_id}/exchanges/{exchange_id}/order")]
+        assert w.open_cases() == []
+
+
 # --- exactly once ------------------------------------------------------------------------------------------------
 
 NO_READ_BACK = tuple(name for name in CHECKPOINTS if not name.startswith("confirm"))
