@@ -55,6 +55,23 @@ def test_a_cancelled_exchange_takes_no_replacement() -> None:
     assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
 
 
+def test_a_replacement_of_our_own_on_its_way_is_not_noted_as_placed_by_hand() -> None:
+    row = make.ExchangeRequestFactory(external_id="ex_1")
+    make.EffectFactory(
+        rma=row.rma,
+        kind=states.EXCHANGE,
+        number="ex_1",
+        amount=None,
+        currency="",
+        payload={"exchange_id": "ex_1", "lines": []},
+        state=states.SENDING,
+    )
+    with pytest.raises(CaseError, match="already or on its way"):
+        settle_by_hand.settle_exchange(rma=row.rma, exchange_id="ex_1", order_reference="9005", by="carla", at=NOW)
+    row.refresh_from_db()
+    assert row.settled_at is None
+
+
 def test_a_credit_issued_by_hand_is_noted_and_planned() -> None:
     row = make.CreditRequestFactory(external_id="cr_1")
     text = settle_by_hand.settle_credit(

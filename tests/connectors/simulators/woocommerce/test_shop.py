@@ -137,3 +137,16 @@ def test_the_page_shows_the_shop_escaped_and_without_credentials() -> None:
     assert "/wp-json/wc/v3/orders" in answer.text
     assert "cs_secret" not in answer.text
     assert "=HYPERLINK(1)" in answer.text
+
+
+def test_an_order_of_nothing_is_not_paid_by_set_paid_but_by_its_status() -> None:
+    """It needs no payment (recording create_zero_total_replacement_order_unpaid), and only what does is paid by PUT."""
+    setting = new_setting()
+    line = {"product_id": setting.shirt.id, "quantity": 1, "subtotal": "0", "total": "0"}
+    made = setting.call("POST", "orders", {"line_items": [line]}).json()
+    before = setting.shop.stock_of(setting.shirt.id)
+    assert before is not None
+    assert setting.call("PUT", f"orders/{made['id']}", {"set_paid": True}).json()["status"] == "pending"
+    assert setting.shop.stock_of(setting.shirt.id) == before
+    assert setting.call("PUT", f"orders/{made['id']}", {"status": "processing"}).json()["date_paid_gmt"]
+    assert setting.shop.stock_of(setting.shirt.id) == before - 1
