@@ -58,6 +58,7 @@ class JudgedItem:
     line_id: str
     name: str
     sellable: int
+    by_hand: int = 0  # put back by people, as the plan counts them
     is_excess_accepted: bool = False
     is_lack_accepted: bool = False
 

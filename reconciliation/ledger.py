@@ -7,7 +7,7 @@ from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, OrderBoo
 from returnsops import states
 from returnsops.facts import OrderSnapshot
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
-from returnsops.planning import order_money, sellable
+from returnsops.planning import by_hand, order_money, sellable
 from returnsops.planning.policy import Policy, PolicyError, parse_policy
 from returnsops.planning.view import LineView, ReturnView
 from returnsops.services.views import CLOCK_SKEW, view_of
@@ -143,9 +143,13 @@ def _item(rma: ReturnAuthorisation, view: ReturnView, policy: Policy, line: Line
         line_id=line.order_line_id,
         name=line.name or line.sku or f"item {line.item_id}",
         sellable=sellable.units(view, policy, line).target,
-        is_excess_accepted=_has_waiver(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id),
+        by_hand=by_hand.units(view, line),
+        is_excess_accepted=any(_has_waiver(view, code, line.item_id) for code in _EXCESS),
         is_lack_accepted=_has_waiver(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id),
     )
+
+
+_EXCESS = (states.CASE_RESTOCK_CONTRADICTED, states.CASE_RESTOCKED_BY_HAND)
 
 
 def _has_waiver(view: ReturnView, code: str, subject: str = "") -> bool:

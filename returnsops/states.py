@@ -208,6 +208,7 @@ CASE_EXECUTOR_UNKNOWN: Final = "executor_unknown"
 CASE_DISPOSITION_UNMAPPED: Final = "disposition_unmapped"
 CASE_RESTOCK_CONTRADICTED: Final = "restock_contradicted"
 CASE_RESTOCK_IMPOSSIBLE: Final = "restock_impossible"
+CASE_RESTOCKED_BY_HAND: Final = "restocked_by_hand"
 CASE_NEEDS_APPROVAL: Final = "needs_approval"
 CASE_NEEDS_STOCK_APPROVAL: Final = "needs_stock_approval"
 CASE_DECISION_DUE: Final = "platform_decision_due"
@@ -257,6 +258,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_DISPOSITION_UNMAPPED,
         CASE_RESTOCK_CONTRADICTED,
         CASE_RESTOCK_IMPOSSIBLE,
+        CASE_RESTOCKED_BY_HAND,
         CASE_NEEDS_APPROVAL,
         CASE_NEEDS_STOCK_APPROVAL,
         CASE_DECISION_DUE,

@@ -150,7 +150,7 @@ def _of_item(book: OrderBook, item: JudgedItem) -> Comparison:
         return Comparison()
     if restocked + min(coming, 0) > item.sellable and not item.is_excess_accepted:
         return _judged(book, item, cause=causes.MORE_THAN_SELLABLE, side="mismatched", restocked=restocked)
-    if restocked + coming < item.sellable and not item.is_lack_accepted:
+    if restocked + coming + item.by_hand < item.sellable and not (item.is_lack_accepted or item.is_excess_accepted):
         return _judged(book, item, cause=causes.NOT_RESTOCKED, side="only_here", restocked=restocked)
     return Comparison(matched=1)
 

@@ -43,6 +43,21 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT_GOODS,),
     ),
     kind(
+        states.CASE_RESTOCKED_BY_HAND,
+        "Put back into stock by hand",
+        states.WH,
+        Severity.HIGH,
+        8,
+        "Units of this return were put back into stock in the shop by hand: more than are sellable, or of a line that "
+        "another return of the order brings back as well. What was put back by hand is never put back a second time.",
+        "A colleague ticked *Restock refunded items* while refunding by hand.",
+        (
+            "Count what is on the shelf, and correct the product's stock in the shop if it is wrong.",
+            "Then accept the case with a reason.",
+        ),
+        (ACCEPT_GOODS,),
+    ),
+    kind(
         states.CASE_RESTOCK_CONTRADICTED,
         "Restocked more than is sellable",
         states.WH,

@@ -5,7 +5,7 @@ from datetime import datetime
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot
 
-from . import items, order_money, sellable, verdicts
+from . import by_hand, items, order_money, sellable, verdicts
 from .holds import (
     WAITS_FOR_CONFIRMATION,
     Finding,
@@ -31,7 +31,7 @@ def plan_stock(view: ReturnView, policy: Policy, now: datetime) -> Part:
     for line in sorted(view.lines, key=lambda line: line.item_id):
         planned, found = _of_item(view, policy, line, tuple(effects))
         effects.extend(planned)
-        cases.extend((*cases_of(found), *_missing(view, line), *_unplaced(view, line)))
+        cases.extend((*cases_of(found), *_missing(view, line), *_unplaced(view, line), *_excess(view, policy, line)))
     return Part(effects=tuple(effects), cases=tuple(cases))
 
 
@@ -39,11 +39,14 @@ def _of_item(
     view: ReturnView, policy: Policy, line: LineView, before: tuple[PlannedEffect, ...]
 ) -> tuple[list[PlannedEffect], tuple[Finding, ...]]:
     units = sellable.units(view, policy, line)
-    committed = order_money.put_back(view, line.item_id)
+    there = by_hand.units(view, line)
+    committed = order_money.put_back(view, line.item_id) + (0 if _is_disputed(view, line, there) else there)
     steps = [(units.target, units.target - committed, "")]
     steps.append((units.possible, units.possible - max(units.target, committed), units.waits))
     steps = [step for step in steps if step[1] > 0]
     found = (*items.findings(view, policy, line), *_of_goods(view, line)) if steps else ()
+    if steps and _is_disputed(view, line, there):
+        found = (*found, _whose(view, line, there))
     effects: list[PlannedEffect] = []
     for target, count, waits in steps:
         possible = _impossible(view, line, count, (*before, *effects))
@@ -169,6 +172,49 @@ def _put_back_before(view: ReturnView, line: LineView, count: int, there: int) -
         "went live. Record here that they were put back by hand; if they were not, put them in stock by hand first.",
         subject=line.item_id,
         evidence={"item": line.item_id, "units": count, "back_in_stock": there},
+    )
+
+
+# --- put back by hand -----------------------------------------------------------------------------------------------
+
+
+def _is_disputed(view: ReturnView, line: LineView, there: int) -> bool:
+    """Units put back by hand of a line that two returns bring back: nobody can tell whose they were."""
+    is_answered = is_accepted(view, states.CASE_RESTOCKED_BY_HAND, line.item_id)
+    return there > 0 and not is_answered and by_hand.is_shared(view, line)
+
+
+def _whose(view: ReturnView, line: LineView, there: int) -> Finding:
+    return problem(
+        view,
+        states.CASE_RESTOCKED_BY_HAND,
+        f"{there} x {items.label(line)} were put back into stock by hand in the shop, and more than one return brings "
+        "units of that line back. Accept the case if they were of this return; if they were not, put its units in "
+        "stock by hand and accept then.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "by_hand": there},
+    )
+
+
+def _excess(view: ReturnView, policy: Policy, line: LineView) -> tuple[PlannedCase, ...]:
+    """More put back by hand than the verdicts call sellable; a case once all units of the item are judged."""
+    there = by_hand.units(view, line)
+    if not there or is_accepted(view, states.CASE_RESTOCKED_BY_HAND, line.item_id) or by_hand.is_shared(view, line):
+        return ()
+    judged = verdicts.judged(verdicts.in_force(view, line.item_id))
+    ours = order_money.put_back(view, line.item_id)
+    most = sellable.units(view, policy, line).possible
+    if judged < line.quantity or there + ours <= most:
+        return ()
+    return (
+        case_of(
+            view,
+            states.CASE_RESTOCKED_BY_HAND,
+            f"{there} x {items.label(line)} were put back into stock by hand in the shop and {ours} by returnsops, but "
+            f"only {most} of {line.quantity} are sellable. Take the others out of the shop's stock.",
+            subject=line.item_id,
+            evidence={"item": line.item_id, "by_hand": there, "by_us": ours, "sellable": most},
+        ),
     )
 
 

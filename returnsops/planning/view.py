@@ -1,12 +1,22 @@
 """The frozen snapshot of one return that the plan is computed from. Pure data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from returnsops.facts import ExchangeLine, ExecutedBy, OrderSnapshot, RefundItem, RemoteRefundLine, Resolution
+from returnsops import states
+from returnsops.facts import (
+    ExchangeLine,
+    ExecutedBy,
+    OrderLineSnapshot,
+    OrderSnapshot,
+    RefundItem,
+    RemoteRefund,
+    RemoteRefundLine,
+    Resolution,
+)
 
 from .keys import content_hash
 
@@ -209,7 +219,7 @@ class ReturnView:
 def order_fingerprint(order: OrderSnapshot) -> str:
     """Hash of all that a money or stock decision rests on: lines, taxes, total, locks, refunds with money.
 
-    Zero-money records (restocks) are left out, so that a restock does not send every refund back to planning.
+    Zero-money records of ours (restocks) are left out, so that a restock does not send every refund back to planning.
     """
     document: dict[str, Any] = {
         "status": order.status if order.is_locked or order.is_gone else "",
@@ -224,7 +234,25 @@ def order_fingerprint(order: OrderSnapshot) -> str:
             [refund.refund_id, _text(refund.amount), refund.key] for refund in order.refunds if not refund.is_zero_money
         ),
     }
+    by_hand = {line.line_id: units for line in order.lines if (units := put_back_by_others(line, order.refunds))}
+    if by_hand:
+        document["by_hand"] = by_hand
     return content_hash(document)
+
+
+def put_back_by_others(line: OrderLineSnapshot, refunds: Iterable[RemoteRefund]) -> int:
+    """Units of an order line back in stock that records without our key name, beyond what restocks of ours name.
+
+    Line and records come from one reading, so that a restock of ours under way changes nothing here.
+    """
+    ours = others = 0
+    for refund in refunds:
+        units = sum(named.quantity for named in refund.lines if named.line_id == line.line_id)
+        ours += units if refund.key.startswith(f"{states.RESTOCK}:") else 0
+        others += 0 if refund.key else units
+    # The shop may drop the figure with the last unit; that there was one is certain only where a restock of ours went.
+    still_out = 0 if line.reduced_stock is None and ours else line.reduced_stock
+    return 0 if still_out is None else max(0, min(others, line.quantity - still_out - ours))
 
 
 def _taxes(taxes: tuple[Any, ...]) -> list[str]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from returnsops import states
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, ReturnLine
+from returnsops.planning import by_hand
 from returnsops.services.approvals import remaining_of
+from returnsops.services.views import view_of
 
 from . import words
 
@@ -46,6 +48,7 @@ class StockRow:
     verdicts: tuple[str, ...]
     restocked: int
     restocking: int
+    by_hand: int = 0
 
 
 def money_box(rma: ReturnAuthorisation) -> MoneyBox:
@@ -83,7 +86,15 @@ def stock_box(rma: ReturnAuthorisation) -> tuple[StockRow, ...]:
     """One row per item that still belongs to the return."""
     effects = [row for row in rma.effects.all() if row.kind in states.STOCK_KINDS]
     lines = rma.lines.filter(is_withdrawn=False).prefetch_related("inspections")
-    return tuple(_stock_row(line, effects) for line in lines)
+    view = view_of(rma) if _has_records_of_others(rma) else None
+    counted = {line.item_id: by_hand.units(view, line) for line in view.lines} if view else {}
+    return tuple(_stock_row(line, effects, by_hand_units=counted.get(line.external_id, 0)) for line in lines)
+
+
+def _has_records_of_others(rma: ReturnAuthorisation) -> bool:
+    """Whether anybody else made refund records on the order that name lines: only those can have restocked."""
+    rows = Refund.objects.filter(order=rma.order_id, origin=Refund.EXTERNAL, vanished_at__isnull=True)
+    return rma.order_id is not None and rows.exclude(lines=[]).exists()
 
 
 def _standing(order: Order) -> list[Refund]:
@@ -115,7 +126,7 @@ def _whose(refund: Refund, rma: ReturnAuthorisation | None) -> str:
     return "made outside, for this return" if rma and refund.rma_id == rma.pk else f"for return {refund.rma}"
 
 
-def _stock_row(line: ReturnLine, effects: Sequence[Effect]) -> StockRow:
+def _stock_row(line: ReturnLine, effects: Sequence[Effect], *, by_hand_units: int) -> StockRow:
     own = [row for row in effects if row.item_external_id == line.external_id and row.kind == states.RESTOCK]
     out = [row for row in effects if row.item_external_id == line.external_id and row.kind == states.TAKE_OUT]
     done = {states.DONE, states.CONFIRMED}
@@ -127,6 +138,7 @@ def _stock_row(line: ReturnLine, effects: Sequence[Effect]) -> StockRow:
         restocked=sum(row.quantity or 0 for row in own if row.state in done)
         - sum(row.quantity or 0 for row in out if row.state in done),
         restocking=sum(row.quantity or 0 for row in own if row.state in states.UNSENT | states.IN_FLIGHT),
+        by_hand=by_hand_units,
     )
 
 

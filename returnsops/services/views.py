@@ -263,8 +263,11 @@ def _siblings(rma: ReturnAuthorisation) -> tuple[v.EffectView, ...]:
 
 
 def _sibling_returns(rma: ReturnAuthorisation, refunds: Iterable[v.ShopRefundView]) -> tuple[v.SiblingView, ...]:
-    """Other returns of the order; read only where a refund made outside may have been for one of them."""
-    if rma.order is None or not any(refund.attribution == "unattributed" for refund in refunds):
+    """Other returns of the order; read only where a refund or a restock by hand may have been for one of them."""
+    if rma.order is None:
+        return ()
+    outside = rma.order.refunds.filter(origin=Refund.EXTERNAL, vanished_at__isnull=True).exclude(lines=[])
+    if not any(refund.attribution == "unattributed" for refund in refunds) and not outside.exists():
         return ()
     rows = rma.order.returns.exclude(pk=rma.pk).exclude(status__in=sorted(states.RETURN_ENDED))
     return tuple(_sibling(row) for row in rows.order_by("external_id"))

@@ -16,6 +16,7 @@ from reconciliation.services import check_order
 from returnsops import states
 from returnsops.models import HistoryEntry, InboundEvent
 from returnsops.models import Refund as KnownRefund
+from returnsops.selectors import boxes
 from returnsops.services import attribution_acts
 from returnsops.services import replan as replanning
 from tests.journeys.world import World, world
@@ -299,3 +300,76 @@ def test_a_record_deleted_after_it_was_attributed_opens_the_question_again(meani
         w.settle()
         assert OUTSIDE not in w.open_cases()
         assert _amounts(w, order) == paid
+
+
+# --- restocks --------------------------------------------------------------------------------------------------------
+
+
+def _stock(w: World) -> int | None:
+    return w.shop.stock_of(next(product.id for product in w.shop.state.products.values() if product.own_sku != "MUG"))
+
+
+def _returned(w: World, *, quantity: int = 1) -> tuple[Order, str]:
+    """Two T-shirts were sold of ten; some are in the warehouse, nothing is judged."""
+    order = w.order((w.product(price=str(TEE)), 2))
+    return_id = w.ask(order, quantity=quantity)
+    w.platform.receive(return_id)
+    w.settle()
+    return order, return_id
+
+
+@pytest.mark.requirement("S4-14")
+@pytest.mark.parametrize("amount", [Decimal(0), TEE])
+def test_a_unit_put_back_by_hand_is_not_put_back_again(amount: Decimal) -> None:
+    with world() as w:
+        order, return_id = _returned(w)
+        line = RefundLine(item_id=order.items[0].id, quantity=1, total=amount)
+        w.shop.staff_refund(order.id, amount, lines=[line], is_restocked=True)
+        w.settle()
+        assert _stock(w) == 9
+        w.judge(return_id)
+        w.settle()
+        assert _stock(w) == 9
+        assert w.refund_posts() == 0
+        assert w.effects(return_id, states.RESTOCK) == []
+        assert w.open_cases() == ([states.CASE_TELL_ALREADY_REFUNDED] if amount else [])
+        (row,) = boxes.stock_box(w.rma(return_id))
+        assert (row.restocked, row.restocking, row.by_hand) == (0, 0, 1)
+        assert _is_replayed(w, return_id)
+        rma = w.rma(return_id)
+        assert rma.order is not None
+        check_order(order=rma.order, at=w.now(), by="system")
+        assert w.open_cases() == ([states.CASE_TELL_ALREADY_REFUNDED] if amount else [])
+
+
+def test_a_restock_by_hand_that_no_webhook_told_of_is_seen_before_ours_goes() -> None:
+    with world() as w:
+        order, return_id = _returned(w, quantity=2)
+        w.shop.staff_refund(
+            order.id, Decimal(0), lines=[RefundLine(item_id=order.items[0].id, quantity=1)], is_restocked=True
+        )
+        w.shop.state.sender.pending().clear()
+        w.judge(return_id, quantity=2)
+        w.settle()
+        assert _stock(w) == 10
+        assert w.effect(return_id, states.RESTOCK).quantity == 1
+        assert len(w.restock_records(order)) == 2
+
+
+def test_damaged_goods_put_back_by_hand_are_a_case_of_the_warehouse() -> None:
+    with world() as w:
+        order, return_id = _returned(w)
+        w.shop.staff_refund(
+            order.id, Decimal(0), lines=[RefundLine(item_id=order.items[0].id, quantity=1)], is_restocked=True
+        )
+        w.judge(return_id, "damaged")
+        w.settle()
+        assert w.open_cases() == [states.CASE_RESTOCKED_BY_HAND]
+        case = ExceptionCase.objects.active().get()
+        assert case.evidence == {"item": w.item_id(return_id), "by_hand": 1, "by_us": 0, "sellable": 0}
+        queue.run_action(
+            case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason="Taken off the shelf.", data={}
+        )
+        w.settle()
+        assert w.open_cases() == []
+        assert w.refund_posts() == 0

@@ -251,6 +251,12 @@ def test_pairs_are_capped_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not search(groups, 60, most=8).is_complete
 
 
+def test_more_ways_than_are_shown_are_not_all_listed() -> None:
+    groups = [[Choice(line=v.order_line(), units=1, low=n, high=n)] for n in range(1, 12)]
+    found = search(groups, 30, most=3)
+    assert (len(found.ways), found.is_complete) == (3, True)
+
+
 def test_lines_of_which_nothing_is_left_or_that_were_free_are_no_choices() -> None:
     whole = v.refund_line(quantity=2, net="40.00", tax="8.40")
     assert attribution_search.choices_of(v.order_line(), [whole], currency="EUR") == ()
