@@ -17,11 +17,33 @@ class ExpectedRefund:
 
 
 @dataclass(kw_only=True)
+class ExpectedExchange:
+    """One replacement order that must stand in a shop, worth nothing; ``is_withdrawn``: cancelled again."""
+
+    market: str
+    order_id: int  # the original
+    product_id: int
+    return_id: str
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedCredit:
+    """One coupon that must stand in a shop, bonus included."""
+
+    market: str
+    order_id: int
+    amount: Decimal
+
+
+@dataclass(kw_only=True)
 class Book:
     """Everything expected of a day."""
 
     returns: int = 0
     refunds: list[ExpectedRefund] = field(default_factory=list)
+    exchanges: list[ExpectedExchange] = field(default_factory=list)
+    credits: list[ExpectedCredit] = field(default_factory=list)
     restocked: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, product id) -> units
     restock_records: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, order id) -> records
     cases: Counter[str] = field(default_factory=Counter)

@@ -13,6 +13,7 @@ from connectors.management.demo.markets import Market
 from connectors.registry import connector_for, link_for
 from connectors.reveni.connector import A2_VERIFIER
 from connectors.simulators.reveni import assumed_mapping
+from connectors.simulators.reveni_write_back import assumed_settings
 from returnsops import states
 from returnsops.models import Connection, Route
 from returnsops.roles import sync_roles
@@ -57,12 +58,16 @@ POLICY: Final[Mapping[str, Any]] = {
         "disposition": "platform",
         "stock": "commerce",
     },
+    "exchange": {"writer": "us", "release": "inspected"},
+    "credit": {"writer": "us", "valid_days": 365},
     "refund": {
         "trigger": "inspected",
         "tolerance": {"EUR": "0.02", "JPY": "1", "KWD": "0.002"},
         "approval_threshold": {"EUR": "200.00", "JPY": "40000", "KWD": "90.000"},
     },
 }
+
+REVERSAL: Final[Mapping[str, str]] = {"stock": "automatic", "exchange": "automatic", "credit": "approve"}
 
 
 def install(markets: Mapping[str, Market], *, passwords: Mapping[str, str], public_url: str) -> str:
@@ -117,6 +122,9 @@ def _platform(market: Market) -> dict[str, Any]:
         "secrets": {"webhook_secret": market.platform.webhook_secrets[0], "api_key": market.platform.api_key},
         "reason_codes": {code: code for code in REASONS},
     }
+    if market.place.is_told:
+        market.platform.merchant_desk.is_on = True
+        row["settings"] |= assumed_settings(states.TELL_ALREADY_REFUNDED, states.TELL_EXCHANGE_ORDER)
     if market.place.is_a2:
         row["settings"] = {"calls_per_minute": CALLS_PER_MINUTE, "dialect": "a2"}
         row["verifier"] = dict(A2_VERIFIER)
@@ -132,7 +140,7 @@ def _route(market: Market) -> dict[str, Any]:
         "commerce": market.shop_name,
         "mode": states.ROUTE_SHADOW,
         "dispositions": dict(DISPOSITIONS),
-        "policy": dict(POLICY),
+        "policy": {**POLICY, **({"reversal": REVERSAL} if market.place.is_trusting else {})},
     }
 
 

@@ -42,6 +42,8 @@ class Place:
     is_tax_included: bool
     prices: tuple[str, ...]
     is_a2: bool = False
+    is_trusting: bool = False  # its policy lets inverses of what was sent go by themselves
+    is_told: bool = False  # its platform takes calls of ours, and we have templates for them (assumed)
 
 
 @dataclass(kw_only=True)
@@ -110,6 +112,7 @@ ARTICLES: Final[Mapping[str, tuple[str, str]]] = {
     "dress": ("Summer dress, red, S", "DRE-RED-S"),
     "socks": ("Socks, three pairs", "SOC-3P"),
     "coat": ("Winter coat, grey, L", "COA-GRY-L"),
+    "tee_l": ("T-shirt, black, L", "TEE-BLK-L"),
 }
 
 PLACES: Final = (
@@ -123,7 +126,8 @@ PLACES: Final = (
         country="ES",
         tax=Decimal(21),
         is_tax_included=True,
-        prices=("29.95", "79.90", "64.50", "9.99", "249.00"),
+        prices=("29.95", "79.90", "64.50", "9.99", "249.00", "29.95"),
+        is_told=True,
     ),
     Place(
         code="jp",
@@ -135,7 +139,7 @@ PLACES: Final = (
         country="JP",
         tax=Decimal(10),
         is_tax_included=False,
-        prices=("3210", "8900", "7350", "1099", "28900"),
+        prices=("3210", "8900", "7350", "1099", "28900", "3210"),
         is_a2=True,
     ),
     Place(
@@ -148,7 +152,8 @@ PLACES: Final = (
         country="KW",
         tax=None,
         is_tax_included=False,
-        prices=("9.125", "24.350", "19.875", "2.995", "76.500"),
+        prices=("9.125", "24.350", "19.875", "2.995", "76.500", "9.125"),
+        is_trusting=True,
     ),
 )
 

@@ -9,10 +9,11 @@ from connectors.management.demo.expectations import Book
 from connectors.management.demo.markets import Market
 from connectors.management.demo.stories_everyday import EVERYDAY
 from connectors.management.demo.stories_for_people import FOR_PEOPLE
+from connectors.management.demo.stories_instead_of_money import INSTEAD
 from connectors.management.demo.stories_network import NETWORK
 from connectors.management.demo.teller import Story, Teller
 
-STORIES: Final[dict[str, Callable[[Teller], Story]]] = {**EVERYDAY, **NETWORK, **FOR_PEOPLE}
+STORIES: Final[dict[str, Callable[[Teller], Story]]] = {**EVERYDAY, **NETWORK, **INSTEAD, **FOR_PEOPLE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,21 @@ _ELSEWHERE: Final = (
     ("batch_in_two_refunds", "kw"),
     ("duplicate_events", "kw"),
     ("instant_paid_outside", "kw"),
+    ("instant_exchange", "jp"),
+    ("instant_exchange", "kw"),
+    ("store_credit", "jp"),
+    ("gift_card", "kw"),
 )
 _ONCE_ONLY: Final = {telling.story for telling in (*YESTERDAY, *TOURS)}
+# Where the policy lets inverses go by themselves.
+_AT: Final = {"corrected_by_itself": "kw", "exchange_withdrawn": "kw"}
 
 DAY: Final = (
-    *(Telling(story=name, days_ago=_OLD.get(name, 3.0)) for name in STORIES if name not in _ONCE_ONLY),
+    *(
+        Telling(story=name, market=_AT.get(name, "eu"), days_ago=_OLD.get(name, 3.0))
+        for name in STORIES
+        if name not in _ONCE_ONLY
+    ),
     *(Telling(story=name, market=market) for name, market in _ELSEWHERE),
 )
 
@@ -69,6 +80,8 @@ EVER_AFTER: Final = (
     Telling(story="paid_by_hand", days_ago=0.1),
     Telling(story="duplicate_events", market="jp", days_ago=0.1),
     Telling(story="instant_paid_outside", days_ago=0.1),
+    Telling(story="instant_exchange", days_ago=0.1),
+    Telling(story="store_credit", days_ago=0.1),
 )
 
 

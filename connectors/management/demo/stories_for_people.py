@@ -225,24 +225,6 @@ def risk_review(t: Teller) -> Story:
     yield
 
 
-def exchange_by_hand(t: Teller) -> Story:
-    """An exchange, which people still place themselves."""
-    asked = t.ask(t.order(("tee", 1)), resolution="exchange")
-    t.platform.request_exchange(
-        asked.id, lines=[{"replaces_item_id": asked.items[0], "sku": "TEE-BLK-L", "quantity": 1}]
-    )
-    t.expect_case(states.CASE_MANUAL_EXCHANGE)
-    yield
-
-
-def store_credit_by_hand(t: Teller) -> Story:
-    """Store credit, which people still issue themselves."""
-    asked = t.ask(t.order(("socks", 1)), resolution="store_credit")
-    t.platform.issue_credit(asked.id, amount=f"{t.worth(asked.order, Wanted())}")
-    t.expect_case(states.CASE_MANUAL_CREDIT)
-    yield
-
-
 def verdict_corrected(t: Teller) -> Story:
     """Sellable, back on the shelf, and then found to be damaged."""
     asked = _judged(t)
@@ -289,8 +271,6 @@ FOR_PEOPLE: Final[dict[str, Callable[[Teller], Story]]] = {
         never_returned,
         payout_failed,
         risk_review,
-        exchange_by_hand,
-        store_credit_by_hand,
         verdict_corrected,
         order_not_found,
     )

@@ -10,14 +10,15 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from connectors.management.demo.expectations import Book, ExpectedRefund
+from connectors.management.demo.expectations import Book, ExpectedCredit, ExpectedExchange, ExpectedRefund
 from connectors.management.demo.markets import Market
 from connectors.simulators.base import Fault, FaultKind, WebhookFault, WebhookFaultKind
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.reveni_webhooks import DeliveryFault, DeliveryFaultKind
 from connectors.simulators.woocommerce.order_writing import CartLine
 from connectors.simulators.woocommerce.pricing import ZERO, item_tax, quantised, totals_of
-from connectors.simulators.woocommerce.records import Item, Order
+from connectors.simulators.woocommerce.records import Item, Order, Product
+from returnsops import states
 
 Story = Iterator[None]
 """A story is a generator; at each ``yield`` everything told so far is to come to rest first."""
@@ -187,6 +188,45 @@ class Teller:
         """In the digits of the market's currency."""
         return amount.quantize(Decimal(1).scaleb(-self.market.place.decimals), rounding=ROUND_HALF_UP)
 
+    # --- goods and credit ---------------------------------------------------------------------------------------
+
+    def expect_exchange(self, asked: Asked, product: Product) -> None:
+        """One unit of this product must be ordered for the customer, at no charge, and reserved."""
+        self.book.exchanges.append(
+            ExpectedExchange(
+                market=self.market.place.code, order_id=asked.order.id, product_id=product.id, return_id=asked.id
+            )
+        )
+        self.book.cases[states.CASE_PLATFORM_TO_DO] += 0 if self.market.place.is_told else 1
+
+    def expect_withdrawn(self, asked: Asked) -> None:
+        """The replacement of this return must be cancelled again."""
+        (expected,) = [one for one in self.book.exchanges if one.return_id == asked.id]
+        expected.is_withdrawn = True
+        self.book.cases[states.CASE_PLATFORM_TO_DO] -= 0 if self.market.place.is_told else 1
+
+    def credit(self, asked: Asked, *, bonus: str = "0.00", executed_by: str = BY_SHOP, **how: Any) -> None:
+        """The platform grants credit worth the first item; where the shop issues it, as one coupon."""
+        worth = self.worth(asked.order, asked.wants[0])
+        self._platform.issue_credit(asked.id, amount=f"{worth}", bonus=bonus, executed_by=executed_by, **how)
+        if executed_by == BY_SHOP:
+            amount = worth + Decimal(bonus)
+            self.book.credits.append(
+                ExpectedCredit(market=self.market.place.code, order_id=asked.order.id, amount=amount)
+            )
+
+    def worth_of(self, article: str) -> Decimal:
+        """The catalogue price of an article."""
+        price = self.market.products[article].regular_price
+        assert price is not None
+        return price
+
+    def expect_taken_out(self, asked: Asked, want: Wanted) -> None:
+        """Units put back must leave the stock again; the record of the restock stays."""
+        bought = self._line(asked.order, want)
+        product_id = bought.variation_id or bought.product_id
+        self.book.restocked[(self.market.place.code, product_id)] -= want.quantity
+
     # --- trouble ----------------------------------------------------------------------------------------------
 
     def expect_case(self, kind: str) -> None:
@@ -199,6 +239,10 @@ class Teller:
         """The shop's next calls for this order go wrong."""
         pattern = rf"/orders/{order.id}{path}"
         self.market.shop.faults.script(Fault(kind=kind, method=method, path_pattern=pattern, **how))
+
+    def spoil_shop(self, kind: FaultKind, *, path: str, method: str = "POST", **how: Any) -> None:
+        """The shop's next call of this kind goes wrong, for whatever order."""
+        self.market.shop.faults.script(Fault(kind=kind, method=method, path_pattern=path, **how))
 
     def spoil_webhook(self, kind: WebhookFaultKind | DeliveryFaultKind, **how: Any) -> None:
         """The platform's next message goes wrong."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Sum
 
+from connectors.management.demo import verification_instead as instead
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.markets import Market
 from connectors.simulators.woocommerce.records import Refund
@@ -34,7 +35,7 @@ class Verdict:
 def verify(markets: Mapping[str, Market], book: Book, *, seconds: float) -> Verdict:
     """The whole comparison."""
     verdict = Verdict()
-    doubles = [text for market in markets.values() for text in doubles_in(market, book)]
+    doubles = [text for market in markets.values() for text in (*doubles_in(market, book), *instead.doubles_in(market))]
     lost = [text for market in markets.values() for text in (*lost_events(market), *lost_refunds(market, book))]
     verdict.problems += [*doubles, *lost]
     verdict.summary = {
@@ -42,6 +43,7 @@ def verify(markets: Mapping[str, Market], book: Book, *, seconds: float) -> Verd
         "effects": _effects(verdict.problems),
         "money": {market.place.currency: _money(market, book, verdict.problems) for market in markets.values()},
         "stock": _stock(markets.values(), book, verdict.problems),
+        **instead.summary(markets, book, verdict.problems),
         "doubles": len(doubles),
         "lost": len(lost),
         "cases": _cases(book, verdict.problems),
@@ -207,7 +209,8 @@ def _stock(markets: Iterable[Market], book: Book, problems: list[str]) -> dict[s
 
 def _sold(market: Market) -> Counter[int]:
     sold: Counter[int] = Counter()
-    for order in market.shop.state.orders.values():
+    standing = [order for order in market.shop.state.orders.values() if order.status != instead.CANCELLED]
+    for order in standing:
         for line in order.of_kind("line"):
             sold[line.variation_id or line.product_id] += line.quantity
     return sold
