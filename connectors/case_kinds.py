@@ -14,7 +14,7 @@ from exceptions_queue.errors import CaseError
 from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
 from exceptions_queue.models import ExceptionCase
 from returnsops import roles, states
-from returnsops.models import Connection, Effect, InboundEvent
+from returnsops.models import CatalogueItem, Connection, Effect, InboundEvent
 from returnsops.services import approvals, switches
 from returnsops.services.effect_rows import EffectError
 
@@ -120,6 +120,11 @@ def _name(by: User | str) -> str:
 
 def _is_resumed(case: ExceptionCase) -> bool:
     return not Connection.objects.filter(pk=int(case.subject_id), is_paused=True).exists()
+
+
+def _is_catalogue_well(case: ExceptionCase) -> bool:
+    """Whether the last reading found nothing; corrections show with the next one."""
+    return not CatalogueItem.objects.filter(connection_id=int(case.subject_id)).exclude(problem="").exists()
 
 
 def _is_up(case: ExceptionCase) -> bool:
@@ -288,7 +293,7 @@ _CONNECTION_KINDS: Final = (
         title="Articles that their SKU does not name",
         owner_team=roles.OPS,
         severity=Severity.LOW,
-        sla_hours=72,
+        sla_hours=24,
         meaning="Articles of the catalogue have no SKU of their own, none at all, or one that another article has too."
         " Orders name them by product and variation id all the same, but a return of one is not put back into stock by"
         " itself, because goods on the bench are told by their SKU.",
@@ -299,6 +304,7 @@ _CONNECTION_KINDS: Final = (
             "Held restocks of the article then go on by themselves.",
         ),
         actions=(_READ_CATALOGUE,),
+        recheck=_is_catalogue_well,
         can_be_closed_by_hand=False,
     ),
     CaseKind(
