@@ -112,7 +112,7 @@ def _shop(market: Market) -> dict[str, Any]:
 
 def _platform(market: Market) -> dict[str, Any]:
     """The Japanese account speaks Reveni's own dialect; the inside of its ``object`` is assumed, here and only here."""
-    row = {
+    row: dict[str, Any] = {
         "name": market.platform_name,
         "title": f"Reveni, {market.place.title}",
         "vendor": "reveni",
