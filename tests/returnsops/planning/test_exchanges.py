@@ -12,15 +12,16 @@ from returnsops.facts import ExchangeLine
 from returnsops.planning.exchange_ends import EXCHANGE_KEPT, inverse_key
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import Plan, PlannedEffect
-from returnsops.planning.policy import ExchangePolicy, Policy, ReversalPolicy
+from returnsops.planning.policy import ExchangePolicy, Policy, ReversalPolicy, WriteBackPolicy
 from returnsops.planning.view import CreditView, EffectView, ExchangeView, ReturnView, WaiverView
 from tests.returnsops.planning import views as v
 
 KEY = f"exchange:{v.REF}:ex_1"
 LINE = ExchangeLine(sku="TSHIRT-L", quantity=1, variant_id="105", replaces_item_id="a")
 WANTED = [{"sku": "TSHIRT-L", "variant_id": "105", "quantity": 1}]
-OURS = Policy(exchange=ExchangePolicy(writer="us"))
-THEIRS = Policy(exchange=ExchangePolicy(writer="platform"))
+QUIET = WriteBackPolicy(to_do=())  # what the platform is told is another rule's
+OURS = Policy(exchange=ExchangePolicy(writer="us"), write_back=QUIET)
+THEIRS = Policy(exchange=ExchangePolicy(writer="platform"), write_back=QUIET)
 
 
 def exchange(**changes: Any) -> ExchangeView:
