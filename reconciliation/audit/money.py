@@ -49,7 +49,7 @@ def compare(pairing: Pairing, frame: Frame) -> MoneyFound:
     apart = [(record, why) for record in pairing.records if (why := _why_apart(order, record, frame))]
     for record, _ in apart:
         pairing.records.remove(record)
-    found = [*_of_pairs(pairing), *_again(pairing), *_unequal(pairing), *_left(pairing)]
+    found = [*_of_pairs(pairing), *_again(pairing), *_unequal(pairing), *_left(pairing, frame)]
     strangers = [*pairing.records, *(record for record, _ in apart), *(record for _, record in pairing.again)]
     missing = tuple(claim for claim in pairing.claims if claim.is_firm)
     overdue = [_missing(order, claim) for claim in missing if is_due(claim, frame)]
@@ -118,12 +118,14 @@ def _is_for(pairing: Pairing, claim: Claim, record: RemoteRefund) -> bool:
     return len(firm) == 1 and len(pairing.records) == 1
 
 
-def _left(pairing: Pairing) -> Iterable[Gap]:
+def _left(pairing: Pairing, frame: Frame) -> Iterable[Gap]:
     """Records that pay for nothing: the second of two, units that did not come back, or nobody knows what."""
     for record in list(pairing.records):
         pair = next((pair for pair in pairing.pairs if _is_second(pairing.order, pair, record)), None)
         if pair is not None:
-            yield _twice(pairing.order, pair.claims[0], record)
+            # The first of two may lie before the window: the one in it is the second then.
+            second = record if record.created_at >= frame.since else pair.records[-1]
+            yield _twice(pairing.order, pair.claims[0], second)
             continue
         pair = next((pair for pair in pairing.pairs if _is_more_of(pairing.order, pair, record)), None)
         if pair is not None:

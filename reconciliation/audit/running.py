@@ -171,7 +171,9 @@ def _take(audit: Audit, routes: Sequence[Route], found: Returned) -> None:
     fits = named or [route for route in routes if not route.channels]
     if len(fits) != 1:
         why = f"its channel of sale {found.channel or '(none)'!r} leads to {len(fits)} routes"
-        audit.uncompared[f"return {found.label} of {found.platform}"] = why
+        audit.uncompared[f"the shop of return {found.label} of {found.platform}"] = why
+        audit.index.add(found)  # it may still explain refunds of its order, if that is here
+        audit.matched.add(_key(found))  # but is not missed if it is not
     elif fits[0].commerce_id == audit.commerce.pk:
         audit.index.add(found)
 

@@ -17,9 +17,10 @@ from django.test import Client
 from connectors.ports import Rejected
 from connectors.simulators.base import Fault, FaultKind
 from connectors.woocommerce import client as woo_client
-from reconciliation.audit import gaps, reading
+from reconciliation.audit import gaps, orders, reading, running
 from reconciliation.models import Finding, Run
-from returnsops.models import Connection, Effect, InboundEvent, Order, Refund, ReturnAuthorisation
+from returnsops.models import Connection, Effect, InboundEvent, Order, Refund, ReturnAuthorisation, Route
+from tests.factories import ConnectionFactory
 from tests.reconciliation.audit.history import DECIMALS, NOBODY, History, history
 from tests.reconciliation.audit.planting import play
 
@@ -327,3 +328,38 @@ def test_a_connector_that_would_write_is_refused() -> None:
         with pytest.raises(Rejected, match="only reads"):
             woo_client.write(link, "POST", "/orders/1/refunds", body={})
         assert h.w.writes() == []
+
+
+def test_whoever_stops_it_can_go_on_and_nobody_runs_it_twice() -> None:
+    with history() as h, mock.patch.object(woo_client, "PER_PAGE", 5):
+        _one_of_each(h)
+        h.w.shift(60)
+        with mock.patch.object(orders, "missing", side_effect=KeyboardInterrupt):
+            code, found = document("--since", "30d")
+        assert (code, found["error"].split(".")[0]) == (2, "Stopped by a person")
+        Run.objects.update(state="running", ended_at=None, error_text="")
+        assert audit("--resume")[1].startswith("The last audit of route main is under way")
+        h.w.shift(running.ABANDONED_AFTER.total_seconds() + 1)
+        code, found = document("--resume")
+        assert (code, found["state"]) == (1, "finished")
+        assert Counter(map(as_planted, rows_of(found))) == Counter(h.planted)
+
+
+def test_returns_of_another_shop_of_the_same_platform_are_none_of_this_ones_business() -> None:
+    with history() as h:
+        other = ConnectionFactory(name="b2b")
+        Route.objects.create(name="b2b", platform=h.w.connection("reveni"), commerce=other, channels=["b2b"])
+        h.done(h.order())
+        elsewhere = h.ask(None, order_id="900002", channel="b2b")
+        h.decide(elsewhere, h.price)
+        h.close(elsewhere)
+        h.w.shift(60)
+        code, found = document("--since", "30d", "--route", "main")
+        assert (code, found["gaps"], found["not_compared"]) == (0, [], [])
+        Route.objects.filter(name="b2b").update(channels=[])
+        code, found = document("--since", "30d", "--route", "main")
+        assert (code, found["gaps"]) == (0, [])
+        assert [row["why"] for row in found["not_compared"]] == [
+            "its channel of sale '(none)' leads to 2 routes",
+            "its channel of sale 'b2b' leads to 2 routes",
+        ]
