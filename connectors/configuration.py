@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jsonschema import Draft202012Validator
@@ -22,6 +23,7 @@ from connectors.ports import COMMON_SETTINGS
 from connectors.registry import CONNECTORS, connector_for
 from connectors.signing import verifier_problems
 from returnsops import states
+from returnsops.checks import is_loopback
 from returnsops.models import Connection, Location, ReasonCode
 from returnsops.planning.policy import PolicyError, parse_policy
 
@@ -124,6 +126,7 @@ def _connection(row: Document, document: Document) -> Iterator[str]:
     present = Connection.objects.filter(name=row["name"]).first()
     if present is not None and present.vendor != row["vendor"]:
         yield f"{where}: is a {present.vendor} connection already; give the new one another name."
+    yield from _base_url(row, where)
     yield from _time_zone(row, where)
     wrong = tuple(_settings(row, where))
     yield from wrong or _vendors_own(row, where)
@@ -136,6 +139,19 @@ def _connection(row: Document, document: Document) -> Iterator[str]:
     for source, code in row.get("reason_codes", {}).items():
         if code not in known:
             yield f"{where}.reason_codes.{source}: there is no reason {code!r}; add it under [[reasons]]."
+
+
+def _base_url(row: Document, where: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(row["base_url"])
+    except ValueError:  # an address like http://[broken
+        yield f"{where}.base_url: is no address; write it like https://shop.example.com."
+        return
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield (
+            f"{where}.base_url: http:// to {parts.hostname} would show keys and customer data on the way; write its"
+            " https:// address. Plain http is for this machine only."
+        )
 
 
 def _time_zone(row: Document, where: str) -> Iterator[str]:

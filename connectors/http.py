@@ -5,6 +5,7 @@ left is looked up first. A vendor's own dialect (authentication, error bodies, p
 """
 
 import json as json_module
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,9 +33,17 @@ DEFAULT_RETRY_AFTER_S = 30.0
 MAX_RETRY_AFTER_S = 3600.0
 USER_AGENT = "returnsops"
 
+NO_TLS = "no secure connection (TLS) could be made"
+
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BAD_REQUEST = (InvalidURL, InvalidSchema, MissingSchema, InvalidHeader)
+# OpenSSL's X509_V_ERR_… of the faults that have another remedy than "not trusted".
+_CERTIFICATE_FAULTS = {
+    10: "its certificate has expired",
+    62: "its certificate is for another host name",
+    64: "its certificate is for another host name",
+}
 _FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
@@ -261,8 +270,18 @@ def _reason(failure: Exception, under_way: Flight) -> str:
     if under_way.is_over or time.monotonic() >= under_way.deadline or isinstance(failure, requests.Timeout):
         return "no answer in time"
     if isinstance(failure, requests.exceptions.SSLError):
-        return "no secure connection (TLS) could be made"
+        return NO_TLS + _certificate_fault(failure)
     return "the connection was lost" if under_way.has_left else "no connection could be made"
+
+
+def _certificate_fault(failure: Exception) -> str:
+    """What is wrong with the certificate, after a comma; '' where it is something else."""
+    cause: object = failure
+    while isinstance(cause, BaseException) and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = getattr(cause, "reason", None) or next(iter(cause.args), None)
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return ""
+    return f", {_CERTIFICATE_FAULTS.get(cause.verify_code, 'its certificate is not trusted on this machine')}"
 
 
 def _refuse_throttled(answer: Answer, request: _Request, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Serve a simulator on loopback: threaded, quiet, and really dropping the connection where a fault says so."""
 
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +39,25 @@ class RunningServer:
         self._server.server_close()
 
 
-def serve(app: WSGIApp, *, host: str = "127.0.0.1", port: int = 0) -> RunningServer:
-    """Serve `app` from a background thread; port 0 takes a free one. Raises OSError where the port is taken."""
+def serve(app: WSGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> RunningServer:
+    """Serve `app` from a background thread; port 0 takes a free one, `tls` serves https.
+
+    Raises OSError where the port is taken.
+    """
     # werkzeug ends the whole process where a port is taken, so the socket is bound here.
     with socket.create_server((host, port)) as bound:
-        server = make_server(host, port, app, threaded=True, request_handler=_QuietRequestHandler, fd=bound.fileno())
+        server = make_server(
+            host,
+            port,
+            app,
+            threaded=True,
+            request_handler=_QuietRequestHandler,
+            ssl_context=tls,
+            fd=bound.fileno(),
+        )
         taken_port = bound.getsockname()[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    return RunningServer(url=f"http://{host}:{taken_port}", _server=server, _thread=thread)
+    return RunningServer(
+        url=f"{'http' if tls is None else 'https'}://{host}:{taken_port}", _server=server, _thread=thread
+    )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from connectors.http import NO_TLS
 from connectors.ports import Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
 from connectors.redaction import without_query
 from connectors.woocommerce import client, webhooks
@@ -52,6 +53,11 @@ def _address(link: Link) -> CheckLine:
 def _key_fix(failure: VendorError) -> str:
     if isinstance(failure, AuthFailed):
         return "Make a read/write key for a shop manager under WooCommerce > Settings > Advanced > REST API."
+    if str(failure.evidence.get("reason", "")).startswith(NO_TLS):
+        return (
+            "Compare the host name in base_url with the shop's certificate. Where your own authority signed it, set"
+            " REQUESTS_CA_BUNDLE (docs/deploying.md)."
+        )
     return "Open the shop's address in a browser; check base_url, permalinks (not 'plain') and maintenance mode."
 
 

@@ -88,6 +88,21 @@ def _problems(text: str) -> tuple[str, ...]:
             'base_url = "shop"',
             "connections[1].base_url: does not have the form",
         ),
+        (
+            'base_url = "https://shop.example.com"',
+            'base_url = "http://10.0.0.5"',
+            "connection shop.base_url: http:// to 10.0.0.5 would show keys and customer data on the way",
+        ),
+        (
+            'base_url = "https://reveni.example.com"',
+            'base_url = "http://reveni.example.com"',
+            "connection platform.base_url: http:// to reveni.example.com would show",
+        ),
+        (
+            'base_url = "https://shop.example.com"',
+            'base_url = "https://[shop"',
+            "connection shop.base_url: is no address; write it like https://shop.example.com.",
+        ),
         ('vendor = "woocommerce"', 'vendor = "magento"', "there is no vendor 'magento'; known are"),
         ('time_zone = "Europe/Madrid"', 'time_zone = "Europe/Madird"', "'Europe/Madird' is no time zone"),
         ('time_zone = "Europe/Madrid"', 'time_zone = "Europe"', "'Europe' is no time zone"),
@@ -281,6 +296,8 @@ def test_nothing_is_told_to_a_platform_over_plain_http() -> None:
     with pytest.raises(configuration.ConfigurationError) as refused:
         configuration.read(_with_write_back().replace("https://reveni", "http://reveni"))
     assert refused.value.problems == (
+        "connection platform.base_url: http:// to reveni.example.com would show keys and customer data on the way; "
+        "write its https:// address. Plain http is for this machine only.",
         "connection platform.settings.write_back: base_url must begin with https:// before anything is sent there "
         "(http only on this machine).",
     )

@@ -5,6 +5,7 @@ transport. Time is time-machine's, so the product, the simulators and the signat
 """
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -280,8 +281,18 @@ class World:
 
 
 @contextmanager
-def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) -> Iterator[World]:
-    """A world with a route whose policy is the defaults plus what is given as TOML."""
+def world(
+    *,
+    policy: str = "",
+    policy_tables: str = "",
+    is_live: bool = True,
+    is_installed: bool = True,
+    shop_tls: ssl.SSLContext | None = None,
+) -> Iterator[World]:
+    """A world with a route whose policy is the defaults plus what is given as TOML.
+
+    ``is_installed`` False: people only, no connection and no route. ``shop_tls``: the shop is served by https.
+    """
     with time_machine.travel(START, tick=False) as traveller:
         clock = SystemClock()
         # The ping of a new webhook comes from the shop's own thread, which a test's transaction cannot see.
@@ -291,7 +302,7 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
         shop.add_gateway("card", title="Card")
         platform = ReveniPlatform(clock=clock, webhook_url=f"{OPS_URL}/webhooks/reveni/")
         platform.sender.session = mounted_session(application, OPS_URL)
-        servers = [serve(shop.app), serve(platform.simulator)]
+        servers = [serve(shop.app, tls=shop_tls), serve(platform.simulator)]
         try:
             made = World(
                 shop=shop,
@@ -302,8 +313,12 @@ def world(*, policy: str = "", policy_tables: str = "", is_live: bool = True) ->
             )
             paced = partial(budget.before_call, sleep=made.shift)
             with mock.patch.object(budget, "before_call", paced), _kept_database_connection():
-                _install(made, policy=policy, policy_tables=policy_tables, is_live=is_live)
-                shop.webhooks.session = mounted_session(application, OPS_URL)
+                _hire(made)
+                if is_installed:
+                    _install(made, configuration_text(made, policy=policy, policy_tables=policy_tables))
+                    shop.webhooks.session = mounted_session(application, OPS_URL)
+                if is_installed and is_live:
+                    go_live(made)
                 yield made
         finally:
             for server in servers:
@@ -336,10 +351,14 @@ def _answer_ok(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [b"ok"]
 
 
-def _install(made: World, *, policy: str, policy_tables: str, is_live: bool) -> None:
+def _hire(made: World) -> None:
     sync_roles()
     made.users = {team: _user(team) for team in TEAMS} | {"FIN2": _user("FIN", name="fin2")}
-    text = CONFIG.format(
+
+
+def configuration_text(made: World, *, policy: str = "", policy_tables: str = "") -> str:
+    """The configuration file of this world."""
+    return CONFIG.format(
         shop_url=made.shop_server.url,
         platform_url=made.platform_server.url,
         platform_secret=made.platform.webhook_secrets[0],
@@ -347,12 +366,13 @@ def _install(made: World, *, policy: str, policy_tables: str, is_live: bool) -> 
         policy=policy,
         policy_tables=policy_tables,
     )
+
+
+def _install(made: World, text: str) -> None:
     configuration_apply.apply(configuration.read(text), by="test", at=made.now())
     ensure = connector_for("woocommerce").ensure_webhooks
     assert ensure is not None
     ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
-    if is_live:
-        go_live(made)
 
 
 def go_live(made: World) -> None:
