@@ -86,7 +86,19 @@ def _audit_of(run: Run) -> dict[str, Any]:
     rows = list(run.gaps.all())
     totals = report.totals_of(rows)
     return {
-        "totals": evidence_tables({"totals": {gaps.KINDS[kind]: _total(total) for kind, total in totals.items()}}),
+        "totals": evidence_tables(
+            {
+                "totals": [{"found": gaps.KINDS[kind], **_total(total)} for kind, total in totals.items()],
+                "sums": [
+                    {
+                        "currency": currency,
+                        "decided by the platform": sums["here"],
+                        "refunded in the shop": sums["there"],
+                    }
+                    for currency, sums in run.totals.items()
+                ],
+            }
+        ),
         "sections": [
             {"title": title, "rows": [_shown_gap(row) for row in found[:MOST_GAPS]], "more": len(found[MOST_GAPS:])}
             for kind, title in gaps.KINDS.items()
@@ -122,7 +134,9 @@ def _totals(run: Run) -> Sequence[EvidenceTable]:
 
 def _run_state(run: Run) -> tuple[str, str]:
     if run.state == "finished" and run.difference_count:
-        return "differs", f"{run.difference_count} differ"
+        count = run.difference_count
+        is_audit = run.check_code == running.CHECK
+        return "differs", f"{count} gap{'' if count == 1 else 's'}" if is_audit else f"{count} differ"
     return run.state, "everything agrees" if run.state == "finished" else run.get_state_display()
 
 

@@ -72,6 +72,8 @@ def screens_of(made: world.World) -> list[str]:
         f"returnsops/route/{made.route.pk}/act/go_live/",
         "returnsops/returnauthorisation/?view=release",
         f"returnsops/mappingversion/edit/{made.route.platform_id}/",
+        "reconciliation/run/",
+        f"reconciliation/run/{made.audit.pk}/change/",
         "find/?find=sam@example.com",
         "stop/",
     ]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from returnsops import roles, states
 from tests import factories as make
+from tests.reconciliation.factories import AuditGapFactory, RunFactory
 
 HOSTILE = '<script>window.harmed = true</script><img src=x onerror="window.harmed = true">=HYPERLINK("x")'
 
@@ -23,6 +24,7 @@ class World:
     refund_to_approve: Any
     unknown: Any
     stuck_event: Any
+    audit: Any
 
 
 def build() -> World:
@@ -52,7 +54,40 @@ def build() -> World:
     stuck = make.InboundEventFactory(
         connection=route.platform, state=states.EVENT_PARKED, rma=held, outcome="No such item", received_at=now
     )
-    return World(people=people, route=route, held=held, refund_to_approve=refund, unknown=unknown, stuck_event=stuck)
+    return World(
+        people=people,
+        route=route,
+        held=held,
+        refund_to_approve=refund,
+        unknown=unknown,
+        stuck_event=stuck,
+        audit=_audit(route),
+    )
+
+
+def _audit(route: Any) -> Any:
+    """An audit with gaps of several kinds, links to both systems, and something it could not compare."""
+    progress = {
+        "uncompared": {"Voucher of order 71": "the shop took no stock for this line"},
+        "apart": {"90": ["71", "4.95", "GBP", "names shipping or fees only"]},
+    }
+    run = RunFactory(
+        route=route,
+        check_code="audit",
+        trigger="command",
+        started_by="manage.py audit",
+        order_count=412,
+        matched_count=409,
+        only_there_count=2,
+        mismatched_count=1,
+        totals={"GBP": {"here": "9120.50", "there": "9125.50"}},
+        progress=progress,
+    )
+    links = {"order_url": "https://shop.example/o/42", "return_url": "https://returns.example/r/1"}
+    AuditGapFactory.create_batch(2, run=run, author="WordPress user 1", **links)
+    AuditGapFactory(run=run, kind="goods", cause="not_restocked", amount=None, currency="", quantity=2, text=HOSTILE)
+    AuditGapFactory(run=run, kind="open_return", cause="would_send", return_number="RMA-9", **links)
+    return run
 
 
 def _return(route: Any, now: Any, **fields: Any) -> Any:

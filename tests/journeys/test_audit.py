@@ -172,6 +172,7 @@ def test_finance_reads_it_among_the_runs() -> None:
         client.force_login(h.w.users["FIN"])
         listed = client.get("/admin/reconciliation/run/").content.decode()
         assert "Audit of the past</td>" in listed
+        assert "4 gaps" in listed
         page = client.get(f"/admin/reconciliation/run/{Run.objects.get().pk}/change/").content.decode()
         for title in gaps.KINDS.values():
             assert title in page
