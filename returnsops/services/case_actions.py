@@ -197,7 +197,7 @@ def withdraw_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason
 
 
 def platform_told(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
-    """A person entered in the platform what this case asks for; stands for exactly this content (S4-5)."""
+    """A person entered in the platform what this case asks for; stands for exactly this content."""
     reference = str(data["reference"]).strip()
     if not reference:
         raise CaseError("Say what you entered there, or under which reference.")

@@ -191,6 +191,7 @@ def check_once(w: World, shelf: Shelf) -> None:
     assert w.open_cases() == []
 
 
+@pytest.mark.requirement("S4-19")
 @pytest.mark.parametrize("moment", CHECKPOINTS)
 def test_a_crash_at_any_moment_leaves_one_paid_order(moment: str) -> None:
     with world(policy_tables=OURS) as w:
@@ -205,6 +206,7 @@ def test_a_crash_at_any_moment_leaves_one_paid_order(moment: str) -> None:
 LOST = (FaultKind.LOST_ANSWER, FaultKind.LATE_COMMIT, FaultKind.SERVER_ERROR_AFTER_COMMIT, FaultKind.RATE_LIMITED)
 
 
+@pytest.mark.requirement("S4-19")
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize(("method", "path"), [("POST", r"/orders$"), ("PUT", ORDER)])
 def test_a_lost_answer_leaves_one_paid_order(method: str, path: str, kind: FaultKind) -> None:
@@ -446,6 +448,24 @@ def test_a_crash_while_it_is_withdrawn_cancels_once(moment: str) -> None:
         w.platform.cancel_exchange(shelf.return_id, exchange_id)
         settled(w)
         assert dying.has_died
+        assert [order.status for order in shelf.placed()] == ["cancelled"]
+        assert shelf.stock() == 5
+        assert w.open_cases() == []
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_lost_answer_while_it_is_withdrawn_cancels_once(kind: FaultKind) -> None:
+    tables = f'{OURS}[routes.policy.reversal]\nexchange = "automatic"\n'
+    with world(policy_tables=tables, policy="mirrors = []") as w:
+        shelf = Shelf(w)
+        exchange_id = shelf.ask()
+        w.settle()
+        delay_s = 20 if kind is FaultKind.LATE_COMMIT else 0
+        w.shop.faults.script(Fault(kind=kind, method="PUT", path_pattern=ORDER, delay_s=delay_s, retry_after_s=20))
+        w.platform.cancel_exchange(shelf.return_id, exchange_id)
+        settled(w)
+        assert w.shop.faults.scripted == []
+        assert w.effect(shelf.return_id, states.CANCEL_EXCHANGE).state == states.CONFIRMED
         assert [order.status for order in shelf.placed()] == ["cancelled"]
         assert shelf.stock() == 5
         assert w.open_cases() == []

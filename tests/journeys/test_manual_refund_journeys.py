@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 
 from connectors.replay import replay
+from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.woocommerce.records import Order, Refund
 from connectors.simulators.woocommerce.refund_writing import RefundLine
 from exceptions_queue import services as queue
@@ -163,6 +164,24 @@ def test_a_crash_between_attribution_and_plan_leaves_neither_and_the_next_try_bo
         assert _known(by_hand).rma == w.rma(return_id)
         assert InboundEvent.objects.filter(topic="RefundAttributed").count() == 1
         assert [refund.id for refund in w.money_refunds(order)] == [by_hand.id]
+
+
+@pytest.mark.requirement("S4-22")
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.SERVER_ERROR, FaultKind.RATE_LIMITED])
+def test_a_reading_that_is_lost_before_money_goes_is_read_again_and_nobody_is_paid_twice(kind: FaultKind) -> None:
+    with world() as w:
+        order, return_id = _due(w)
+        by_hand = _by_hand(w, order, TEE, (0, 1))
+        w.shop.state.sender.pending().clear()
+        path = rf"/orders/{order.id}(/refunds)?$"
+        w.shop.faults.script(Fault(kind=kind, method="GET", path_pattern=path, status=503, retry_after_s=20, times=2))
+        w.pay(return_id, str(TEE))
+        w.settle()
+        assert w.shop.faults.scripted == []
+        assert _known(by_hand).rma == w.rma(return_id)
+        assert [refund.id for refund in w.money_refunds(order)] == [by_hand.id]
+        assert w.shop.gateway_payouts == []
+        assert w.open_cases() == []
 
 
 # --- doubts ----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the returns platform is told: by calls from stored templates, else by people; each thing once (issue 3, S4-5).
+"""What the returns platform is told: by calls from stored templates, else by people; each thing once (issue 3).
 
 The platform's interface is assumed throughout: the simulator and the templates of these tests fit each other, and say
 nothing of the real one.
@@ -135,7 +135,6 @@ def swap(w: World, return_id: str) -> str:
 # --- without a template ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("S4-5")
 def test_without_a_template_nothing_at_all_is_sent_to_the_platform() -> None:
     with world(policy_tables=BENCH) as w:
         order, return_id = asked(w)
@@ -150,7 +149,6 @@ def test_without_a_template_nothing_at_all_is_sent_to_the_platform() -> None:
         assert w.open_cases() == [states.CASE_PLATFORM_TO_DO, states.CASE_TELL_ALREADY_REFUNDED]
 
 
-@pytest.mark.requirement("S4-5")
 def test_already_refunded_is_a_case_of_finance_until_the_platform_decides_that_money() -> None:
     with world() as w:
         configured(w, {"return_url_template": "https://portal.example/returns/{id}"})
@@ -176,7 +174,6 @@ def test_already_refunded_is_a_case_of_finance_until_the_platform_decides_that_m
         assert w.platform.calls.all() == []
 
 
-@pytest.mark.requirement("S4-5")
 def test_a_person_who_told_the_platform_says_so_with_the_reference_and_the_case_is_done() -> None:
     with world() as w:
         order, return_id = asked(w)
@@ -193,7 +190,6 @@ def test_a_person_who_told_the_platform_says_so_with_the_reference_and_the_case_
         assert case(states.CASE_TELL_ALREADY_REFUNDED).evidence["to_enter"]["reference"] == second
 
 
-@pytest.mark.requirement("S4-5")
 def test_the_number_of_the_replacement_is_a_case_until_the_platforms_return_shows_it() -> None:
     with world() as w:
         configured(w, {"pull_api": True})
@@ -220,7 +216,6 @@ def test_the_number_of_the_replacement_is_a_case_until_the_platforms_return_show
         assert w.open_cases() == []
 
 
-@pytest.mark.requirement("S4-5")
 def test_verdict_and_lines_are_cases_where_the_policy_asks_and_close_when_the_platform_has_the_same() -> None:
     with world(policy_tables=f"{BY_HAND}\n{BENCH}") as w:
         _, return_id = asked(w, item={"total": "28.00"})
@@ -245,7 +240,6 @@ def test_verdict_and_lines_are_cases_where_the_policy_asks_and_close_when_the_pl
 # --- by calls ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("S4-5")
 def test_already_refunded_reaches_the_platform_before_it_pays_and_nobody_is_paid_twice() -> None:
     with world() as w:
         told_by_calls(w, states.TELL_ALREADY_REFUNDED)
@@ -271,7 +265,6 @@ def test_already_refunded_reaches_the_platform_before_it_pays_and_nobody_is_paid
         assert w.open_cases() == []
 
 
-@pytest.mark.requirement("S4-5")
 def test_confirmed_lines_and_values_come_from_the_final_order() -> None:
     with world() as w:
         told_by_calls(w, states.TELL_LINES)
@@ -284,7 +277,6 @@ def test_confirmed_lines_and_values_come_from_the_final_order() -> None:
         assert len(platform_writes(w)) == 1
 
 
-@pytest.mark.requirement("S4-5")
 def test_our_verdict_is_told_and_a_corrected_one_is_a_message_of_its_own() -> None:
     with world(policy_tables=BENCH) as w:
         told_by_calls(w, states.TELL_VERDICT)
@@ -313,8 +305,6 @@ def test_what_the_platform_judged_itself_is_not_told_to_it() -> None:
         assert platform_writes(w) == []
 
 
-@pytest.mark.requirement("S4-5")
-@pytest.mark.requirement("S4-19")
 def test_the_number_of_the_replacement_is_told_only_once_the_order_exists() -> None:
     with world() as w:
         told_by_calls(w, states.TELL_EXCHANGE_ORDER)
@@ -329,7 +319,6 @@ def test_the_number_of_the_replacement_is_told_only_once_the_order_exists() -> N
         assert w.open_cases() == []
 
 
-@pytest.mark.requirement("S4-19")
 def test_our_own_replacement_is_told_with_its_number_after_the_shop_has_it_and_never_before() -> None:
     with world(policy_tables='[routes.policy.exchange]\nwriter = "us"') as w:
         told_by_calls(w, states.TELL_EXCHANGE_ORDER)

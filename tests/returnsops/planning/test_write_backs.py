@@ -1,4 +1,4 @@
-"""What the returns platform is told, and by whom (issue 3, "Write-back to the platform"; S4-5)."""
+"""What the returns platform is told, and by whom (issue 3, "Write-back to the platform")."""
 
 from dataclasses import replace
 from datetime import timedelta
