@@ -6,7 +6,7 @@ from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
 from returnsops import states
 from returnsops.services import exchange_actions as run
 
-from .parts import ACCEPT, SETTLE_EXCHANGE, kind
+from .parts import ACCEPT_CASE, SETTLE_EXCHANGE, kind
 
 CHOOSE_VARIATION: Final = CaseAction(
     code="choose_variation",
@@ -78,7 +78,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The replacement costs more than what comes back; it is not placed before the difference is paid or waived.",
         "The shopper chose a dearer article.",
         ("Ask for the payment and enter its reference.", "Or accept the difference with a reason."),
-        (RECORD_PAYMENT, ACCEPT),
+        (RECORD_PAYMENT, ACCEPT_CASE),
     ),
     kind(
         states.CASE_EXCHANGE_UNDECIDED,
@@ -89,7 +89,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Something about an exchange is open: goods refused, no order named, money not decided, or refunded instead.",
         "The platform and what happened do not fit together.",
         ("Read the cause below and settle it with the shopper on the platform.", "Then accept the case with a reason."),
-        (ACCEPT, SETTLE_EXCHANGE),
+        (ACCEPT_CASE, SETTLE_EXCHANGE),
     ),
     kind(
         states.CASE_EXCHANGE_CHANGED,
@@ -100,7 +100,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The replacement order exists, and the platform says something else about it now.",
         "The shopper changed their mind, or the platform placed an order of its own.",
         ("Correct the order in the shop before it leaves, or the exchange on the platform.", "Then accept the case."),
-        (ACCEPT,),
+        (ACCEPT_CASE,),
     ),
     kind(
         states.CASE_EXCHANGE_WITHDRAWN,

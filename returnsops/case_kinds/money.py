@@ -96,11 +96,12 @@ KINDS: Final[tuple[CaseKind, ...]] = (
     ),
     kind(
         states.CASE_NEEDS_APPROVAL,
-        "Refund or credit waits for approval",
+        "Waits for the approval of a second person",
         states.FIN,
         Severity.MEDIUM,
         8,
-        "The amount is above the limit of the policy, or a hold was released by hand: a second person decides.",
+        "A refund or credit is above the limit of the policy, its hold was released by hand, or something sent is to be"
+        " taken back: a second person decides.",
         "The policy asks for four eyes.",
         ("Look at the return and approve or refuse.",),
         (APPROVE, REFUSE),

@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, CLASSIFY, kind
+from .parts import ACCEPT, ACCEPT_CASE, CLASSIFY, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -64,7 +64,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The return was asked for after the window of the policy.",
         "A late customer, or an exception somebody promised.",
         ("Accept it as an exception with a reason, or decline the return on the platform.",),
-        (ACCEPT,),
+        (ACCEPT_CASE,),
     ),
     kind(
         states.CASE_ORDER_LOCKED,

@@ -69,6 +69,14 @@ ACCEPT: Final = CaseAction(
     needs_reason=True,
     help="Releases the hold. Money still waits for the approval of a second person.",
 )
+# Of teams that release no money: only the team of the case acts on it, and what it releases finance still approves.
+ACCEPT_CASE: Final = CaseAction(
+    code="waive_hold",
+    label="Accept as it is",
+    run=run.waive_hold,
+    needs_reason=True,
+    help="Write down what was decided. Money that waited for it still waits for the approval of finance.",
+)
 ACCEPT_GOODS: Final = CaseAction(
     code="waive_hold",
     label="Seen to: accept as it is",
@@ -91,7 +99,7 @@ APPROVE: Final = CaseAction(
     label="Approve and send",
     run=run.approve,
     permission="returnsops.approve_refund",
-    fields=(ActionField(name="effect", label="Refund", kind="choice", choices=run.waiting_effects),),
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_effects),),
 )
 REFUSE: Final = CaseAction(
     code="refuse",
@@ -99,7 +107,7 @@ REFUSE: Final = CaseAction(
     run=run.refuse_approval,
     permission="returnsops.approve_refund",
     needs_reason=True,
-    fields=(ActionField(name="effect", label="Refund", kind="choice", choices=run.waiting_effects),),
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_effects),),
 )
 APPROVE_STOCK: Final = CaseAction(
     code="approve",

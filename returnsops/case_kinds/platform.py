@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity
 from returnsops import states
 
-from .parts import ACCEPT, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
+from .parts import ACCEPT, ACCEPT_CASE, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     kind(
@@ -17,7 +17,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "An instant return must be accepted or rejected on the platform before its deadline.",
         "The goods have not arrived or nobody judged them.",
         ("Find the parcel.", "Accept or reject the return on the platform before the deadline."),
-        (ACCEPT,),
+        (ACCEPT_CASE,),
     ),
     kind(
         states.CASE_INSTANT_NEVER_RETURNED,
@@ -61,7 +61,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The platform's refund did not reach the customer.",
         "A closed account or wrong bank details.",
         ("Ask the customer for another way to be paid.", "Propose a refund by hand if the platform gives up."),
-        (ACCEPT,),
+        (ACCEPT_CASE,),
     ),
     kind(
         states.CASE_MANUAL_EXCHANGE,

@@ -132,11 +132,13 @@ def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectVie
 def _inverse_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
     """What undoes something sent: stock is the warehouse's to decide, the rest finance's."""
     is_stock = effect.kind in states.STOCK_KINDS
-    what = f"taking {effect.quantity} x {effect.item_id} out of stock again" if is_stock else f"{effect.kind} of {key}"
+    placed = effect.payload.get("order_id", "") if isinstance(effect, PlannedEffect) else ""
+    taken_out = f"taking {effect.quantity} x {effect.item_id} out of stock again"
+    what = taken_out if is_stock else f"cancelling the replacement order {placed}".strip()
     return case_of(
         view,
         states.CASE_NEEDS_STOCK_APPROVAL if is_stock else states.CASE_NEEDS_APPROVAL,
-        f"{what.replace('_', ' ')} waits for the approval of a second person.",
+        f"{what} waits for the approval of a second person.",
         subject=key.removeprefix(f"reverse:{states.RESTOCK}:{view.ref}:"),
         evidence={"effect": key},
     )

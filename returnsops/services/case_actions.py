@@ -123,7 +123,7 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
         case,
         at=at,
         by=by,
-        done=f"{amount:f} accepted; it waits for a second person.",
+        done=f"{amount:f} {case.currency}".strip() + " accepted; it waits for a second person.",
         fact=lambda rma: facts.HoldWaived(
             return_id=rma.external_id,
             occurred_at=at,

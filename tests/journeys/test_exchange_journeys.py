@@ -381,6 +381,18 @@ def test_a_dearer_replacement_waits_for_the_difference() -> None:
         assert w.open_cases() == []
 
 
+def test_customer_service_may_let_the_difference_go_with_a_reason() -> None:
+    with world(policy_tables=OURS) as w:
+        shelf = Shelf(w)
+        shelf.ask(price_difference="10.00")
+        w.settle()
+        assert shelf.placed() == []
+        act(w, states.CASE_EXCHANGE_PRICE, "waive_hold", reason="promised on the phone")
+        w.settle()
+        assert [order.status for order in shelf.placed()] == ["processing"]
+        assert w.open_cases() == []
+
+
 def test_a_cheaper_replacement_is_refunded_only_by_the_platforms_word() -> None:
     with world(policy_tables=OURS) as w:
         shelf = Shelf(w)
@@ -392,6 +404,7 @@ def test_a_cheaper_replacement_is_refunded_only_by_the_platforms_word() -> None:
         w.platform.close(shelf.return_id)
         w.settle()
         assert w.open_cases() == [states.CASE_EXCHANGE_UNDECIDED]
+        assert "costs €10.00 less" in ExceptionCase.objects.active().get().cause
         w.pay(shelf.return_id, "10.00")
         w.settle()
         assert [refund.amount for refund in w.money_refunds(shelf.order)] == [Decimal("10.00")]
@@ -423,6 +436,9 @@ def test_withdrawn_before_it_left_its_order_is_cancelled_and_the_stock_is_back(m
             act(w, states.CASE_EXCHANGE_WITHDRAWN, "cancel_order", reason="she keeps the old pair")
         if mode == "approve":
             assert w.open_cases() == [states.CASE_NEEDS_APPROVAL]
+            placed = w.effect(shelf.return_id, states.EXCHANGE).remote_id
+            wanted = f"cancelling the replacement order {placed} waits for the approval of a second person."
+            assert ExceptionCase.objects.active().get().cause == wanted
             inverse = w.effect(shelf.return_id, states.CANCEL_EXCHANGE)
             act(w, states.CASE_NEEDS_APPROVAL, "approve", "FIN", effect=str(inverse.pk))
         w.settle()
@@ -499,6 +515,11 @@ def test_other_goods_asked_for_after_sending_place_nothing_more() -> None:
         w.settle()
         assert len(shelf.placed()) == 1
         assert w.open_cases() == [states.CASE_EXCHANGE_CHANGED]
+
+        act(w, states.CASE_EXCHANGE_CHANGED, "waive_hold", reason="corrected in the shop before it left")
+        w.settle()
+        assert len(shelf.placed()) == 1
+        assert w.open_cases() == []
 
 
 def test_a_risk_hold_freezes_it() -> None:

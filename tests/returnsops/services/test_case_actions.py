@@ -130,8 +130,9 @@ def test_a_hold_is_released_for_what_the_case_is_about(rma: ReturnAuthorisation,
 @pytest.mark.parametrize(("given", "subject"), [("42.50", "42.50"), ("1e2", "100"), (Decimal("0.01"), "0.01")])
 def test_exactly_one_amount_is_accepted(rma: ReturnAuthorisation, fiona: User, given: object, subject: str) -> None:
     case = case_of(rma, kind=states.CASE_AMOUNT_MISMATCH, subject="p1")
+    case.money_at_risk, case.currency = Decimal("50.00"), "GBP"
     text = run(case_actions.accept_amount, case, fiona, amount=given)
-    assert text == f"{subject} accepted; it waits for a second person."
+    assert text == f"{subject} GBP accepted; it waits for a second person."
     assert (Waiver.objects.get().hold_code, Waiver.objects.get().subject) == (states.CASE_AMOUNT_MISMATCH, subject)
 
 
