@@ -16,7 +16,10 @@ from . import words
 
 @dataclass(frozen=True, kw_only=True)
 class CreditShown:
-    """One credit; amounts and times as text or '' where there is nothing to say, the code by its last four."""
+    """One credit; amounts and times as text or '' where there is nothing to say, the code by its last four.
+
+    ``is_sent_by_us``: an effect of ours issues it, and tells where that stands.
+    """
 
     what: str
     bonus: str
@@ -25,6 +28,7 @@ class CreditShown:
     last4: str
     expires_at: datetime | None
     used: str
+    is_sent_by_us: bool
 
 
 def of_return(rma: ReturnAuthorisation) -> tuple[CreditShown, ...]:
@@ -45,6 +49,7 @@ def _shown(row: CreditRequest, rma: ReturnAuthorisation, effects: dict[str, Effe
         tone=tone,
         last4=str(seen.get("code_last4") or row.code_last4),
         expires_at=parse_datetime(str(seen.get("expires") or "")),
+        is_sent_by_us=effect is not None and effect.state != states.EFFECT_CANCELLED,
         used={"0": "not used when last looked at", "": ""}.get(str(seen.get("used", "")), "used by the customer"),
     )
 

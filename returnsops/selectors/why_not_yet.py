@@ -1,6 +1,6 @@
 """What should happen because of a return, what has, what holds the rest and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,13 @@ from django.utils.dateparse import parse_datetime
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect, ReturnAuthorisation, Switch
+from returnsops.planning.keys import business_key
 from returnsops.services.views import is_live
 
-from . import remote_links, words
+from . import credits, remote_links, words
+
+# What the customer waits for, and what takes it back again.
+TOLD_FIRST = states.VALUE_KINDS | {states.EXCHANGE, states.CANCEL_EXCHANGE, states.VOID_CREDIT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +74,30 @@ def shown(effect: Effect, *, now: datetime) -> EffectShown:
 
 def answer(rma: ReturnAuthorisation, rows: Sequence[EffectShown]) -> tuple[str, ...]:
     """The page's first words: is the customer's money or replacement there, and if not, why not."""
-    told = [row for row in rows if row.effect.kind in (*states.VALUE_KINDS, states.EXCHANGE, states.CANCEL_EXCHANGE)]
+    told = [row for row in rows if row.effect.kind in TOLD_FIRST]
     live = [row for row in told if row.effect.state != states.EFFECT_CANCELLED]
-    if not live:
-        return (_nothing_planned(rma),)
-    return tuple(_sentence(row) for row in live)
+    said = (*map(_sentence, live), *_exchanges_of_people(rma, live), *_credits_of_others(rma))
+    return said or (_nothing_planned(rma),)
+
+
+def _exchanges_of_people(rma: ReturnAuthorisation, live: Sequence[EffectShown]) -> Iterator[str]:
+    """Replacements that no effect of ours places."""
+    placed_by_us = {row.effect.key for row in live}
+    is_ended = rma.policy is None or rma.status in states.RETURN_ENDED
+    for exchange in rma.exchanges.all():
+        if business_key(states.EXCHANGE, rma.ref, exchange.external_id) in placed_by_us:
+            continue
+        if exchange.settled_at is not None:
+            yield f"Replacement order {exchange.commerce_order_id} was placed by hand by {exchange.settled_by}."
+        elif exchange.cancelled_at is None and not is_ended and is_live(rma):
+            yield "The replacement is not ordered yet, and a person has to see to it: see the open cases."
+
+
+def _credits_of_others(rma: ReturnAuthorisation) -> Iterator[str]:
+    """Credits that no effect of ours issues: by hand, by the platform, or not yet."""
+    for credit in credits.of_return(rma):
+        if not credit.is_sent_by_us:
+            yield f"{credit.what}: {credit.state}."
 
 
 def _sentence(row: EffectShown) -> str:

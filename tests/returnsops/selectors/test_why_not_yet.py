@@ -109,6 +109,48 @@ def test_without_a_refund_the_page_says_why(change: dict[str, Any], wanted: str)
     assert wanted in sentence
 
 
+def test_a_replacement_that_a_person_orders_is_no_missing_refund() -> None:
+    rma = make.ReturnFactory()
+    make.ExchangeRequestFactory(rma=rma, external_id="e1")
+    make.ExchangeRequestFactory(rma=rma, external_id="e2", cancelled_at=make.NOW)
+    settled = {"settled_at": make.NOW, "settled_by": "carla", "commerce_order_id": "4711"}
+    make.ExchangeRequestFactory(rma=rma, external_id="e3", **settled)
+    ours = make.ExchangeRequestFactory(rma=rma, external_id="e4")
+    key = f"exchange:{rma.ref}:{ours.external_id}"
+    sent: dict[str, Any] = {
+        "kind": states.EXCHANGE,
+        "key": key,
+        "amount": None,
+        "currency": "",
+        "remote_id": "902",
+        "payload": {},
+    }
+    make.EffectFactory(rma=rma, state=states.CONFIRMED, **sent)
+    rows = why_not_yet.effects_of(rma, now=make.NOW)
+    assert why_not_yet.answer(rma, rows) == (
+        "Replacement order 902: done and seen in the shop.",
+        "The replacement is not ordered yet, and a person has to see to it: see the open cases.",
+        "Replacement order 4711 was placed by hand by carla.",
+    )
+
+
+def test_a_credit_is_told_with_who_issued_it_and_with_its_withdrawal() -> None:
+    rma = make.ReturnFactory()
+    settled = {"settled_at": make.NOW, "settled_by": "carla", "settled_reference": "77"}
+    make.CreditRequestFactory(rma=rma, external_id="c1", **settled)
+    make.CreditRequestFactory(rma=rma, external_id="c2", kind="gift_card")
+    key = f"store_credit:{rma.ref}:gift_card:c2"
+    make.EffectFactory(rma=rma, kind=states.STORE_CREDIT, key=key, state=states.CONFIRMED)
+    make.EffectFactory(rma=rma, kind=states.VOID_CREDIT, key=f"reverse:{key}:1", state=states.CONFIRMED)
+    rows = why_not_yet.effects_of(rma, now=make.NOW)
+    told = why_not_yet.answer(rma, rows)
+    assert sorted(sentence.replace(" (the shop pays)", "") for sentence in told) == [
+        "Credit £30.00: done and seen in the shop.",
+        "Store credit £30.00 (c1): issued by hand by carla (77).",
+        "Voiding the credit £30.00: done and seen in the shop.",
+    ]
+
+
 def test_a_refund_is_answered_in_one_sentence() -> None:
     rma = make.ReturnFactory()
     make.EffectFactory(rma=rma, state=states.HELD, holds=[hold("x", "waits for inspection of 1 of 1 item")])
