@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -130,6 +131,7 @@ def edit_url(connection: Connection) -> str:
     return reverse("admin:returnsops_mappingversion_edit", args=[connection.pk])
 
 
+@transaction.atomic
 def _saved(request: HttpRequest, connection: Connection, data: dict[str, Any]) -> HttpResponse:
     by, at = cast(User, request.user).get_username(), timezone.now()
     document = mappings.checked(data["document"])

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
@@ -116,6 +117,20 @@ def test_saving_makes_a_version_and_reads_again_what_waited(operations: Client, 
     assert ReturnAuthorisation.objects.get().external_id == PULLED[0]["id"]
     assert not ExceptionCase.objects.active().filter(subject_type="event").exists()
     assert not mappings.waiting(connection).exists()
+
+
+def test_a_crash_before_what_waited_is_read_again_saves_nothing(operations: Client, connection: Connection) -> None:
+    event = told(connection)
+    operations.raise_request_exception = False
+    with mock.patch.object(mappings, "read_again", side_effect=RuntimeError("the process died")):
+        assert posted(operations, connection, "save").status_code == 500
+    assert not MappingVersion.objects.exists()
+    assert not HistoryEntry.objects.filter(act="mapping_saved").exists()
+
+    assert posted(operations, connection, "save").status_code == 302
+    inbox.process_due(at=AT.replace(year=2030))
+    event.refresh_from_db()
+    assert (event.state, MappingVersion.objects.count()) == (states.EVENT_PROCESSED, 1)
 
 
 def test_without_the_tick_what_waits_stays(operations: Client, connection: Connection) -> None:
