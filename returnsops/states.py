@@ -167,9 +167,10 @@ PRODUCT_UNCLEAR: Final = "product_unclear"
 NOT_FOR_SALE: Final = "not_for_sale"
 OTHER_ORDER_MADE: Final = "other_order_made"
 ALREADY_SHIPPED: Final = "already_shipped"
+SOLD_MEANWHILE: Final = "sold_meanwhile"  # units to be taken out of stock are not there any more
 # Why a replacement cannot be sent as it was asked for.
 UNAVAILABLE: Final = frozenset({OUT_OF_STOCK, PRODUCT_UNKNOWN, PRODUCT_UNCLEAR, NOT_FOR_SALE, OTHER_ORDER_MADE})
-PLANNED_REFUSALS: Final = UNAVAILABLE | {ALREADY_SHIPPED}
+PLANNED_REFUSALS: Final = UNAVAILABLE | {ALREADY_SHIPPED, SOLD_MEANWHILE}
 
 ORIGIN_PLAN: Final = "plan"
 ORIGIN_PERSON: Final = "person"

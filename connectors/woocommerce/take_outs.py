@@ -16,11 +16,11 @@ from connectors.woocommerce.links import order_url
 from connectors.woocommerce.orders import meta_of, reading_of
 from connectors.woocommerce.products import ManagedProduct, managed_product
 from connectors.woocommerce.reading import required_order
+from returnsops.states import SOLD_MEANWHILE
 
 BEGUN: Final = "begun"
 DONE: Final = "done"
 REFUSED: Final = "refused"
-SOLD: Final = "sold_meanwhile"
 MARK_TRIES: Final = 2
 
 
@@ -51,7 +51,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
             f"Only {before or 0} of the {quantity} units to be taken out are in stock: the rest was sold meanwhile."
             " Stop that parcel or call the customer, and correct the stock by hand."
         )
-        raise Rejected(text, code=SOLD, evidence={"stock": before, "quantity": quantity})
+        raise Rejected(text, code=SOLD_MEANWHILE, evidence={"stock": before, "quantity": quantity})
     _mark_surely(link, intent, f"{BEGUN} {before} {intent.remote_key}")
     after = _lower(link, intent, product, quantity)
     _mark_surely(link, intent, f"{DONE} {before}->{after} {intent.remote_key}")

@@ -14,7 +14,7 @@ from . import items, order_money, sellable
 from .holds import WAITS_FOR_RESTOCK, case_of, is_accepted, joined
 from .model import Hold, Part, PlannedCase, PlannedEffect
 from .policy import Policy
-from .view import LineView, ReturnView
+from .view import EffectView, LineView, ReturnView
 
 
 def plan_reversals(view: ReturnView, policy: Policy, now: datetime) -> Part:
@@ -33,7 +33,9 @@ def _of_item(view: ReturnView, policy: Policy, line: LineView) -> Part:
     if policy.reversal.stock == "case" or bought is None or bought.is_sku_ambiguous:
         return Part(cases=(_contradicted(view, line, back=back, count=count),))
     effect = _take_out(view, policy, line, bought, count)
-    cases = (_contradicted(view, line, back=back, count=count),) if _is_stuck(view, effect.key) else ()
+    stuck = _stuck(view, effect.key)
+    why = f" The shop did not let us: {stuck.error_text}" if stuck is not None and stuck.error_text else ""
+    cases = (_contradicted(view, line, back=back, count=count, why=why),) if stuck is not None else ()
     return Part(effects=(effect,), cases=cases)
 
 
@@ -68,17 +70,18 @@ def _moving(view: ReturnView, line: LineView) -> tuple[Hold, ...]:
     )
 
 
-def _is_stuck(view: ReturnView, key: str) -> bool:
-    """Whether the shop refused it for good, so that the units are still on sale."""
-    return any(effect.key == key and effect.state in {states.REJECTED, states.FAILED} for effect in view.effects)
+def _stuck(view: ReturnView, key: str) -> EffectView | None:
+    """The effect, where the shop refused it for good, so that the units are still on sale."""
+    found = (one for one in view.effects if one.key == key and one.state in {states.REJECTED, states.FAILED})
+    return next(found, None)
 
 
-def _contradicted(view: ReturnView, line: LineView, *, back: int, count: int) -> PlannedCase:
+def _contradicted(view: ReturnView, line: LineView, *, back: int, count: int, why: str = "") -> PlannedCase:
     return case_of(
         view,
         states.CASE_RESTOCK_CONTRADICTED,
         f"{back} x {items.label(line)} were put back on sale, but by the verdicts in force {count} of them are not "
-        "sellable. Take them out of stock in the shop by hand, and accept this with the reason.",
+        f"sellable. Take them out of stock in the shop by hand, and accept this with the reason.{why}",
         subject=line.item_id,
         evidence={"item": line.item_id, "restocked": back, "sellable": back - count},
         money_at_risk=line.total,

@@ -127,8 +127,17 @@ def test_units_sold_meanwhile_cannot_be_taken_out_and_are_a_case() -> None:
         w.order((product, 9))
         correct(w, return_id)
         w.settle()
-        assert w.open_cases() == [states.CASE_REJECTED, states.CASE_RESTOCK_CONTRADICTED]
-        assert w.effect(return_id, states.TAKE_OUT).error_code == "sold_meanwhile"
+        assert w.open_cases() == [states.CASE_RESTOCK_CONTRADICTED]
+        refused = w.effect(return_id, states.TAKE_OUT)
+        assert refused.error_code == states.SOLD_MEANWHILE
+        case = ExceptionCase.objects.active().get()
+        assert (case.owner_team, refused.error_text in case.cause) == (states.WH, True)
+
+        by = w.users["WH"]
+        queue.run_action(case=case, action_code="waive_hold", by=by, at=w.now(), reason="the buyer was told")
+        w.settle()
+        assert w.open_cases() == []
+        assert w.effect(return_id, states.TAKE_OUT).state == states.EFFECT_CANCELLED
         assert (w.shop.stock_of(product_id), stock_puts(w)) == (0, 0)
 
 
