@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,6 +10,7 @@ from django.test import Client
 
 from returnsops.admin import inspection_import, inspection_reports
 from returnsops.models import HistoryEntry, Inspection, InspectionReport
+from returnsops.services import acts, wms
 from tests import factories as make
 from tests.returnsops.admin.conftest import SignIn
 
@@ -60,6 +62,36 @@ def test_nothing_is_stored_before_it_is_confirmed_and_all_of_it_once(rma: Any, s
     assert said(again).count("Skipped") == 2
     assert "Imported: 0 new, 2 known already" in said(confirm(client, again))
     assert Inspection.objects.count() == 2
+
+
+@pytest.mark.parametrize("crash_at", ["act", "report"])
+def test_a_crash_in_the_middle_of_a_file_imports_none_of_it_and_the_next_try_all(
+    rma: Any, sign_in: SignIn, crash_at: str
+) -> None:
+    client = sign_in("WH")
+    rows = (f"RMA-1,TEE,2,accepted,sellable,yes,{AT}", f"RMA-1,MUG,1,accepted,damaged,TRUE,{AT}")
+    shown = preview(client, *rows)
+    died = {"act": mock.patch.object(wms, "act", side_effect=_dies_at_the_second(acts.act))}
+    died["report"] = mock.patch.object(InspectionReport.objects, "create", side_effect=RuntimeError("power cut"))
+    client.raise_request_exception = False
+    with died[crash_at]:
+        confirm(client, shown)
+    assert not InspectionReport.objects.exists()
+    assert not Inspection.objects.exists()
+
+    assert "Imported: 2 new, 0 known already" in said(confirm(client, preview(client, *rows)))
+    assert Inspection.objects.count() == 2
+
+
+def _dies_at_the_second(act: Any) -> Any:
+    calls = iter((False, True))
+
+    def dying(**details: Any) -> Any:
+        if next(calls, True):
+            raise RuntimeError("power cut")
+        return act(**details)
+
+    return dying
 
 
 def test_a_preview_confirmed_twice_is_imported_once(rma: Any, sign_in: SignIn) -> None:
