@@ -22,7 +22,7 @@ from connectors.registry import connector_for, link_for
 from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.facts import OrderChanged
-from returnsops.models import CatalogueItem, Connection, Order
+from returnsops.models import CatalogueItem, Connection, Order, OrderLine
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,8 @@ def check_now(*, connection: Connection, at: datetime) -> Catalogue:
     link, cursor = link_for(connection), ""
     for _ in range(MOST_PAGES):
         page = read(link, cursor)
-        cured = keep(connection=connection, articles=page.articles, at=at)
-        _read_orders_of(connection, cured, at=at)
+        right = keep(connection=connection, articles=page.articles, at=at)
+        _read_orders_of(connection, right, at=at)
         cursor = page.cursor
         if not cursor:
             break
@@ -99,33 +99,41 @@ def _read_one(connection: Connection, *, at: datetime) -> None:
         row.save(update_fields=["next_poll_at", "error_text"])
         return
     with transaction.atomic():
-        cured = keep(connection=connection, articles=page.articles, at=at)
+        right = keep(connection=connection, articles=page.articles, at=at)
         row.cursor = f"{page.cursor}|{since.isoformat()}" if page.cursor else ""
         row.error_text = ""
         if not page.cursor:
             finish(connection=connection, since=since, at=at)
             row.polled_at, row.next_poll_at = at, at + EVERY
         row.save(update_fields=["cursor", "error_text", "polled_at", "next_poll_at"])
-    _read_orders_of(connection, cured, at=at)
+    _read_orders_of(connection, right, at=at)
 
 
-def _read_orders_of(connection: Connection, cured: Iterable[Article], *, at: datetime) -> None:
-    """Orders whose returns wait for an article's SKU are read again, so that they go on; outside transactions."""
-    for article in cured:
-        lines = {
-            "lines__product_external_id": article.product_id,
-            "lines__variation_external_id": article.variation_id,
-            "lines__is_sku_ambiguous": True,
-        }
-        orders = Order.objects.filter(connection=connection, returns__isnull=False, **lines).distinct()
-        for order in orders.order_by("-pk")[:MOST_NAMED]:
-            _read_again(order, at=at)
+def _read_orders_of(connection: Connection, articles: Iterable[Article], *, at: datetime) -> None:
+    """Orders whose returns wait for an article's SKU are read again, so that they go on; outside transactions.
+
+    Chosen by what is still stored wrong of them: one that a crash or a lost answer left out is read a round later.
+    """
+    named = {(article.product_id, article.variation_id) for article in articles}
+    lines = OrderLine.objects.filter(
+        order__connection=connection,
+        order__returns__isnull=False,
+        is_sku_ambiguous=True,
+        product_external_id__in=sorted({product_id for product_id, _ in named}),
+    )
+    orders = {
+        line.order
+        for line in lines.select_related("order")
+        if (line.product_external_id, line.variation_external_id) in named
+    }
+    for order in sorted(orders, key=lambda order: -order.pk)[:MOST_NAMED]:
+        _read_again(order, at=at)
 
 
 def _read_again(order: Order, *, at: datetime) -> None:
     try:
         fact = read_order(connection=order.connection, order_id=order.external_id, at=at)
-    except VendorError as error:  # polling or the next look at the order brings it
+    except VendorError as error:  # the next round does it
         log.warning("order %s could not be read again: %s", order.pk, error.text)
         return
     if isinstance(fact, OrderChanged):
@@ -134,22 +142,21 @@ def _read_again(order: Order, *, at: datetime) -> None:
 
 @transaction.atomic
 def keep(*, connection: Connection, articles: Iterable[Article], at: datetime) -> tuple[Article, ...]:
-    """Store articles as they were seen; gives those whose SKU was wrong before and is right now."""
-    return tuple([article for article in articles if _is_cured(connection, article, at=at)])
+    """Store articles as they were seen; gives those whose SKU is right."""
+    return tuple([article for article in articles if _store(connection, article, at=at) == ""])
 
 
-def _is_cured(connection: Connection, article: Article, *, at: datetime) -> bool:
-    """Store one; whether it was wrong before and is right now."""
+def _store(connection: Connection, article: Article, *, at: datetime) -> str:
+    """Store one; what is wrong with its SKU, '' = nothing."""
     identity: dict[str, Any] = {
         "connection": connection,
         "product_external_id": article.product_id,
         "variation_external_id": article.variation_id,
     }
-    was_wrong = CatalogueItem.objects.filter(**identity).exclude(problem="").exists()
     problem = _problem(article)
     seen = {"sku": article.sku[:128], "name": article.name[:500], "problem": problem, "seen_at": at}
     CatalogueItem.objects.update_or_create(**identity, defaults={**seen, "is_stock_managed": article.is_stock_managed})
-    return was_wrong and problem == ""
+    return problem
 
 
 @transaction.atomic

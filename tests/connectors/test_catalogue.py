@@ -3,6 +3,7 @@
 import io
 import json
 from decimal import Decimal
+from unittest import mock
 
 import pytest
 from django.core.management import call_command
@@ -99,6 +100,38 @@ def test_a_restock_held_for_the_sku_goes_on_once_the_article_has_one() -> None:
         w.settle()
         assert w.shop.stock_of(parent.id, bare.id) == 5
         assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
+        assert w.open_cases() == []
+
+
+@pytest.mark.parametrize("what", ["lost answer", "crash"])
+def test_an_order_that_was_not_read_again_is_read_with_the_next_round(what: str) -> None:
+    with world() as w:
+        parent, _, bare = trainers(w)
+        line = CartLine(product_id=parent.id, variation_id=bare.id, quantity=1)
+        order = w.shop.place_order([line], payment_method="card")
+        return_id = w.ask(order, item={"sku": "TRAIN-41"})
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle()
+        read_all(w)
+        bare.own_sku = "TRAIN-41"
+        w.shift(catalogue.EVERY.total_seconds())
+        if what == "crash":
+            died = mock.patch.object(catalogue, "read_order", side_effect=RuntimeError("power cut"))
+            with died, pytest.raises(RuntimeError, match="power cut"):
+                read_all(w)
+        else:
+            w.shop.faults.script(Fault(kind=FaultKind.LOST_ANSWER, method="GET", path_pattern=rf"/orders/{order.id}"))
+            read_all(w)
+            assert w.shop.faults.scripted == []
+        w.settle()
+        assert w.effects(return_id, states.RESTOCK)[0].state == states.HELD
+
+        w.shift(catalogue.EVERY.total_seconds())
+        read_all(w)
+        w.settle()
+        assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
+        assert w.shop.stock_of(parent.id, bare.id) == 5
         assert w.open_cases() == []
 
 
