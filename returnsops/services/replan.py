@@ -262,15 +262,15 @@ def _connection(rma: ReturnAuthorisation, effect: PlannedEffect) -> Connection:
 
 def describe(row: Effect) -> str:
     """One effect in a few words, as the timeline and the lists show it."""
+    kind = row.kind.replace("_", " ")
     if row.amount is not None:
-        return f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}"
+        return f"{kind} of {row.amount.normalize():f} {row.currency}"
     if row.kind in (states.EXCHANGE, states.CANCEL_EXCHANGE):
-        return f"{row.kind.replace('_', ' ')} {row.payload.get('exchange_id', '')}".strip()
+        return f"{kind} {row.payload.get('exchange_id', '')}".strip()
     if row.quantity is not None:
-        return f"{row.kind} of {row.quantity}"
-    return (
-        f"{row.kind} {row.payload.get('token') or row.payload.get('field') or row.payload.get('message', '')}".strip()
-    )
+        return f"{kind} of {row.quantity}"
+    told = str(row.payload.get("message", "")).replace("_", " ")
+    return f"{kind} {row.payload.get('token') or row.payload.get('field') or told}".strip()
 
 
 def _reason(row: Effect) -> str:

@@ -451,6 +451,11 @@ def test_returns_are_marked_by_themselves_or_by_their_order() -> None:
         ({"note": True}, "note [RMA-1/received]"),
         ({"note": True, "payload": {"field": "status"}}, "note status"),
         ({"note": True, "payload": {}}, "note"),
+        ({"kind": states.TAKE_OUT, "amount": None, "currency": "", "quantity": 1, "payload": {}}, "take out of 1"),
+        (
+            {"kind": states.WRITE_BACK, "amount": None, "currency": "", "payload": {"message": "already_refunded"}},
+            "write back already refunded",
+        ),
     ],
 )
 def test_an_effect_in_a_few_words(rma: ReturnAuthorisation, fields: dict[str, Any], text: str) -> None:
