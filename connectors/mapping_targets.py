@@ -1,6 +1,6 @@
 """What a stored mapping may fill: the fields of the returns event contract, and how values are brought into shape.
 
-The contract is ``reveni/contract.schema.json`` (a test holds this table against it). Pure.
+The contract is ``returns_contract/contract.schema.json`` (a test holds this table against it). Pure.
 """
 
 import re

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from connectors.mapping import Mapped
 from connectors.ports import Json
-from connectors.reveni.snapshots import own_hold
+from connectors.returns_contract.snapshots import own_hold
 from returnsops import states
 
 COMPLETED: Final = "return.inspection_completed"

@@ -11,15 +11,13 @@ from typing import Any, Final
 from connectors.mapping import apply_mapping
 from connectors.mapping_validation import mapping_problems
 from connectors.ports import Json, Normalised, Payload, Problem
-from connectors.reveni.contract import event_problem
+from connectors.returns_contract.receiving import TOPIC_PULLED, TOPIC_UNREADABLE
+from connectors.returns_contract.snapshots import events_of_snapshot
+from connectors.returns_contract.statements import from_events, unreadable
 from connectors.reveni.dialect import completed_events
-from connectors.reveni.events import facts_of
 from connectors.reveni.shown import shown_facts, whole_of
-from connectors.reveni.snapshots import events_of_snapshot
-from returnsops import facts, states
+from returnsops import states
 
-TOPIC_UNREADABLE: Final = "unreadable"
-TOPIC_PULLED: Final = "pull.return"
 DIALECT_PREFIX: Final = "a2."
 
 
@@ -27,19 +25,19 @@ def normalise(payload: Payload) -> Normalised:
     """What one stored body says. Never raises for what a sender wrote: that becomes a Problem with place and reason."""
     document = payload.document
     if payload.topic == TOPIC_UNREADABLE or not isinstance(document, Mapping):
-        return _unreadable("The body is not a JSON object. Look at the raw body, then ask the sender what it is.")
+        return unreadable("The body is not a JSON object. Look at the raw body, then ask the sender what it is.")
     if payload.topic == TOPIC_PULLED:
         return _pulled(payload, document, previous=payload.previous)
     if payload.topic.startswith(DIALECT_PREFIX):
         return _dialect(payload, document)
-    return _with_shown(_from_events([document], is_translated=False), [whole_of(document)], payload)
+    return _with_shown(from_events([document], is_translated=False), [whole_of(document)], payload)
 
 
 def _pulled(
     payload: Payload, document: Mapping[str, Any], *, previous: Json, is_translated: bool = False
 ) -> Normalised:
     events = events_of_snapshot(document, previous=previous, account=payload.account, received_at=payload.received_at)
-    return _with_shown(_from_events(events, is_translated=is_translated), [document], payload)
+    return _with_shown(from_events(events, is_translated=is_translated), [document], payload)
 
 
 def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
@@ -51,7 +49,7 @@ def _dialect(payload: Payload, document: Mapping[str, Any]) -> Normalised:
         made = _pulled(payload, mapped.snapshot, previous=_translated_previous(payload), is_translated=True)
     else:
         events = completed_events(mapped)
-        made = _with_shown(_from_events(events, is_translated=True), [whole_of(event) for event in events], payload)
+        made = _with_shown(from_events(events, is_translated=True), [whole_of(event) for event in events], payload)
     wanted = _to_read(payload.mapping, document) if made.problems else {}
     problems = [_with(problem, wanted) for problem in (*mapped.problems, *made.problems)]
     return Normalised(facts=made.facts, problems=tuple(problems), ignored_because=mapped.ignored_because)
@@ -77,35 +75,12 @@ def _with(problem: Problem, wanted: Mapping[str, str]) -> Problem:
     return Problem(case_kind=problem.case_kind, text=problem.text, detail={**problem.detail, **wanted})
 
 
-def _from_events(events: Sequence[Json], *, is_translated: bool) -> Normalised:
-    found: list[facts.Fact] = []
-    problems: dict[str, Problem] = {}
-    for event in events:
-        problem = event_problem(event, is_translated=is_translated)
-        if problem is not None:
-            problems.setdefault(problem.text, problem)
-            continue
-        found += [fact for fact in facts_of(event) if not _is_told(fact, found)]
-    return Normalised(facts=tuple(found), problems=tuple(problems.values()))
-
-
 def _with_shown(made: Normalised, wholes: Sequence[Mapping[str, Any]], payload: Payload) -> Normalised:
     """What the return shows of that which we may have told the platform; nothing of a body that gave no fact."""
     if not made.facts:
         return made
     shown = [fact for whole in wholes for fact in shown_facts(whole, settings=payload.settings, at=payload.received_at)]
     return replace(made, facts=(*made.facts, *dict.fromkeys(shown)))
-
-
-def _is_told(fact: facts.Fact, found: Sequence[facts.Fact]) -> bool:
-    """Events of one body share their snapshot, which is told once."""
-    if not isinstance(fact, facts.ReturnSeen):
-        return fact in found
-    return any(isinstance(known, facts.ReturnSeen) and known.snapshot == fact.snapshot for known in found)
-
-
-def _unreadable(text: str) -> Normalised:
-    return Normalised(problems=(Problem(case_kind=states.CASE_UNREADABLE_EVENT, text=text),))
 
 
 def _unmapped(text: str, complaints: list[str]) -> Normalised:

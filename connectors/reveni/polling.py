@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from connectors.ports import Json, Link, PolledItem, PollPage, Rejected
+from connectors.returns_contract.receiving import TOPIC_PULLED, TOPIC_UNREADABLE, subject_of
+from connectors.returns_contract.snapshots import pull_id
 from connectors.reveni import client
-from connectors.reveni.normalise import TOPIC_PULLED, TOPIC_UNREADABLE
-from connectors.reveni.receiving import subject_of
-from connectors.reveni.snapshots import pull_id
 from returnsops.planning.keys import content_hash
 
 DEFAULT_OVERLAP_S: Final = 600

@@ -14,7 +14,7 @@ from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, HistoryEntry, InboundEvent, MappingVersion, ReturnAuthorisation
 from tests import factories as make
-from tests.connectors.reveni.test_snapshots import PULLED
+from tests.connectors.returns_contract.test_snapshots import PULLED
 from tests.connectors.reveni.test_through_the_inbox import AT, platform, push
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 
 from connectors import mapping_targets
 from connectors.mapping_targets import FLAG, MONEY, TEXT, TIME, WHOLE, convert, fit
-from connectors.reveni.contract import schema
-from connectors.reveni.events import MAKERS
+from connectors.returns_contract.contract import schema
+from connectors.returns_contract.events import MAKERS
 
 DEFINITIONS = {
     "return": mapping_targets.RETURN,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from connectors.ports import Payload
-from connectors.reveni.normalise import TOPIC_PULLED, normalise
+from connectors.returns_contract.receiving import TOPIC_PULLED
+from connectors.reveni.normalise import normalise
 from connectors.reveni.shown import shown_facts, whole_of
 from connectors.simulators import reveni_documents as documents
 from connectors.simulators.reveni import assumed_mapping

@@ -14,8 +14,8 @@ from connectors.reveni.receiving import receive
 from connectors.simulators.reveni import assumed_mapping
 from returnsops import states
 from returnsops.models import Connection, InboundEvent, MappingVersion, ReturnAuthorisation
+from tests.connectors.returns_contract.test_snapshots import PULLED, PUSHED, START
 from tests.connectors.reveni.documents import EXAMPLES
-from tests.connectors.reveni.test_snapshots import PULLED, PUSHED, START
 
 pytestmark = pytest.mark.django_db
 

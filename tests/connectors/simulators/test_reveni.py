@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from connectors.ports import Payload
+from connectors.returns_contract.contract import event_problem
+from connectors.returns_contract.receiving import parse_body
 from connectors.reveni.connector import A2_VERIFIER
-from connectors.reveni.contract import event_problem
 from connectors.reveni.normalise import normalise
-from connectors.reveni.receiving import parse_body
 from connectors.signing import Verdict, verify
 from connectors.simulators.base import SimulatedClock, WebhookFault
 from connectors.simulators.reveni import API_KEY, WEBHOOK_SECRET, ReveniPlatform, assumed_mapping

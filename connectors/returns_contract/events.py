@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from connectors.reveni.contract import decimal_of, parse_time
+from connectors.returns_contract.contract import decimal_of, parse_time
 from returnsops import facts, money
 
 Block = Mapping[str, Any]
@@ -33,8 +33,8 @@ def snapshot_of(block: Block) -> facts.ReturnSnapshot:
         revision=block["revision"],
         status=block["status"],
         mode=block["mode"],
-        order_id=order["id"],
-        currency=block["currency"],
+        order_id=order.get("id") or "",
+        currency=block.get("currency") or "",
         items=tuple(_item(item) for item in block["items"]),
         created_at=parse_time(block["created_at"]),
         updated_at=parse_time(block["updated_at"]),

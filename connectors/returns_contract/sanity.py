@@ -71,7 +71,8 @@ def _return(snapshot: Mapping[str, Any]) -> Errors:
     for name, value in (snapshot.get("totals") or {}).items():
         if isinstance(value, str) and abs(Decimal(value)) >= MAX_AMOUNT:
             yield f"$.data.return.totals.{name}", f"{value[:30]} is too large to be right"
-    yield from _currency("$.data.return.currency", snapshot["currency"])
+    if "currency" in snapshot:
+        yield from _currency("$.data.return.currency", snapshot["currency"])
     if snapshot["revision"] > MAX_REVISION:
         yield "$.data.return.revision", "is too large"
     ids = [item["id"] for item in snapshot["items"]]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.reveni.contract import event_problem, parse_time, schema
+from connectors.returns_contract.contract import event_problem, parse_time, schema
 from returnsops import states
 from tests.connectors.reveni.documents import EXAMPLES, GONE, normalised, spoilt
 

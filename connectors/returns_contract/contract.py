@@ -20,7 +20,7 @@ from jsonschema.exceptions import ValidationError
 
 from connectors.mapping_targets import EVENT_BLOCK
 from connectors.ports import Json, Problem
-from connectors.reveni.sanity import sanity_errors, unstorable_text
+from connectors.returns_contract.sanity import sanity_errors, unstorable_text
 from returnsops import states
 
 MAX_ERRORS: Final = 10
@@ -38,10 +38,11 @@ class _Error:
     is_unknown_word: bool = False
 
 
-def event_problem(event: Json, *, is_translated: bool = False) -> Problem | None:
+def event_problem(event: Json, *, is_translated: bool = False, rests_on_order: bool = False) -> Problem | None:
     """What makes an event unusable, as one Problem that names each place; None for a good event.
 
     ``is_translated``: the event comes from a mapping, where the vendor gives no revision and holes are the mapping's.
+    ``rests_on_order``: the vendor names the order by its number and no currency: both are the order's (rebound.md C2).
     """
     if not isinstance(event, Mapping):
         return _problem([_Error("$", "must be an object")], is_translated)
@@ -54,7 +55,10 @@ def event_problem(event: Json, *, is_translated: bool = False) -> Problem | None
             "$.type", f"{kind[:60]!r} is not one of the {len(EVENT_BLOCK)} event types", is_unknown_word=True
         )
         return _problem([error], is_translated)
-    errors = [_described(error) for error in _validator(is_translated=is_translated).iter_errors(event)]
+    errors = [
+        _described(error)
+        for error in _validator(is_translated=is_translated, rests_on_order=rests_on_order).iter_errors(event)
+    ]
     if not errors:
         errors = [_Error(where, text) for where, text in sanity_errors(event)]
     return _problem(errors, is_translated) if errors else None
@@ -87,17 +91,20 @@ def _problem(errors: list[_Error], is_translated: bool) -> Problem:
 
 def schema() -> dict[str, Any]:
     """The contract as stored beside this module."""
-    text = files("connectors.reveni").joinpath("contract.schema.json").read_text(encoding="utf-8")
+    text = files("connectors.returns_contract").joinpath("contract.schema.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
 @cache
-def _validator(*, is_translated: bool) -> Draft202012Validator:
+def _validator(*, is_translated: bool, rests_on_order: bool) -> Draft202012Validator:
     loosened = deepcopy(schema())
     # Who moves the money may be missing: that is a question for a person (a case), not a broken message.
     loosened["$defs"]["refund"]["required"].remove("executed_by")
     if is_translated:
         loosened["$defs"]["return"]["properties"]["revision"]["minimum"] = 0
+    if rests_on_order:
+        loosened["$defs"]["return"]["required"].remove("currency")
+        loosened["$defs"]["return"]["properties"]["order"]["required"] = ["number"]
     return Draft202012Validator(loosened, format_checker=_formats())
 
 

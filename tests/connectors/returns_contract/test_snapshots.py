@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.reveni.snapshots import pull_id
+from connectors.returns_contract.snapshots import pull_id
 from connectors.simulators.base import SimulatedClock
 from connectors.simulators.reveni import ReveniPlatform
 from returnsops import facts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.reveni.events import MAKERS, cut, facts_of
+from connectors.returns_contract.events import MAKERS, cut, facts_of
 from returnsops import facts
 from tests.connectors.reveni.documents import EXAMPLES, GONE, normalised, spoilt
 
