@@ -19,6 +19,7 @@ from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisati
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.order_documents import to_document
 from returnsops.services.replan import mark_dirty, replan_returns_of_orders
+from returnsops.services.returns import know_order
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def read_wanted_orders(*, at: datetime, limit: int = BATCH) -> int:
     """
     waiting = ReturnAuthorisation.objects.filter(
         order__isnull=True, order_next_read_at__lte=at, route__commerce__isnull=False
-    ).exclude(order_external_id="")
+    ).exclude(order_external_id="", order_number="")
     found = 0
     for rma in waiting.select_related("route__commerce").order_by("order_next_read_at", "pk")[:limit]:
         found += _read_surely(rma, at=at)
@@ -73,8 +74,10 @@ def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
     commerce = rma.route.commerce if rma.route else None
     if commerce is None:
         return 0
+    order_id = rma.order_external_id
     try:
-        fact = read_order(connection=commerce, order_id=rma.order_external_id, at=at)
+        order_id = order_id or _id_by_number(commerce, rma.order_number)
+        fact = read_order(connection=commerce, order_id=order_id, at=at)
     except ports.AuthFailed as error:
         pause_for_auth(connection=commerce, text=error.text, at=at)
         _wait(rma, at=at)
@@ -82,11 +85,31 @@ def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
     except ports.VendorError as error:
         _wait(rma, at=at, least_s=error.after_s if isinstance(error, ports.RateLimited) else 0)
         return 0
-    if isinstance(fact, OrderGone):  # perhaps not there yet; the planner makes a case of it after order_wanted_h
+    # Perhaps not there yet; the planner makes a case of it after order_wanted_h.
+    if isinstance(fact, OrderGone) or not _is_named(rma, fact.snapshot):
         _wait(rma, at=at)
         return 0
-    store_read(connection=commerce, snapshot=fact.snapshot, at=at)
+    with transaction.atomic():
+        if not rma.order_external_id:
+            know_order(rma=rma, order_id=order_id)
+        store_read(connection=commerce, snapshot=fact.snapshot, at=at)
     return 1
+
+
+def _is_named(rma: ReturnAuthorisation, snapshot: OrderSnapshot) -> bool:
+    """Whether this is the order the return names. One read by a number that is not its own must be the shopper's:
+    in a shop that numbers anew, the number of one order is the id of another.
+    """
+    if rma.order_external_id or snapshot.number == rma.order_number:
+        return True
+    return bool(rma.customer_email) and rma.customer_email.casefold() == snapshot.customer_email.casefold()
+
+
+def _id_by_number(commerce: Connection, number: str) -> str:
+    """The order with exactly this number; where there is none, or more than one, the number may itself be the id."""
+    finder = connector_for(commerce.vendor).find_order
+    found = finder(link_for(commerce), number) if finder is not None else None
+    return found or number
 
 
 @transaction.atomic

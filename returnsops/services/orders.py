@@ -200,8 +200,9 @@ def link_order(*, rma: ReturnAuthorisation, order: Order) -> None:
     """Tie one return to its order and match its lines."""
     rma.order = order
     rma.order_next_read_at = None
+    rma.currency = rma.currency or order.currency
     rma.is_dirty = True
-    rma.save(update_fields=["order", "order_next_read_at", "is_dirty"])
+    rma.save(update_fields=["order", "order_next_read_at", "currency", "is_dirty"])
     order.returns.update(is_dirty=True)  # what it asks for counts for the others
     match_lines(rma=rma)
 

@@ -55,7 +55,7 @@ def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: date
     rank = [snapshot.revision, snapshot.updated_at.isoformat(), content_hash(_document(snapshot))]
     if rma.content_rank and rank <= rma.content_rank:
         return
-    if rma.order_external_id != snapshot.order_id:
+    if _names_another_order(rma, snapshot):
         _forget_order(rma)
     rma.content_rank = rank
     rma.revision = snapshot.revision
@@ -143,12 +143,12 @@ def _copy_header(rma: ReturnAuthorisation, snapshot: facts.ReturnSnapshot) -> No
     rma.number = snapshot.number
     rma.mode = snapshot.mode
     rma.resolution = snapshot.resolution
-    rma.order_external_id = snapshot.order_id
+    rma.order_external_id = snapshot.order_id or rma.order_external_id  # found by its number, it stays
     rma.order_number = snapshot.order_number
     rma.channel = snapshot.channel
     rma.customer_external_id = snapshot.customer_id
     rma.customer_email = snapshot.customer_email
-    rma.currency = snapshot.currency
+    rma.currency = snapshot.currency or (rma.order.currency if rma.order else "")
     rma.totals = {name: format(amount, "f") for name, amount in snapshot.totals.items()}
     rma.return_by_at = snapshot.return_by
 
@@ -192,9 +192,17 @@ def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, 
         line.reason = meanings.get(line.reason_source_code)
 
 
+def _names_another_order(rma: ReturnAuthorisation, snapshot: facts.ReturnSnapshot) -> bool:
+    """By id where the platform knows it; a platform that knows the number only names the order by that."""
+    if snapshot.order_id:
+        return rma.order_external_id != snapshot.order_id
+    return rma.order_number != snapshot.order_number
+
+
 def _forget_order(rma: ReturnAuthorisation) -> None:
     """The platform names another order: it is looked for anew, with a deadline of its own."""
     rma.order = None
+    rma.order_external_id = ""
     rma.order_wanted_until_at = None
     rma.order_read_tries = 0
     rma.lines.update(order_line=None)
@@ -207,11 +215,17 @@ def _find_order(rma: ReturnAuthorisation, *, at: datetime) -> None:
         rma.order_wanted_until_at = at + timedelta(hours=_order_wanted_h(rma))
         rma.order_next_read_at = at
         rma.save(update_fields=["order_wanted_until_at", "order_next_read_at"])
-    if rma.route is None or rma.route.commerce_id is None:
+    if rma.route is None or rma.route.commerce_id is None or not rma.order_external_id:
         return
     order = Order.objects.filter(connection_id=rma.route.commerce_id, external_id=rma.order_external_id).first()
     if order is not None:
         link_order(rma=rma, order=order)
+
+
+def know_order(*, rma: ReturnAuthorisation, order_id: str) -> None:
+    """The shop's id of the order that the platform named by its number; nothing where it names another by now."""
+    rows = ReturnAuthorisation.objects.filter(pk=rma.pk, order__isnull=True, order_external_id="")
+    rows.filter(order_number=rma.order_number).update(order_external_id=order_id)
 
 
 def _order_wanted_h(rma: ReturnAuthorisation) -> int:

@@ -305,3 +305,93 @@ def test_a_database_that_is_away_is_no_fault_of_the_return(route: Route, monkeyp
 
 def _all() -> QuerySet[ReturnAuthorisation]:
     return ReturnAuthorisation.objects.order_by("pk")
+
+
+# --- named by its number only -------------------------------------------------------------------------------------
+
+
+Numbered = Callable[[dict[str, facts.OrderSnapshot], dict[str, str] | None], None]
+
+
+@pytest.fixture
+def numbered(monkeypatch: pytest.MonkeyPatch) -> Numbered:
+    """Let the shop have these orders, found by these numbers; None: it cannot look for numbers."""
+
+    def answer(orders: dict[str, facts.OrderSnapshot], numbers: dict[str, str] | None) -> None:
+        known = connector_for("woocommerce")
+        finder = None if numbers is None else lambda link, number: numbers.get(number)
+        connector = replace(known, read_order=lambda link, order_id: orders.get(order_id), find_order=finder)
+        monkeypatch.setattr(reads, "connector_for", lambda vendor: connector)
+
+    return answer
+
+
+def _named(
+    route: Route, number: str, *, email: str = "", order_id: str = "", updated_h: int = 0
+) -> ReturnAuthorisation:
+    """A return whose platform knows the number of its order, and no currency."""
+    item = facts.ReturnItem(item_id="i1", sku="TEE", quantity=1)
+    snapshot = facts.ReturnSnapshot(
+        return_id="r1",
+        revision=0,
+        status="requested",
+        mode="on_receipt",
+        order_id="",
+        currency="",
+        items=(item,),
+        created_at=NOW,
+        updated_at=NOW + timedelta(hours=updated_h),
+        order_number=number,
+        customer_email=email,
+    )
+    fact = facts.ReturnSeen(return_id="r1", revision=0, occurred_at=NOW, snapshot=snapshot)
+    apply_facts(connection=route.platform, new_facts=[fact], at=NOW)
+    return ReturnAuthorisation.objects.get(external_id="r1")
+
+
+def test_a_return_is_tied_to_the_order_with_its_number_and_takes_its_currency(route: Route, numbered: Numbered) -> None:
+    numbered({"77": replace(_snapshot("77"), number="W-1")}, {"W-1": "77"})
+    rma = _named(route, "W-1")
+    assert reads.read_wanted_orders(at=NOW) == 1
+    rma.refresh_from_db()
+    assert (rma.order_external_id, rma.order_number, rma.currency) == ("77", "W-1", "GBP")
+    assert rma.order is not None
+    again = _named(route, "W-1", updated_h=1)
+    assert (again.order_id, again.order_external_id, again.currency) == (rma.order_id, "77", "GBP")
+
+
+def test_a_return_that_names_another_number_is_read_anew(route: Route, numbered: Numbered) -> None:
+    first, second = replace(_snapshot("77"), number="W-1"), replace(_snapshot("78"), number="W-2")
+    numbered({"77": first, "78": second}, {"W-1": "77", "W-2": "78"})
+    _named(route, "W-1")
+    reads.read_wanted_orders(at=NOW)
+    changed = _named(route, "W-2", updated_h=1)
+    assert (changed.order, changed.order_external_id) == (None, "")
+    assert reads.read_wanted_orders(at=NOW) == 1
+    changed.refresh_from_db()
+    assert changed.order_external_id == "78"
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "bought_by", "is_found"),
+    [
+        ("pat@example.com", "Pat@Example.com", True),
+        ("pat@example.com", "kim@example.com", False),
+        ("", "", False),
+    ],
+)
+def test_a_number_is_an_id_only_for_the_shopper_of_that_order(
+    route: Route, numbered: Numbered, asked_by: str, bought_by: str, is_found: bool
+) -> None:
+    numbered({"77": replace(_snapshot("77"), number="W-1", customer_email=bought_by)}, {})
+    rma = _named(route, "77", email=asked_by)
+    assert reads.read_wanted_orders(at=NOW) == int(is_found)
+    rma.refresh_from_db()
+    assert (rma.order is not None, rma.order_external_id) == (is_found, "77" if is_found else "")
+    assert rma.order_read_tries == int(not is_found)
+
+
+def test_without_a_way_to_find_numbers_the_number_is_tried_as_the_id(route: Route, numbered: Numbered) -> None:
+    numbered({"77": _snapshot("77")}, None)
+    _named(route, "77")
+    assert reads.read_wanted_orders(at=NOW) == 1
