@@ -27,7 +27,8 @@ STREAM = "main"
 
 def poll_due(*, at: datetime) -> int:
     """Poll every connection whose time has come; returns how many items were new."""
-    return sum(_poll_surely(connection, at=at) for connection in Connection.objects.order_by("pk"))
+    unpaused = Connection.objects.filter(is_paused=False)  # wrong credentials asked again and again get us blocked
+    return sum(_poll_surely(connection, at=at) for connection in unpaused.order_by("pk"))
 
 
 def _poll_surely(connection: Connection, *, at: datetime) -> int:
@@ -51,15 +52,16 @@ def poll_connection(*, connection: Connection, at: datetime, is_forced: bool = F
     if connector.poll is None or not _claim(connection, at=at, is_forced=is_forced):
         return 0
     cursor = SyncCursor.objects.get(connection=connection, stream=STREAM)
+    interval_s = _interval_s(connection, connector)
     try:
         stored = _round(connection, connector.poll, cursor, at=at)
     except ports.VendorError as error:
         log.warning("polling of %s stopped: %s", connection.name, error.text)
         if isinstance(error, ports.AuthFailed):
             pause_for_auth(connection=connection, text=error.text, at=at)
-        _finish(cursor, at=at, wait_s=_wait_s(error, connector), error=error.text)
+        _finish(cursor, at=at, wait_s=_wait_s(error, interval_s), error=error.text)
         return 0
-    _finish(cursor, at=at, wait_s=connector.poll_interval_s, error="")
+    _finish(cursor, at=at, wait_s=interval_s, error="")
     return stored
 
 
@@ -106,7 +108,13 @@ def _finish(cursor: SyncCursor, *, at: datetime, wait_s: float, error: str) -> N
     )
 
 
-def _wait_s(error: ports.VendorError, connector: ports.Connector) -> float:
+def _interval_s(connection: Connection, connector: ports.Connector) -> int:
+    """Seconds between two rounds: the vendor's, unless the connection has its own."""
+    own = connection.settings.get(ports.POLL_INTERVAL.name)
+    return own if isinstance(own, int) and own > 0 else connector.poll_interval_s
+
+
+def _wait_s(error: ports.VendorError, interval_s: int) -> float:
     if isinstance(error, ports.RateLimited):
         return error.after_s
-    return min(FAILED_WAIT_S, connector.poll_interval_s)
+    return min(FAILED_WAIT_S, interval_s)

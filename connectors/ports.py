@@ -338,6 +338,11 @@ CONCURRENCY: Final = SettingSpec(
     kind=int,
     help="How many calls may be under way at once; left out: what is usual with the vendor.",
 )
+POLL_INTERVAL: Final = SettingSpec(  # for vendors that may be read more or less often; theirs to offer
+    name="poll_interval_s",
+    kind=int,
+    help="Seconds between two rounds of reading; left out: what is usual with the vendor.",
+)
 COMMON_SETTINGS: Final = (CALLS_PER_MINUTE, CONCURRENCY)  # every connection has these beside its vendor's own
 
 

@@ -176,3 +176,21 @@ def test_a_fault_of_ours_with_one_connection_does_not_stop_the_others(
     assert cursor.error_text.startswith("ZeroDivisionError at test_polling.py")
     assert f"polling of {shop.name} failed: ZeroDivisionError" in caplog.text
     assert "Leeds" not in caplog.text + cursor.error_text
+
+
+def test_a_paused_connection_is_left_alone(shop: Connection, pages: Callable[..., list[str]]) -> None:
+    asked = pages(_page("a", cursor="c1"))
+    Connection.objects.update(is_paused=True)
+    assert polling.poll_due(at=NOW) == 0
+    assert asked == []
+
+
+@pytest.mark.parametrize(("own", "expected_s"), [(60, 60), (0, 300), ("often", 300)])
+def test_a_connection_may_have_its_own_interval(
+    shop: Connection, pages: Callable[..., list[str]], own: object, expected_s: int
+) -> None:
+    pages(_page("a", cursor="c1"))
+    shop.settings = {**shop.settings, "poll_interval_s": own}
+    shop.save()
+    _poll(shop)
+    assert SyncCursor.objects.get().next_poll_at == NOW + timedelta(seconds=expected_s)
