@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 _SECRET_NAME = re.compile(r"secret|token|password|signature|oauth_|consumer_|api_?key|authorization", re.IGNORECASE)
+# A field of a form whose name is secret, with its value.
+_SECRET_FIELD = re.compile(rf"(?<![^&])([^&=]*(?:{_SECRET_NAME.pattern})[^&=]*)=[^&]*", re.IGNORECASE)
 _LONGEST_TEXT = 2000
 
 
@@ -82,4 +84,4 @@ def readable_body(raw: bytes) -> Any:
     try:
         return without_secrets(json.loads(raw))
     except ValueError:
-        return raw[:_LONGEST_TEXT].decode("utf-8", "replace")
+        return _SECRET_FIELD.sub(r"\1=(hidden)", raw[:_LONGEST_TEXT].decode("utf-8", "replace"))

@@ -18,3 +18,7 @@ def test_a_body_is_readable_in_every_form() -> None:
     assert readable_body(b'{"a":1}') == {"a": 1}
     assert readable_body(b"webhook_id=3") == "webhook_id=3"
     assert readable_body(b"\xff" * 3000) == "�" * 2000
+
+
+def test_secrets_of_a_form_are_hidden() -> None:
+    assert readable_body(b"login=shop&api_key=abc%2F1&request=%7B%7D") == "login=shop&api_key=(hidden)&request=%7B%7D"
