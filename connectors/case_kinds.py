@@ -366,4 +366,15 @@ _INBOX_KINDS: Final = (
         how_to_fix=("Read the reason in the case.", "When it is fixed, process the event again."),
         **_INBOX,
     ),
+    CaseKind(
+        code=states.CASE_CONFIRM_SPLIT,
+        title="Several units share one disposition",
+        owner_team=roles.WH,
+        severity=Severity.MEDIUM,
+        sla_hours=8,
+        meaning="The platform judged an item of several units with one word. Neither money nor stock follows from it.",
+        likely_cause="The platform keeps the disposition with the item and cannot split it.",
+        how_to_fix=("Judge each unit at the warehouse bench.", "Then close the case."),
+        actions=(_DONE,),
+    ),
 )

@@ -10,7 +10,12 @@ from returnsops import states
 from returnsops.models import Connection, InboundEvent
 
 SUBJECT_EVENT = "event"
-EVENT_CASES = (states.CASE_EVENT_PARKED, states.CASE_UNREADABLE_EVENT, states.CASE_UNMAPPED_EVENT)
+EVENT_CASES = (
+    states.CASE_EVENT_PARKED,
+    states.CASE_UNREADABLE_EVENT,
+    states.CASE_UNMAPPED_EVENT,
+    states.CASE_CONFIRM_SPLIT,
+)
 
 
 def open_problem_case(*, event: InboundEvent, problem: ports.Problem, at: datetime) -> None:

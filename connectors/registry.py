@@ -20,6 +20,7 @@ from returnsops.services.secrets import SecretError, keep_secret, read_secrets
 CONNECTORS: Final[Mapping[str, str]] = {
     "woocommerce": "connectors.woocommerce.connector",
     "reveni": "connectors.reveni.connector",
+    "rebound": "connectors.rebound.connector",
 }
 
 SessionFactory = Callable[[Connection], requests.Session]
