@@ -286,7 +286,8 @@ SETTLE_EXCHANGE: Final = Act(
     permission="returnsops.settle_by_hand",
     form=forms.SettleExchangeForm,
     run=_settle_exchange,
-    is_offered=_has("exchanges", settled_at__isnull=True, cancelled_at__isnull=True),
+    is_offered=lambda rma: bool(settle_by_hand.open_exchanges(rma)),
+    explain="Only for a replacement that we have not placed: ours, if it was planned, is given up.",
 )
 SETTLE_CREDIT: Final = Act(
     code="settle_credit",
@@ -294,7 +295,8 @@ SETTLE_CREDIT: Final = Act(
     permission="returnsops.settle_by_hand",
     form=forms.SettleCreditForm,
     run=_settle_credit,
-    is_offered=_has("credits", settled_at__isnull=True),
+    is_offered=lambda rma: bool(settle_by_hand.open_credits(rma)),
+    explain="Only for a credit that we have not issued: ours, if it was planned, is given up.",
 )
 WITHDRAW_CREDIT: Final = Act(
     code="withdraw_credit",

@@ -12,7 +12,7 @@ from returnsops import money
 from returnsops.models import Inspection, ReasonCode, Refund, ReturnLine
 from returnsops.planning.holds import WAIVABLE
 from returnsops.selectors import boxes, going_live, words
-from returnsops.services import attribution_acts
+from returnsops.services import attribution_acts, settle_by_hand
 from returnsops.services.approvals import remaining_of
 from returnsops.services.notes import NOTE_LENGTH
 from returnsops.services.warehouse import OWN_PARCEL, VERDICTS, WANT_A_REASON, Verdict, left_to_inspect
@@ -322,8 +322,8 @@ class SettleExchangeForm(ActForm):
     why = why_field("Remark (optional)", is_required=False)
 
     def prepare(self) -> None:
-        """Exchanges not settled."""
-        rows = self.subject.exchanges.filter(settled_at__isnull=True, cancelled_at__isnull=True)
+        """Exchanges that nobody ordered, and we did not either."""
+        rows = settle_by_hand.open_exchanges(self.subject)
         self.fields["exchange"].choices = [(row.external_id, str(row)) for row in rows]  # type: ignore[attr-defined]
 
 
@@ -335,8 +335,8 @@ class SettleCreditForm(ActForm):
     why = why_field("Remark (optional)", is_required=False)
 
     def prepare(self) -> None:
-        """Credits not settled."""
-        rows = self.subject.credits.filter(settled_at__isnull=True)
+        """Credits that nobody issued, and we did not either."""
+        rows = settle_by_hand.open_credits(self.subject)
         self.fields["credit"].choices = [  # type: ignore[attr-defined]
             (row.external_id, f"{words.plain(row.kind)} {words.amount(row.amount, row.currency)}") for row in rows
         ]

@@ -279,15 +279,14 @@ def waiting_stock(case: ExceptionCase) -> Choices:
 
 def open_exchanges(case: ExceptionCase) -> Choices:
     """Replacements not yet ordered."""
-    rows = rma_of(case).exchanges.filter(settled_at__isnull=True, cancelled_at__isnull=True)
-    return [(row.external_id, row.external_id) for row in rows]
+    return [(row.external_id, row.external_id) for row in settle_by_hand.open_exchanges(rma_of(case))]
 
 
 def open_credits(case: ExceptionCase) -> Choices:
     """Credits not yet issued."""
-    rows = rma_of(case).credits.filter(settled_at__isnull=True)
     return [
-        (row.external_id, f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}") for row in rows
+        (row.external_id, f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}")
+        for row in settle_by_hand.open_credits(rma_of(case))
     ]
 
 

@@ -278,6 +278,22 @@ def test_exchange_and_credit_are_settled_by_hand(rma: Any, sign_in: SignIn) -> N
     assert (credit.settled_reference, credit.settled_by) == ("1234", "cx")
 
 
+def test_a_replacement_and_a_credit_of_ours_that_left_are_not_offered_by_hand(rma: Any, sign_in: SignIn) -> None:
+    exchange, credit = make.ExchangeRequestFactory(rma=rma), make.CreditRequestFactory(rma=rma)
+    client, acts = sign_in("CX"), ("settle_exchange", "settle_credit")
+    page = client.get(url(rma)).content.decode()
+    assert [url(rma, act) in page for act in acts] == [True, True]
+    nothing = {"rma": rma, "amount": None, "currency": "", "state": states.CONFIRMED}
+    make.EffectFactory(kind=states.EXCHANGE, number=exchange.external_id, payload={}, **nothing)
+    key = f"store_credit:{rma.ref}:{credit.kind}:{credit.external_id}"
+    make.EffectFactory(rma=rma, kind=states.STORE_CREDIT, key=key, state=states.UNKNOWN)
+    page = client.get(url(rma)).content.decode()
+    assert [url(rma, act) in page for act in acts] == [False, False]
+    press(client, rma, "settle_exchange", exchange=exchange.external_id, reference="5001", why="")
+    exchange.refresh_from_db()
+    assert exchange.settled_at is None
+
+
 def test_a_return_from_before_is_released(rma: Any, sign_in: SignIn) -> None:
     rma.requested_at = rma.route.live_from - timedelta(days=1)
     rma.save()

@@ -1,15 +1,24 @@
 """What a person carried out in the shop, with reference; a second time, or without one, is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
+
 import pytest
+from django.db import connections, transaction
 
 from exceptions_queue.errors import CaseError
 from returnsops import states
-from returnsops.models import HistoryEntry, ReturnAuthorisation
-from returnsops.services import settle_by_hand
+from returnsops.models import CreditRequest, Effect, ExchangeRequest, HistoryEntry, ReturnAuthorisation
+from returnsops.services import approvals, settle_by_hand
+from returnsops.services import effects as effect_ledger
+from returnsops.services.effect_rows import EffectError
 from tests import factories as make
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=2)
 
 
 def planned_at(rma: ReturnAuthorisation) -> object:
@@ -55,21 +64,85 @@ def test_a_cancelled_exchange_takes_no_replacement() -> None:
     assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
 
 
-def test_a_replacement_of_our_own_on_its_way_is_not_noted_as_placed_by_hand() -> None:
-    row = make.ExchangeRequestFactory(external_id="ex_1")
-    make.EffectFactory(
+def exchange_effect(row: ExchangeRequest, state: str) -> Effect:
+    effect: Effect = make.EffectFactory(
         rma=row.rma,
         kind=states.EXCHANGE,
         number="ex_1",
         amount=None,
         currency="",
         payload={"exchange_id": "ex_1", "lines": []},
-        state=states.SENDING,
+        state=state,
     )
+    return effect
+
+
+def credit_effect(row: CreditRequest, state: str) -> Effect:
+    key = f"store_credit:{row.rma.ref}:store_credit:cr_1"
+    effect: Effect = make.EffectFactory(rma=row.rma, kind=states.STORE_CREDIT, key=key, state=state)
+    return effect
+
+
+@pytest.mark.parametrize("state", sorted(states.COMMITTED))
+def test_what_we_placed_or_issued_is_neither_offered_nor_noted_as_done_by_hand(state: str) -> None:
+    row, credit = make.ExchangeRequestFactory(external_id="ex_1"), make.CreditRequestFactory(external_id="cr_1")
+    assert settle_by_hand.open_exchanges(row.rma) == [row]
+    assert settle_by_hand.open_credits(credit.rma) == [credit]
+    effects = exchange_effect(row, state), credit_effect(credit, state)
+    assert settle_by_hand.open_exchanges(row.rma) == []
+    assert settle_by_hand.open_credits(credit.rma) == []
     with pytest.raises(CaseError, match="already or on its way"):
         settle_by_hand.settle_exchange(rma=row.rma, exchange_id="ex_1", order_reference="9005", by="carla", at=NOW)
-    row.refresh_from_db()
-    assert row.settled_at is None
+    with pytest.raises(CaseError, match="issued in the shop by us, or is on its way"):
+        settle_by_hand.settle_credit(rma=credit.rma, credit_id="cr_1", reference="1234", by="carla", at=NOW)
+    for untouched in (row, credit):
+        untouched.refresh_from_db()
+        assert untouched.settled_at is None
+    assert [Effect.objects.get(pk=effect.pk).state for effect in effects] == [state, state]
+
+
+@pytest.mark.parametrize("state", sorted(states.UNSENT | {states.REJECTED, states.FAILED, states.EFFECT_CANCELLED}))
+def test_what_we_have_not_sent_is_given_up_and_cannot_be_tried_again(state: str) -> None:
+    row, credit = make.ExchangeRequestFactory(external_id="ex_1"), make.CreditRequestFactory(external_id="cr_1")
+    effects = exchange_effect(row, state), credit_effect(credit, state)
+    settle_by_hand.settle_exchange(rma=row.rma, exchange_id="ex_1", order_reference="9005", by="carla", at=NOW)
+    settle_by_hand.settle_credit(rma=credit.rma, credit_id="cr_1", reference="1234", by="carla", at=NOW)
+    for effect in effects:
+        effect.refresh_from_db()
+        assert (effect.state, effect.holds, effect.claim_token) == (states.EFFECT_CANCELLED, [], "")
+        with pytest.raises(EffectError, match="cannot be sent again"):
+            approvals.requeue(effect_id=effect.pk, by="fiona", at=NOW, why="again")
+        claim = effect_ledger.claim(effect_id=effect.pk, purpose="send", lease_until_at=LATER, at=NOW)
+        assert claim is None
+    said = HistoryEntry.objects.filter(act="effect_cancelled", by="carla").values_list("text", flat=True)
+    expected = ["Exchange: given up, it is done by hand.", "Store credit of 30 GBP: given up, it is done by hand."]
+    assert sorted(said) == ([] if state == states.EFFECT_CANCELLED else expected)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_pump_that_wants_it_in_the_same_moment_waits_and_gets_nothing() -> None:
+    """SQLite lets one writer in at a time anyway."""
+    row = make.ExchangeRequestFactory(external_id="ex_1")
+    effect = exchange_effect(row, states.READY)
+    has_settled, claims = Event(), list[object]()
+
+    def pump() -> None:
+        has_settled.wait(10)
+        claims.append(effect_ledger.claim(effect_id=effect.pk, purpose="send", lease_until_at=LATER, at=NOW))
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            settle_by_hand.settle_exchange(rma=row.rma, exchange_id="ex_1", order_reference="9005", by="carla", at=NOW)
+            claimed = pool.submit(pump)
+            has_settled.set()
+            with pytest.raises(TimeoutError):
+                claimed.result(0.3)  # it waits for our commit
+        claimed.result(10)
+    assert claims == [None]
+    effect.refresh_from_db()
+    assert effect.state == states.EFFECT_CANCELLED
 
 
 def test_a_credit_issued_by_hand_is_noted_and_planned() -> None:
@@ -99,13 +172,3 @@ def test_a_credit_without_a_reference_or_of_another_return_is_refused(credit: st
         untouched.refresh_from_db()
         assert (untouched.settled_at, untouched.settled_reference) == (None, "")
     assert (planned_at(row.rma), HistoryEntry.objects.count()) == (None, 0)
-
-
-def test_a_credit_that_we_issued_is_not_issued_by_hand_as_well() -> None:
-    row = make.CreditRequestFactory(external_id="cr_1")
-    key = f"store_credit:{row.rma.ref}:store_credit:cr_1"
-    make.EffectFactory(rma=row.rma, kind=states.STORE_CREDIT, key=key, state=states.UNKNOWN)
-    with pytest.raises(CaseError, match="issued in the shop by us, or is on its way"):
-        settle_by_hand.settle_credit(rma=row.rma, credit_id="cr_1", reference="1234", by="carla", at=NOW)
-    row.refresh_from_db()
-    assert row.settled_at is None
