@@ -18,6 +18,7 @@ from returnsops.models import Connection
 from returnsops.services.secrets import SecretError, keep_secret, read_secrets
 
 CONNECTORS: Final[Mapping[str, str]] = {
+    "shopify": "connectors.shopify.connector",
     "woocommerce": "connectors.woocommerce.connector",
     "reveni": "connectors.reveni.connector",
     "rebound": "connectors.rebound.connector",

@@ -1,0 +1,46 @@
+"""Shopify as the pumps see it: what it can do, what it needs, and on what exactly-once rests."""
+
+from typing import Final
+
+from connectors.ports import Capabilities, Connector, SettingSpec
+from connectors.shopify import receiving
+from connectors.shopify.checks import check
+from connectors.shopify.links import API_VERSION, order_url
+from connectors.shopify.normalise import normalise
+from connectors.shopify.timing import CALL_DEADLINE_S, SETTLE_S
+
+_SETTINGS: Final = (
+    SettingSpec(
+        name="api_version",
+        kind=str,
+        help="Version of the Admin API to ask for, YYYY-MM. Each lives a year; the connector is tested with this one.",
+        default=API_VERSION,
+    ),
+    SettingSpec(
+        name="meta_namespace",
+        kind=str,
+        help="Namespace of the metafields we write; changing it later hides what was written before.",
+        default="returnsops",
+    ),
+)
+
+CONNECTOR: Final = Connector(
+    vendor="shopify",
+    title="Shopify",
+    role="commerce",
+    capabilities=Capabilities(
+        rests_on="native idempotency",
+        holds_for="as long as the shop keeps idempotency keys; our key in the record for ever",
+        settle_s=SETTLE_S,
+        call_deadline_s=CALL_DEADLINE_S,
+        calls_per_minute=600,
+        concurrency=4,
+    ),
+    settings=_SETTINGS,
+    secrets=("access_token", "client_id", "client_secret"),
+    default_verifier=receiving.VERIFIER,
+    receive=receiving.receive,
+    normalise=normalise,
+    check=check,
+    order_url=order_url,
+)
