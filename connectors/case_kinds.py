@@ -255,6 +255,22 @@ _EFFECT_KINDS: Final = (
         actions=(_LOOK_AGAIN, _DONE),
         recheck=delivery_cases.is_gone,
     ),
+    CaseKind(
+        code=states.CASE_FAILED_LATER,
+        title="The payment failed after the shop took the refund",
+        owner_team=roles.FIN,
+        severity=Severity.CRITICAL,
+        sla_hours=4,
+        meaning="The shop has the refund, and its payment gateway did not pay it. It is never sent again by itself.",
+        likely_cause="The card or account does not exist any more, or the gateway refused.",
+        how_to_fix=(
+            "Read the gateway's answer in the evidence.",
+            "Pay the customer another way and propose a refund paid outside, or propose a new refund.",
+            "If somebody paid it meanwhile, adopt that refund's id. Then close the case with what was done.",
+        ),
+        actions=(_ADOPT, _DONE),
+        recheck=delivery_cases.is_gone,
+    ),
 )
 
 

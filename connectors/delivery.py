@@ -9,17 +9,17 @@ happened; the next worker looks up before it does anything else. The look-up com
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import OperationalError, transaction
 
-from connectors import delivery_cases, outcomes, read_back, stops
+from connectors import confirming, delivery_cases, outcomes, read_back, stops
+from connectors.desk import Desk, desk_of
 from connectors.jobs import Answered, Job, Runtime, intent_of, lease_s, perform
 from connectors.ports import (
     AuthFailed,
-    Capabilities,
     Found,
     Lookup,
     OutcomeUnknown,
@@ -28,38 +28,18 @@ from connectors.ports import (
     Sent,
     VendorError,
 )
-from connectors.reads import keep_read
 from returnsops import states
-from returnsops.facts import OrderChanged, OrderSnapshot
-from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.models import Effect
 from returnsops.planning.view import order_fingerprint
 from returnsops.services import effects
-from returnsops.services.apply_facts import apply_facts
-from returnsops.services.effect_rows import Claim, Failure
-from returnsops.services.replan import mark_dirty, replan
+from returnsops.services.effect_rows import Failure
 
 log = logging.getLogger(__name__)
 
 FIRST_LOOK_S: Final = 3.0  # what a lost answer was about is often there at once; absence counts only after settle_s
 LOOKS_TO_CASE: Final = 5  # look-ups of one unknown outcome that failed before a person hears of it
-CONFIRM_WAITS_S: Final = (5.0, 30.0, 120.0, 600.0)
-CONFIRM_SLOW_S: Final = 6 * 3600.0
 STOPPED_WAIT_S: Final = 60.0
 BUSY_TRIES: Final = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Desk:
-    """The claimed effect as its rows are now, and when we look at them."""
-
-    claim: Claim
-    effect: Effect
-    capabilities: Capabilities
-    at: datetime
-    runtime: Runtime
-
-    def later(self, seconds: float) -> datetime:
-        return self.at + timedelta(seconds=seconds)
 
 
 # --- the steps ---------------------------------------------------------------------------------------------------
@@ -84,7 +64,7 @@ def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
     if claim is None:
         return None
     runtime.checkpoint("confirm_claimed" if purpose == effects.CONFIRM else "claimed")
-    desk = _desk(claim, connector.capabilities, runtime)
+    desk = desk_of(claim, connector.capabilities, runtime)
     try:
         actions = connector.effects.get(desk.effect.kind)
         if actions is None:
@@ -118,7 +98,7 @@ def settle_surely(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None
 def settle(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
     """T2: write what came of a step; the next step, or None when the effect was given back."""
     runtime.checkpoint(job.checkpoint)
-    desk = _desk(job.claim, job.capabilities, runtime)
+    desk = desk_of(job.claim, job.capabilities, runtime)
     outcomes.note_health(connection=desk.effect.connection, answer=answer, at=desk.at)
     if isinstance(answer, VendorError):
         _settle_error(desk, answer, has_sent=job.lookup is not None)
@@ -127,20 +107,15 @@ def settle(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
         _settle_sent(job, desk, answer, outcome="done")
         return None
     if job.claim.purpose == effects.CONFIRM:
-        _settle_read_back(job, desk, answer)
+        confirming.settle(job, desk, answer)
         return None
     return _settle_lookup(job, desk, answer)
-
-
-def _desk(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> _Desk:
-    effect = Effect.objects.select_related("connection", "order", "rma", "route").get(pk=claim.effect_id)
-    return _Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
 
 
 # --- after a look-up ---------------------------------------------------------------------------------------------
 
 
-def _settle_lookup(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+def _settle_lookup(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     if lookup.found is Found.COMPLETE:
         _settle_sent(job, desk, outcomes.sent_of(lookup), outcome="found")
         return None
@@ -165,18 +140,18 @@ def _settle_lookup(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
     return _send(job, desk, lookup)
 
 
-def _is_changed(desk: _Desk, lookup: Lookup) -> bool:
+def _is_changed(desk: Desk, lookup: Lookup) -> bool:
     """Whether the order is no longer the one that the amount or quantity rests on."""
     if desk.effect.kind not in states.READ_BACK_KINDS or lookup.order is None:
         return False
     return order_fingerprint(lookup.order) != desk.effect.basis_hash
 
 
-def _settle_changed(job: Job, desk: _Desk, lookup: Lookup) -> None:
+def _settle_changed(job: Job, desk: Desk, lookup: Lookup) -> None:
     """Keep the order as read, give the effect back, and plan again: the next plan rests on what is true now."""
     assert lookup.order is not None  # _is_changed
     with transaction.atomic():
-        _keep_order(job, desk, lookup.order)
+        desk.keep_order(job, lookup.order)
         text = "The order changed since this was planned."
         if desk.effect.origin == states.ORIGIN_PERSON:
             text = read_back.why_it_no_longer_fits(desk.effect, lookup.order)
@@ -188,14 +163,14 @@ def _settle_changed(job: Job, desk: _Desk, lookup: Lookup) -> None:
                 effects.rebase(claim=desk.claim, basis_hash=order_fingerprint(lookup.order))
             changed = Failure(error_class="changed", text=text or "The order changed; the refund still fits.")
             effects.release(claim=desk.claim, failure=changed, next_attempt_at=desk.at, at=desk.at)
-    _finish(desk)
+    desk.finish()
     # Where the plan does not rest on the new state yet, asking again at once would ask for ever.
     effects.postpone_unless_rebased(
         effect_id=desk.effect.pk, basis_hash=order_fingerprint(lookup.order), until=desk.later(STOPPED_WAIT_S)
     )
 
 
-def _send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+def _send(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     """The last look before money or goods move: nothing is stopped, and the claim is still ours."""
     reason = stops.reason_to_stop(effect_id=desk.effect.pk) or stops.refund_limit_reached(
         effect_id=desk.effect.pk, at=desk.at
@@ -206,7 +181,7 @@ def _send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
     return _begin_send(job, desk, lookup)
 
 
-def _go_on(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+def _go_on(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     """Half of it is there: go on at its step; while sending is stopped it stays as it is."""
     reason = stops.reason_to_stop(effect_id=desk.effect.pk)
     if reason:
@@ -216,7 +191,7 @@ def _go_on(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
     return _begin_send(job, desk, lookup)
 
 
-def _begin_send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
+def _begin_send(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     until = desk.later(lease_s(job.capabilities))
     if not effects.begin_send(claim=desk.claim, lease_until_at=until, at=desk.at):
         effects.note_outcome(
@@ -228,34 +203,34 @@ def _begin_send(job: Job, desk: _Desk, lookup: Lookup) -> Job | None:
     return replace(job, lookup=lookup, intent=intent, lease_until_at=until, started_at=desk.at)
 
 
-def _settle_ambiguous(desk: _Desk, lookup: Lookup) -> None:
+def _settle_ambiguous(desk: Desk, lookup: Lookup) -> None:
     text = lookup.text or "More than one record there could be this one."
     failure = Failure(error_class="ambiguous", text=text, evidence=lookup.evidence)
     with transaction.atomic():
-        next_look_at = desk.later(outcomes.look_wait_s(_looks(desk)))
+        next_look_at = desk.later(outcomes.look_wait_s(desk.looks()))
         if effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at):
             delivery_cases.open_ambiguous(effect=desk.effect, text=text, evidence=lookup.evidence, at=desk.at)
-        _mark_dirty(desk)
-    _finish(desk)
+        desk.mark_dirty()
+    desk.finish()
 
 
-def _stay_unknown(desk: _Desk, failure: Failure, *, next_look_at: datetime) -> None:
+def _stay_unknown(desk: Desk, failure: Failure, *, next_look_at: datetime) -> None:
     effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at)
     desk.runtime.checkpoint("settled")
 
 
-def _give_back(desk: _Desk, failure: Failure) -> None:
+def _give_back(desk: Desk, failure: Failure) -> None:
     """Ready again, and planned again: what was wanted before the look-up may not be wanted now."""
     with transaction.atomic():
         effects.release(claim=desk.claim, failure=failure, next_attempt_at=desk.at, at=desk.at)
-        _mark_dirty(desk)
-    _finish(desk)
+        desk.mark_dirty()
+    desk.finish()
 
 
 # --- after a send ------------------------------------------------------------------------------------------------
 
 
-def _settle_sent(job: Job, desk: _Desk, sent: Sent, *, outcome: str) -> None:
+def _settle_sent(job: Job, desk: Desk, sent: Sent, *, outcome: str) -> None:
     what: dict[str, Any] = {
         "claim": desk.claim,
         "remote_id": sent.remote_id,
@@ -272,20 +247,20 @@ def _settle_sent(job: Job, desk: _Desk, sent: Sent, *, outcome: str) -> None:
             delivery_cases.open_stock_concern(effect=desk.effect, text=sent.stock_concern, at=desk.at)
         else:
             delivery_cases.open_double(effect=desk.effect, other_remote_id=sent.remote_id, at=desk.at)
-        _mark_dirty(desk)
-    _finish(desk)
+        desk.mark_dirty()
+    desk.finish()
 
 
 # --- after an error ----------------------------------------------------------------------------------------------
 
 
-def _settle_error(desk: _Desk, error: VendorError, *, has_sent: bool) -> None:
+def _settle_error(desk: Desk, error: VendorError, *, has_sent: bool) -> None:
     failure = outcomes.failure_of(error)
     with transaction.atomic():
         if isinstance(error, AuthFailed):
             delivery_cases.pause_for_auth(connection=desk.effect.connection, text=error.text, at=desk.at)
         if desk.claim.purpose == effects.CONFIRM:
-            after = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+            after = desk.later(outcomes.wait_s(error, looks=desk.looks()))
             effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
         elif has_sent and isinstance(error, OutcomeUnknown):
             effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=desk.later(FIRST_LOOK_S), at=desk.at)
@@ -295,25 +270,25 @@ def _settle_error(desk: _Desk, error: VendorError, *, has_sent: bool) -> None:
             _settle_nothing_happened(desk, failure, error)
         # Where the claim was lost meanwhile nothing above took effect; what we learnt is kept with the attempt.
         effects.note_outcome(claim=desk.claim, failure=failure, at=desk.at)
-        _mark_dirty(desk)
-    _finish(desk)
+        desk.mark_dirty()
+    desk.finish()
 
 
-def _settle_failed_look(desk: _Desk, failure: Failure, error: VendorError) -> None:
+def _settle_failed_look(desk: Desk, failure: Failure, error: VendorError) -> None:
     """A write may be out there and the look-up failed: stays unknown, and after some tries a person hears of it."""
-    next_look_at = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+    next_look_at = desk.later(outcomes.wait_s(error, looks=desk.looks()))
     effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=next_look_at, at=desk.at)
-    if isinstance(error, Rejected) or _looks(desk) >= LOOKS_TO_CASE:
+    if isinstance(error, Rejected) or desk.looks() >= LOOKS_TO_CASE:
         evidence = failure.evidence or {}
         delivery_cases.open_ambiguous(effect=desk.effect, text=failure.text, evidence=evidence, at=desk.at)
 
 
-def _settle_nothing_happened(desk: _Desk, failure: Failure, error: VendorError) -> None:
+def _settle_nothing_happened(desk: Desk, failure: Failure, error: VendorError) -> None:
     """The vendor did nothing, and nothing of an earlier attempt is open either."""
     if isinstance(error, Rejected):
         _reject(desk, failure)
     elif isinstance(error, AuthFailed | RateLimited):
-        again_at = desk.later(outcomes.wait_s(error, looks=_looks(desk)))
+        again_at = desk.later(outcomes.wait_s(error, looks=desk.looks()))
         effects.release(claim=desk.claim, failure=failure, next_attempt_at=again_at, at=desk.at)
     else:
         state = effects.schedule_retry(claim=desk.claim, failure=failure, at=desk.at, random=desk.runtime.random)
@@ -321,80 +296,6 @@ def _settle_nothing_happened(desk: _Desk, failure: Failure, error: VendorError) 
             delivery_cases.open_exhausted(effect=desk.effect, failure=failure, at=desk.at)
 
 
-def _reject(desk: _Desk, failure: Failure) -> None:
+def _reject(desk: Desk, failure: Failure) -> None:
     if effects.settle_rejected(claim=desk.claim, failure=failure, at=desk.at):
         delivery_cases.open_rejected(effect=desk.effect, failure=failure, at=desk.at)
-
-
-# --- read-back ---------------------------------------------------------------------------------------------------
-
-
-def _settle_read_back(job: Job, desk: _Desk, lookup: Lookup) -> None:
-    """``done`` → ``confirmed`` when seen; money also compares the order's whole refunded sum."""
-    with transaction.atomic():
-        if lookup.order is not None:
-            _keep_order(job, desk, lookup.order)
-        if not read_back.is_seen(desk.effect, lookup):
-            _settle_not_seen(desk, lookup)
-        elif effects.settle_confirmed(claim=desk.claim, evidence=lookup.evidence, at=desk.at):
-            delivery_cases.close_not_seen(effect=desk.effect, at=desk.at)
-        if lookup.order is not None and desk.effect.kind in states.MONEY_KINDS:
-            read_back.compare_refunded_sum(effect=desk.effect, order=lookup.order, at=desk.at)
-        _mark_dirty(desk)
-    desk.runtime.checkpoint("confirm_settled")
-    _plan_again(desk)
-
-
-def _settle_not_seen(desk: _Desk, lookup: Lookup) -> None:
-    """Acknowledged and not there: looked for again and again, never sent again; after some tries a case."""
-    tries = desk.effect.confirm_tries
-    is_exhausted = tries >= len(CONFIRM_WAITS_S) or lookup.found is Found.AMBIGUOUS
-    after = desk.later(CONFIRM_SLOW_S if is_exhausted else CONFIRM_WAITS_S[tries])
-    text = lookup.text or "Acknowledged, but not to be seen there."
-    failure = Failure(error_class="absent", text=text, evidence=lookup.evidence)
-    is_ours = effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
-    if is_ours and is_exhausted:
-        delivery_cases.open_not_seen(effect=desk.effect, text=text, evidence=lookup.evidence, at=desk.at)
-
-
-# --- what follows ------------------------------------------------------------------------------------------------
-
-
-def _keep_order(job: Job, desk: _Desk, order: OrderSnapshot) -> None:
-    """Record the reading and apply it, as of when it began; its returns are marked for planning."""
-    connection = desk.effect.connection
-    fact = OrderChanged(order_id=order.order_id, snapshot=order, occurred_at=job.started_at)
-    applied = apply_facts(connection=connection, new_facts=[fact], at=job.started_at)
-    keep_read(connection=connection, snapshot=order, at=job.started_at, order_row_id=applied.order_ids[0])
-    mark_dirty(order_ids=applied.order_ids)
-
-
-def _mark_dirty(desk: _Desk) -> None:  # in the transaction of the result, so that it cannot be forgotten
-    mark_dirty(
-        rma_ids=[desk.effect.rma_id] if desk.effect.rma_id else [],
-        order_ids=[desk.effect.order_id] if desk.effect.order_id else [],
-    )
-
-
-def _finish(desk: _Desk) -> None:
-    desk.runtime.checkpoint("settled")
-    _plan_again(desk)
-
-
-def _plan_again(desk: _Desk) -> None:
-    """Plan the returns of this order now; one that cannot be planned stays dirty and never undoes the result."""
-    dirty = ReturnAuthorisation.objects.filter(is_dirty=True)
-    effect = desk.effect
-    mine = dirty.filter(order_id=effect.order_id) if effect.order_id else dirty.filter(effects__pk=effect.pk)
-    for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
-        try:
-            replan(rma_id=rma_id, at=desk.at)
-        except Exception:  # the sweep plans it again; the result of this effect is already kept
-            log.exception("return %s could not be planned after effect %s", rma_id, desk.effect.pk)
-    desk.runtime.checkpoint("replanned")
-
-
-def _looks(desk: _Desk) -> int:
-    """How often this effect was looked up since its last write, this time included."""
-    since = desk.effect.last_attempt_at or desk.effect.planned_at
-    return max(1, desk.effect.attempts.filter(purpose=desk.claim.purpose, started_at__gte=since).count())

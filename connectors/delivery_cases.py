@@ -21,6 +21,7 @@ CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
     states.CASE_ATTEMPTS_EXHAUSTED: frozenset({states.FAILED}),
     states.CASE_AMBIGUOUS_OUTCOME: frozenset({states.UNKNOWN, states.SENDING}),
     states.CASE_NOT_SEEN_AFTER_DONE: frozenset({states.DONE}),
+    states.CASE_FAILED_LATER: frozenset({states.FAILED}),
 }
 
 
@@ -47,6 +48,12 @@ def open_not_seen(*, effect: Effect, text: str, evidence: Mapping[str, Any], at:
     """Acknowledged, but not to be seen; it is never sent again by itself."""
     evidence = {"remote_id": effect.remote_id, **evidence}
     _open(effect, states.CASE_NOT_SEEN_AFTER_DONE, text=text, evidence=evidence, at=at)
+
+
+def open_failed_later(*, effect: Effect, failure: Failure, at: datetime) -> None:
+    """The other system took it, and it did not work after all."""
+    evidence = {"remote_id": effect.remote_id, **(failure.evidence or {})}
+    _open(effect, states.CASE_FAILED_LATER, text=failure.text, evidence=evidence, at=at)
 
 
 def open_double(*, effect: Effect, other_remote_id: str, at: datetime) -> None:

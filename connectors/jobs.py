@@ -131,6 +131,7 @@ def intent_of(effect: Effect) -> Intent:
         first_attempt_at=effect.first_attempt_at,
         earlier_remote_keys=tuple(remote_keys[:-1]),
         return_id=effect.rma.external_id if effect.rma else "",
+        remote_id=effect.remote_id,
         shown=effect.rma.platform_shows.get(effect.payload.get("message"), {}) if effect.rma else {},
     )
 

@@ -220,6 +220,7 @@ class Intent:
     first_attempt_at: datetime | None
     earlier_remote_keys: tuple[str, ...] = ()  # of older generations: a late success of those counts
     return_id: str = ""  # the platform's id of the return
+    remote_id: str = ""  # of the record there, once acknowledged or adopted
     shown: Mapping[str, Sequence[str]] = field(default_factory=dict)  # field of a message → values seen in its place
 
 
@@ -244,6 +245,8 @@ class Lookup:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     order: OrderSnapshot | None = None  # the order as read meanwhile, where it was
     stock_concern: str = ""  # what the warehouse has to look at though it is there
+    is_pending: bool = False  # there, and not through yet: done, confirmed later (a gateway that still pays)
+    failed_because: str = ""  # there, and it did not work: no money moved, in words
 
 
 @dataclass(frozen=True, kw_only=True)

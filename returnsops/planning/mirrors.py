@@ -80,7 +80,9 @@ def _exchanged_words(view: ReturnView) -> list[str]:
 
 
 def _arrived(view: ReturnView, kind: str) -> list[EffectView]:
-    found = [effect for effect in view.effects if effect.kind == kind and effect.state in _ARRIVED]
+    """What is there; money counts once it was seen to have moved, as a gateway may fail later (S1-12)."""
+    there = {states.CONFIRMED} if kind in states.MONEY_KINDS else _ARRIVED
+    found = [effect for effect in view.effects if effect.kind == kind and effect.state in there]
     return sorted(found, key=lambda effect: effect.key)
 
 

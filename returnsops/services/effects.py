@@ -246,6 +246,18 @@ def settle_failed(*, claim: Claim, failure: Failure, at: datetime) -> bool:
 
 
 @transaction.atomic
+def settle_failed_later(*, claim: Claim, failure: Failure, at: datetime) -> bool:
+    """Acknowledged, and it turned out not to have worked (a gateway that fails later). Never sent again by itself."""
+    effect = locked(effect_id=claim.effect_id)
+    is_ours = update_claimed(
+        claim, (states.DONE,), states.FAILED, confirm_after_at=None, **RELEASED, **error_fields(failure)
+    )
+    if is_ours:
+        note(effect, act="effect_failed", at=at, text=f"{label(effect)}: {failure.text}")
+    return is_ours and end_failed(claim, failure, at=at)
+
+
+@transaction.atomic
 def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None, at: datetime) -> bool:
     """Back to ``ready`` without counting a try: changed basis, a stop, a vendor's pace, wrong credentials.
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from connectors import delivery, ports
+from connectors import confirming, delivery, desk, ports
 from connectors.jobs import Job, perform
 from connectors.simulators.faults import Fault, FaultKind
 from exceptions_queue.models import ExceptionCase
@@ -348,7 +348,7 @@ def test_acknowledged_and_not_seen_is_looked_for_and_never_sent_again(world: Wor
     deliver(world, effect)
     (posting,) = world.ledger.postings
     world.ledger.postings.clear()
-    for tries, wait_s in enumerate((*delivery.CONFIRM_WAITS_S, delivery.CONFIRM_SLOW_S)):
+    for tries, wait_s in enumerate((*confirming.WAITS_S, confirming.SLOW_S)):
         assert cases() == []
         deliver(world, effect, effects.CONFIRM)
         effect.refresh_from_db()
@@ -407,7 +407,7 @@ def test_planning_that_fails_never_undoes_the_result(world: World, monkeypatch: 
     route = RouteFactory(commerce=world.order.connection)
     rma = ReturnFactory(order=world.order, route=route, is_dirty=False)
     effect = world.refund(rma=rma)
-    monkeypatch.setattr(delivery, "replan", raising(ValueError("a rule failed")))
+    monkeypatch.setattr(desk, "replan", raising(ValueError("a rule failed")))
     assert deliver(world, effect)
     assert (state_of(effect), world.posted) == (states.DONE, [("refund", "20.00")])
     assert ReturnAuthorisation.objects.get(pk=rma.pk).is_dirty
@@ -418,7 +418,7 @@ def test_an_effect_without_an_order_plans_its_own_return(world: World, monkeypat
     rma = ReturnFactory(order=None, is_dirty=False, order_external_id="1")
     effect = world.refund(kind=states.NOTE, payload={}, amount=None, order=None, rma=rma)
     planned: list[int] = []
-    monkeypatch.setattr(delivery, "replan", lambda *, rma_id, at: planned.append(rma_id))
+    monkeypatch.setattr(desk, "replan", lambda *, rma_id, at: planned.append(rma_id))
     assert deliver(world, effect)
     assert (state_of(effect), planned) == (states.DONE, [rma.pk])
 

@@ -126,8 +126,9 @@ def values(view: ReturnView) -> dict[str, str]:
 
 def test_mirrors_say_where_the_return_is() -> None:
     assert values(v.view()) == {"status": "Return authorised, waiting for the goods", "return": "RMA-1"}
-    paid = v.effect("refund:reveni/ret_1:re_1", "refund", "done", amount=Decimal("24.20"))
-    assert values(v.view(number="", status="closed", effects=(paid,))) == {
+    paid = v.effect("refund:reveni/ret_1:re_1", "refund", "confirmed", amount=Decimal("24.20"))
+    pending = v.effect("refund:reveni/ret_1:re_2", "refund", "done", amount=Decimal("5.00"))
+    assert values(v.view(number="", status="closed", effects=(paid, pending))) == {
         "status": "Return closed; refunded €24.20",
         "return": "ret_1",
     }
@@ -156,8 +157,8 @@ def test_notes_are_written_once_per_milestone() -> None:
 
 def test_every_refund_and_restock_that_arrived_has_its_note() -> None:
     done = (
-        v.effect("refund:reveni/ret_1:re_1", "refund", "done", amount=Decimal("24.20")),
-        v.effect("refund:reveni/ret_1:re_2", "refund", "sending", amount=Decimal("3.00")),
+        v.effect("refund:reveni/ret_1:re_1", "refund", "confirmed", amount=Decimal("24.20")),
+        v.effect("refund:reveni/ret_1:re_2", "refund", "done", amount=Decimal("3.00")),
         v.effect("restock:reveni/ret_1:a:1", "restock", "confirmed", item_id="a", quantity=1),
         v.effect("restock:reveni/ret_1:zz:1", "restock", "confirmed", item_id="zz", quantity=1),
     )

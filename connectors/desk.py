@@ -1,0 +1,74 @@
+"""The claimed effect in delivery's hands: its rows as they are now, and what follows once a result is written."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.jobs import Job, Runtime
+from connectors.ports import Capabilities
+from connectors.reads import keep_read
+from returnsops.facts import OrderChanged, OrderSnapshot
+from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.services.apply_facts import apply_facts
+from returnsops.services.effect_rows import Claim
+from returnsops.services.replan import mark_dirty, replan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The claimed effect as its rows are now, and when we look at them."""
+
+    claim: Claim
+    effect: Effect
+    capabilities: Capabilities
+    at: datetime
+    runtime: Runtime
+
+    def later(self, seconds: float) -> datetime:
+        """That many seconds after we looked."""
+        return self.at + timedelta(seconds=seconds)
+
+    def looks(self) -> int:
+        """How often this effect was looked up since its last write, this time included."""
+        since = self.effect.last_attempt_at or self.effect.planned_at
+        return max(1, self.effect.attempts.filter(purpose=self.claim.purpose, started_at__gte=since).count())
+
+    def keep_order(self, job: Job, order: OrderSnapshot) -> None:
+        """Record the reading and apply it, as of when it began; its returns are marked for planning."""
+        connection = self.effect.connection
+        fact = OrderChanged(order_id=order.order_id, snapshot=order, occurred_at=job.started_at)
+        applied = apply_facts(connection=connection, new_facts=[fact], at=job.started_at)
+        keep_read(connection=connection, snapshot=order, at=job.started_at, order_row_id=applied.order_ids[0])
+        mark_dirty(order_ids=applied.order_ids)
+
+    def mark_dirty(self) -> None:
+        """Ask for a new plan, in the transaction of the result, so that it cannot be forgotten."""
+        effect = self.effect
+        mark_dirty(
+            rma_ids=[effect.rma_id] if effect.rma_id else [], order_ids=[effect.order_id] if effect.order_id else []
+        )
+
+    def finish(self) -> None:
+        """The result is kept: plan what follows from it."""
+        self.runtime.checkpoint("settled")
+        self.plan_again()
+
+    def plan_again(self) -> None:
+        """Plan the returns of this order now; one that cannot be planned stays dirty and never undoes the result."""
+        dirty = ReturnAuthorisation.objects.filter(is_dirty=True)
+        effect = self.effect
+        mine = dirty.filter(order_id=effect.order_id) if effect.order_id else dirty.filter(effects__pk=effect.pk)
+        for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
+            try:
+                replan(rma_id=rma_id, at=self.at)
+            except Exception:  # the sweep plans it again; the result of this effect is already kept
+                log.exception("return %s could not be planned after effect %s", rma_id, effect.pk)
+        self.runtime.checkpoint("replanned")
+
+
+def desk_of(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> Desk:
+    """The desk for a claim."""
+    effect = Effect.objects.select_related("connection", "order", "rma", "route").get(pk=claim.effect_id)
+    return Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
