@@ -7,6 +7,8 @@ from connectors.shopify import receiving
 from connectors.shopify.checks import check
 from connectors.shopify.links import API_VERSION, order_url
 from connectors.shopify.normalise import normalise
+from connectors.shopify.orders import DEFAULT_LOCKED_STATUSES
+from connectors.shopify.reading import read_order
 from connectors.shopify.timing import CALL_DEADLINE_S, SETTLE_S
 
 _SETTINGS: Final = (
@@ -21,6 +23,15 @@ _SETTINGS: Final = (
         kind=str,
         help="Namespace of the metafields we write; changing it later hides what was written before.",
         default="returnsops",
+    ),
+    SettingSpec(
+        name="locked_statuses",
+        kind=list,
+        help='Financial statuses, or "cancelled", in which nothing is refunded or restocked; a case instead.',
+        default=list(DEFAULT_LOCKED_STATUSES),
+    ),
+    SettingSpec(
+        name="locked_tags", kind=list, help="Order tags that lock an order: a case instead of any act.", default=[]
     ),
 )
 
@@ -42,5 +53,6 @@ CONNECTOR: Final = Connector(
     receive=receiving.receive,
     normalise=normalise,
     check=check,
+    read_order=read_order,
     order_url=order_url,
 )

@@ -10,7 +10,14 @@ def test_the_cost_of_an_answer_is_read_and_anything_else_is_none() -> None:
     said = cost_of(answered({"extensions": {"cost": cost(25, 1977.5, actual=23)}}).json)
     assert said is not None
     assert (said.requested, said.actual, said.most, said.left, said.restored_per_s) == (25, 23, 2000, 1977.5, 100)
-    for document in (None, [], {}, {"extensions": None}, {"extensions": {"cost": {"requestedQueryCost": 3}}}):
+    nothing: tuple[object, ...] = (
+        None,
+        [],
+        {},
+        {"extensions": None},
+        {"extensions": {"cost": {"requestedQueryCost": 3}}},
+    )
+    for document in nothing:
         assert cost_of(document) is None
 
 

@@ -1,0 +1,113 @@
+"""Reading orders of a shop: the final state with all lines and refunds, and who made the refunds that are not ours."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from connectors.ports import AuthFailed, Link, Rejected, Retryable
+from connectors.shopify import client
+from connectors.shopify.links import gid, is_gid, number_of
+from connectors.shopify.orders import order_snapshot, reading_of
+from connectors.shopify.refund_records import key_of
+from returnsops.facts import OrderSnapshot
+from returnsops.money import MoneyError
+
+Json = Any
+MAX_LISTED: Final = 100  # refunds and transactions have no cursor; one more and the list may be cut
+
+
+def read_order(link: Link, order_id: str) -> OrderSnapshot | None:
+    """The order as it is now, None where the shop has no order of that id. Raises the errors of ports.py."""
+    order = fetch_order(link, order_id)
+    return None if order is None else snapshot_of(link, order)
+
+
+def fetch_order(link: Link, order_id: str) -> Json | None:
+    """The order's document with all its lines, None where the shop knows none. A plain number is an id too."""
+    wanted = gid("Order", order_id)
+    if not is_gid(wanted, "Order"):
+        return None
+    first = _page(link, wanted, None)
+    order = first
+    while order is not None and (after := _next(order)) is not None:
+        following = _page(link, wanted, after)
+        if following is None or following.get("updatedAt") != order.get("updatedAt"):
+            raise Retryable(f"Order {number_of(wanted)} changed while its lines were read.")
+        order = _joined(order, following)
+    return None if order is None else _with_whole_refunds(link, order)
+
+
+def required_order(link: Link, order_id: str) -> Json:
+    """The order's document. Raises Rejected('order_not_found')."""
+    order = fetch_order(link, order_id)
+    if order is None:
+        text = f"The shop has no order with the id {order_id[:60]!r}. Link the return to the right order."
+        raise Rejected(text, code="order_not_found")
+    return order
+
+
+def snapshot_of(link: Link, order: Json) -> OrderSnapshot:
+    """The snapshot of a fetched order. Raises Rejected('unreadable_order')."""
+    try:
+        return order_snapshot(order, authors=_authors(link, order), reading=reading_of(link.config.settings))
+    except (MoneyError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        text = (
+            f"Order {order.get('name') or order.get('id')} cannot be read: {problem}. Open it in the shop and compare."
+        )
+        raise Rejected(text, code="unreadable_order") from problem
+
+
+def _page(link: Link, order_id: str, after: str | None) -> Json | None:
+    order = client.execute(link, "OrderFinalState", {"id": order_id, "after": after}).get("order")
+    if order is not None and (not isinstance(order, Mapping) or order.get("id") != order_id):
+        raise Retryable("The shop answered something that is not this order.")
+    return order
+
+
+def _next(order: Json) -> str | None:
+    return client.page_of(order, path=("lineItems",))[1]
+
+
+def _joined(order: Json, following: Json) -> Json:
+    lines = {
+        "pageInfo": following["lineItems"]["pageInfo"],
+        "nodes": [*order["lineItems"]["nodes"], *following["lineItems"]["nodes"]],
+    }
+    return {**order, "lineItems": lines}
+
+
+def _with_whole_refunds(link: Link, order: Json) -> Json:
+    """The same with every line of every refund; a refund's lines never change once it is made."""
+    for name in ("refunds", "transactions"):
+        if len(order.get(name) or ()) >= MAX_LISTED:
+            text = f"Order {order.get('name')} has {MAX_LISTED} or more {name}: not all can be read. Handle it by hand."
+            raise Rejected(text, code="unreadable_order")
+    return {**order, "refunds": [_whole(link, refund) for refund in order.get("refunds") or ()]}
+
+
+def _whole(link: Link, refund: Json) -> Json:
+    _, after = client.page_of(refund, path=("refundLineItems",))
+    if after is None:
+        return refund
+    variables = {"id": refund["id"]}
+    lines = client.nodes_to_end(link, "RefundLines", variables, path=("refund", "refundLineItems"))
+    return {**refund, "refundLineItems": {"nodes": list(lines)}}
+
+
+def _authors(link: Link, order: Json) -> dict[str, str]:
+    """Who made the refunds that do not carry a key of ours; unknown without the scope ``read_users``.
+
+    A document of its own, so that a missing scope costs the name and not the order (shopify.md section 7).
+    """
+    if all(key_of(refund) for refund in order.get("refunds") or ()):
+        return {}
+    try:
+        found = client.execute(link, "RefundAuthors", {"id": order["id"]}).get("order") or {}
+    except AuthFailed as failure:
+        if "ACCESS_DENIED" not in failure.evidence.get("codes", ()):
+            raise
+        return {}
+    return {str(row["id"]): _staff(row["staffMember"]) for row in found.get("refunds") or () if row.get("staffMember")}
+
+
+def _staff(member: Json) -> str:
+    return f"{member.get('name') or 'Staff'} (Shopify staff {number_of(str(member.get('id')))})"[:120]
