@@ -10,8 +10,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from connectors import inbox, mapping_editor, mappings, ports
+from connectors import inbox, mapping_editor, mappings, points, ports
 from connectors.models import ConnectionBudget, SyncCursor
+from connectors.queues import queues_of
 from connectors.redaction import redact, redact_text
 from connectors.registry import UnknownVendorError, config_without_secrets, connector_for, link_for, webhook_url
 from connectors.webhook_health import remember
@@ -151,6 +152,7 @@ CONNECTION_ACTS: Final = (
 
 def _connection_page(connection: Connection, request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
+    budget = ConnectionBudget.objects.filter(connection=connection).first()
     return {
         "title": str(connection),
         "connection": connection,
@@ -159,7 +161,9 @@ def _connection_page(connection: Connection, request: HttpRequest) -> dict[str, 
             for row in live_secret_rows(connection, at=now)
         ],
         "settings_tables": evidence_tables({"settings": redact(connection.settings)}) if connection.settings else (),
-        "budget": ConnectionBudget.objects.filter(connection=connection).first(),
+        "budget": budget,
+        "points": points.known_level(budget, at=now) if budget else None,
+        "queues": queues_of(connection),
         "cursors": SyncCursor.objects.filter(connection=connection).order_by("stream"),
         "refusals": connection.refusals.all()[:5],
         "webhook_url": webhook_url(connection),

@@ -20,3 +20,4 @@ class ConnectorsConfig(AppConfig):
         wakeups.register(tasks.wake_pump_soon)
         scraped.register(metrics.budget_figures)
         scraped.register(metrics.polling_figures)
+        scraped.register(metrics.lane_figures)

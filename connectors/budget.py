@@ -50,7 +50,7 @@ def take(*, connection_id: int, calls_per_minute: int, at: datetime, max_wait_s:
             raise BudgetSpent("The call budget of this connection is used up for now.", after_s=wait_s)
         slot_at = max(row.next_slot_at or at, at)
         taken = {"next_slot_at": slot_at + timedelta(seconds=spacing_s), "call_count": row.call_count + 1}
-        if _changed(row, **taken):
+        if change(row, **taken):
             return wait_s
     raise BudgetSpent("Many callers want this connection at once.", after_s=spacing_s)
 
@@ -80,7 +80,7 @@ def note_throttled(*, connection_id: int, after_s: float, at: datetime) -> None:
     for _ in range(_RACES):
         row = budget_of(connection_id=connection_id)
         blocked_until_at = max(row.blocked_until_at or until, until)
-        if _changed(row, blocked_until_at=blocked_until_at, throttled_count=row.throttled_count + 1):
+        if change(row, blocked_until_at=blocked_until_at, throttled_count=row.throttled_count + 1):
             return
 
 
@@ -97,7 +97,7 @@ def may_probe(*, connection_id: int, at: datetime) -> bool:
     row = budget_of(connection_id=connection_id)
     if row.open_until_at is None or at < row.open_until_at:
         return row.open_until_at is None
-    return _changed(row, open_until_at=at + _open_for(row.opened_count))
+    return change(row, open_until_at=at + _open_for(row.opened_count))
 
 
 def is_blocked(*, connection_id: int, at: datetime) -> bool:
@@ -119,7 +119,7 @@ def note_success(*, connection: Connection, at: datetime) -> None:
     if row.failure_count == 0 and row.open_until_at is None:
         return
     was_open = row.open_until_at is not None
-    if _changed(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
+    if change(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
         close_case_of(kind=states.CASE_CONNECTION_DOWN, name=connection.name, at=at, reason="The system answers again.")
 
 
@@ -133,11 +133,11 @@ def note_failure(*, connection: Connection, text: str, at: datetime) -> bool:
         "last_failure_text": text[:500],
     }
     if failures < FAILURES_TO_OPEN:
-        _changed(row, **noted)
+        change(row, **noted)
         return False
     opened = {"opened_count": row.opened_count + 1, "open_until_at": at + _open_for(row.opened_count)}
     with transaction.atomic():
-        if _changed(row, **noted, **opened):
+        if change(row, **noted, **opened):
             _open_case(connection, text=text, failures=failures, at=at)
     return True
 
@@ -178,6 +178,7 @@ def _seconds(until: datetime | None, at: datetime) -> float:
     return max(0.0, (until - at).total_seconds()) if until else 0.0
 
 
-def _changed(row: ConnectionBudget, **fields: Any) -> bool:
+def change(row: ConnectionBudget, **fields: Any) -> bool:
+    """Write the row unless somebody else did since it was read."""
     unchanged = ConnectionBudget.objects.filter(pk=row.pk, version=row.version)
     return unchanged.update(version=row.version + 1, **fields) == 1

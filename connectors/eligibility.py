@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from connectors import budget, ports
 from connectors.delivery_cases import pause_for_auth
-from connectors.registry import connector_for, link_for, utc_now
+from connectors.registry import connector_for, link_for
 from returnsops import states
 from returnsops.facts import OrderSnapshot
 from returnsops.models import ApiToken, Connection, Order, Route
@@ -158,11 +158,7 @@ def _known_id(connection: Connection, number: str) -> str:
 
 def _link(connection: Connection) -> ports.Link:
     """A link whose calls all end within one deadline."""
-    capabilities = ports.paced(connector_for(connection.vendor).capabilities, connection.settings)
-    wait = budget.before_call(
-        connection_id=connection.pk, capabilities=capabilities, now=utc_now, max_wait_s=MAX_WAIT_S
-    )
-    link = link_for(connection, before_call=wait)
+    link = link_for(connection, max_wait_s=MAX_WAIT_S)
     ends = time.monotonic() + DEADLINE_S
 
     def call(method: str, url: str, *, timeout_s: float = DEADLINE_S, **fields: Any) -> ports.Answer:

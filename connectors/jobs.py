@@ -25,6 +25,7 @@ from connectors.ports import (
     Sent,
     VendorError,
 )
+from connectors.purses import Purse
 from connectors.registry import connector_for, link_for, utc_now
 from returnsops.models import Connection, Effect
 from returnsops.services import effects
@@ -67,11 +68,12 @@ class Runtime:
     connector: Callable[[str], Connector] = connector_for
     sleep: Callable[[float], None] = time.sleep
     before_call: Callable[[str], None] | None = None  # None: each call takes its slot of the budget by itself
+    purse: Purse | None = None  # the same for the points of vendors that count them
     link: Callable[..., Link] = field(default=link_for)
 
     def link_to(self, connection: Connection) -> Link:
         """The connection in use. Raises AuthFailed where a secret cannot be read."""
-        return self.link(connection, now=self.now, before_call=self.before_call)
+        return self.link(connection, now=self.now, before_call=self.before_call, purse=self.purse)
 
 
 @dataclass(frozen=True, kw_only=True)

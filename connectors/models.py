@@ -31,6 +31,8 @@ class ConnectionBudget(models.Model):
     ``next_slot_at`` is when the next call would be due at an even pace: calls may run ahead of it by the burst and
     no further, which is a token bucket in one column. ``blocked_until_at`` is what the vendor asked for (429).
     ``open_until_at`` is set while the breaker is open; one call is let through as a probe when it has passed.
+    ``points_*`` are of vendors that count points (points.py): what was certainly left at ``points_at`` beside what
+    calls under way asked for, how many come back each second, how many fit.
     """
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="budget")
@@ -44,6 +46,11 @@ class ConnectionBudget(models.Model):
     open_until_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     last_failure_text = models.CharField(max_length=500, blank=True)
+    points_left = models.FloatField(null=True, blank=True)
+    points_under_way = models.FloatField(default=0.0)
+    points_per_s = models.FloatField(null=True, blank=True)
+    points_most = models.FloatField(null=True, blank=True)
+    points_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"budget of {self.connection_id}"

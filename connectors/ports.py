@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
 from connectors.listing import CataloguePage, OrdersPage
+from connectors.purses import FULL_PURSE, Points, Purse
 from returnsops.facts import Fact, OrderSnapshot
 
 Json = Any  # a parsed JSON document; json.loads with parse_float=Decimal
@@ -120,6 +121,7 @@ class Link:
     config: ConnectionConfig
     call: Caller
     now: Callable[[], datetime]
+    purse: Purse = FULL_PURSE
 
 
 # --- in ----------------------------------------------------------------------------------------------------------
@@ -308,6 +310,7 @@ class Capabilities:
     call_deadline_s: int
     calls_per_minute: int
     concurrency: int
+    points: Points | None = None  # of a vendor that counts them: what holds until it has said how many are left
 
 
 def paced(capabilities: Capabilities, settings: Mapping[str, Any]) -> Capabilities:

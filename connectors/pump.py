@@ -22,7 +22,10 @@ from connectors import budget, stops
 from connectors.delivery import open_job, settle_surely
 from connectors.jobs import Answered, Job, Runtime, lease_s, perform
 from connectors.models import PumpLease
+from connectors.points import settle as settle_points
+from connectors.points import take as take_points
 from connectors.ports import Capabilities, VendorError, paced
+from connectors.purses import Points
 from returnsops import states
 from returnsops.models import Connection, Effect
 from returnsops.services import effects
@@ -219,16 +222,19 @@ def _work_inline(part: _Slice) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _SlotAsked:
-    """A thread wants to call: this thread takes the slot and says how long to wait, or why not."""
+class _Asked:
+    """A thread wants something of the rows: this thread does it and says how long to wait, or why not."""
 
+    act: Callable[[], float]
     answered: Event = field(default_factory=Event)
     said: list[float | VendorError] = field(default_factory=list)
 
 
 def _work_threaded(part: _Slice) -> int:
     news: SimpleQueue[Any] = SimpleQueue()
-    asking = replace(part, runtime=replace(part.runtime, before_call=_asker(news, part.runtime)))
+    desk = _Desk(news=news, part=part)
+    purse = desk if part.capabilities.points is not None else None
+    asking = replace(part, runtime=replace(part.runtime, before_call=desk.take_slot, purse=purse))
     worked = active = 0
     with ThreadPoolExecutor(max_workers=part.capabilities.concurrency) as pool:
         while True:
@@ -238,8 +244,8 @@ def _work_threaded(part: _Slice) -> int:
             if not active:
                 return worked
             what = news.get()
-            if isinstance(what, _SlotAsked):
-                _answer(asking, what)
+            if isinstance(what, _Asked):
+                _answer(what)
                 continue
             job, answer = what
             following = _settled(asking, job, answer)
@@ -264,25 +270,50 @@ def _settled(part: _Slice, job: Job, answer: Answered) -> Job | None:
         return None
 
 
-def _asker(news: "SimpleQueue[Any]", runtime: Runtime) -> Callable[[str], None]:
-    def ask(label: str) -> None:
-        asked = _SlotAsked()
-        news.put(asked)
+@dataclass(frozen=True, kw_only=True)
+class _Desk:
+    """What threads of the pool ask the pump's own thread for: slots and points."""
+
+    news: "SimpleQueue[Any]"
+    part: _Slice
+
+    def take_slot(self, label: str) -> None:
+        """The slot of one call; waits for it. Raises BudgetSpent."""
+        calls, row = self.part.capabilities.calls_per_minute, self.part.connection.pk
+        self._ask(lambda: budget.take(connection_id=row, calls_per_minute=calls, at=self.part.runtime.now()))
+
+    def take(self, points: float) -> None:
+        """The points of one call; waits for them. Raises BudgetSpent."""
+        self._ask(lambda: take_points(points=points, at=self.part.runtime.now(), **self._purse()))
+
+    def settle(self, points: float, told: Points | None) -> None:
+        """A call is over; nobody waits for this."""
+        at = self.part.runtime.now()
+
+        def act() -> float:
+            settle_points(points=points, told=told, at=at, **self._purse())
+            return 0.0
+
+        self.news.put(_Asked(act=act))
+
+    def _purse(self) -> dict[str, Any]:
+        return {"connection_id": self.part.connection.pk, "assumed": self.part.capabilities.points}
+
+    def _ask(self, act: Callable[[], float]) -> None:
+        asked = _Asked(act=act)
+        self.news.put(asked)
         if not asked.answered.wait(SLOT_WAIT_S):
             raise budget.BudgetSpent("No slot could be taken in time.", after_s=SLOT_WAIT_S)
         said = asked.said[0]
         if isinstance(said, VendorError):
             raise said
         if said > 0:
-            runtime.sleep(said)
-
-    return ask
+            self.part.runtime.sleep(said)
 
 
-def _answer(part: _Slice, asked: _SlotAsked) -> None:
+def _answer(asked: _Asked) -> None:
     try:
-        calls = part.capabilities.calls_per_minute
-        asked.said.append(budget.take(connection_id=part.connection.pk, calls_per_minute=calls, at=part.runtime.now()))
+        asked.said.append(asked.act())
     except VendorError as error:
         asked.said.append(error)
     finally:

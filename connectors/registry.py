@@ -11,9 +11,10 @@ from typing import Final
 import requests
 from django.conf import settings
 
-from connectors import budget
+from connectors import budget, points
 from connectors.http import CallRecord, make_caller, new_session
 from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link, paced
+from connectors.purses import FULL_PURSE, Purse
 from returnsops.models import Connection
 from returnsops.services.secrets import SecretError, keep_secret, read_secrets
 
@@ -62,17 +63,26 @@ def link_for(
     now: Callable[[], datetime] = utc_now,
     session_for: SessionFactory = kept_session,
     before_call: BeforeCall | None = None,
+    purse: Purse | None = None,
     record: Callable[[CallRecord], None] | None = None,
+    max_wait_s: float = budget.MAX_WAIT_S,
 ) -> Link:
     """A connection in use; each call takes from its budget row, unless the caller gives its own ``before_call``.
 
-    Raises AuthFailed where a secret cannot be read, so that it is handled like any other wrong credential.
+    Where the vendor counts points they are taken from the row too, unless there is an own ``purse``; for either a call
+    waits ``max_wait_s`` at most. Raises AuthFailed where a secret cannot be read, handled like any wrong credential.
     """
+    capabilities = paced(connector_for(connection.vendor).capabilities, connection.settings)
     if before_call is None:
-        capabilities = paced(connector_for(connection.vendor).capabilities, connection.settings)
-        before_call = budget.before_call(connection_id=connection.pk, capabilities=capabilities, now=now)
+        before_call = budget.before_call(
+            connection_id=connection.pk, capabilities=capabilities, now=now, max_wait_s=max_wait_s
+        )
+    if purse is None and capabilities.points is not None:
+        purse = points.purse_of(
+            connection_id=connection.pk, assumed=capabilities.points, now=now, max_wait_s=max_wait_s
+        )
     call = make_caller(session=session_for(connection), before_call=before_call, record=record, now=now)
-    return Link(config=config_of(connection, at=now()), call=call, now=now)
+    return Link(config=config_of(connection, at=now()), call=call, now=now, purse=purse or FULL_PURSE)
 
 
 def config_of(connection: Connection, *, at: datetime) -> ConnectionConfig:

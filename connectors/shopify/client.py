@@ -48,6 +48,10 @@ _STATUS_TEXTS: Final = {
 }
 
 
+# What each document asked for when it was last answered: page sizes stand in the documents, so it hardly changes.
+_asked_for: dict[str, float] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reply:
     """A good answer: its data, which API version really served it, and what it cost."""
@@ -148,14 +152,25 @@ def refuse_user_errors(payload: Mapping[str, Any] | None, *, name: str) -> None:
 
 
 def _post(link: Link, name: str, variables: Mapping[str, Any], *, token: str, is_write: bool) -> Answer:
-    return link.call(
-        "POST",
-        api_url(link.config),
-        json={"query": document(name), "operationName": name, "variables": dict(variables)},
-        headers={"Accept": "application/json", "X-Shopify-Access-Token": token},
-        timeout_s=WRITE_TIMEOUT_S if is_write else READ_TIMEOUT_S,
-        is_write=is_write,
-    )
+    """One request, with the points its document asks for taken before and settled after."""
+    points = _asked_for.get(name, pacing.FIRST_GUESS)
+    link.purse.take(points)
+    cost: pacing.Cost | None = None
+    try:
+        answer = link.call(
+            "POST",
+            api_url(link.config),
+            json={"query": document(name), "operationName": name, "variables": dict(variables)},
+            headers={"Accept": "application/json", "X-Shopify-Access-Token": token},
+            timeout_s=WRITE_TIMEOUT_S if is_write else READ_TIMEOUT_S,
+            is_write=is_write,
+        )
+        cost = pacing.cost_of(answer.json)
+    finally:
+        link.purse.settle(points, pacing.points_of(cost))
+    if cost is not None:
+        _asked_for[name] = cost.requested
+    return answer
 
 
 def _understood(answer: Answer, name: str, *, is_write: bool) -> Reply:

@@ -8,6 +8,7 @@ from connectors.shopify.checks import check
 from connectors.shopify.links import API_VERSION, order_url
 from connectors.shopify.normalise import normalise
 from connectors.shopify.orders import DEFAULT_LOCKED_STATUSES
+from connectors.shopify.pacing import STANDARD
 from connectors.shopify.reading import read_order
 from connectors.shopify.timing import CALL_DEADLINE_S, SETTLE_S
 
@@ -44,8 +45,9 @@ CONNECTOR: Final = Connector(
         holds_for="as long as the shop keeps idempotency keys; our key in the record for ever",
         settle_s=SETTLE_S,
         call_deadline_s=CALL_DEADLINE_S,
-        calls_per_minute=600,
+        calls_per_minute=1200,  # a ceiling; the pace is the bucket's
         concurrency=4,
+        points=STANDARD,
     ),
     settings=_SETTINGS,
     secrets=("access_token", "client_id", "client_secret"),

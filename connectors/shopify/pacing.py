@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-DEAREST_QUERY: Final = 1000.0  # no single query may ask for more, whatever the plan
+from connectors.purses import Points
+
+# What a document is taken to ask for until an answer has said it; the dearest one recorded asked for 91.
+FIRST_GUESS: Final = 500.0
+STANDARD: Final = Points(left=2000.0, restored_per_s=100.0, most=2000.0)  # a Standard shop nobody has called yet
 SHORTEST_WAIT_S: Final = 0.1
 UNKNOWN_WAIT_S: Final = 2.0  # throttled, and the answer does not say how full the bucket is
 LONGEST_WAIT_S: Final = 60.0  # longer than the largest bucket takes to fill
@@ -35,6 +39,11 @@ def cost_of(document: Any) -> Cost | None:
     if requested is None or most is None or left is None or restored is None:
         return None
     return Cost(requested=requested, actual=actual, most=most, left=left, restored_per_s=restored)
+
+
+def points_of(cost: Cost | None) -> Points | None:
+    """What an answer says of the bucket, in vendor-neutral words."""
+    return None if cost is None else Points(left=cost.left, restored_per_s=cost.restored_per_s, most=cost.most)
 
 
 def wait_s(cost: Cost | None) -> float:

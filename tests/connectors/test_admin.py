@@ -1,14 +1,17 @@
 """Connections and inbox as operations see them: test, pause, webhooks, process again; nothing secret is shown."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from connectors import admin as screens
 from connectors import ports
+from connectors.models import ConnectionBudget
 from connectors.registry import connector_for
 from returnsops import states
 from returnsops.models import Connection, HistoryEntry
@@ -137,11 +140,16 @@ def test_pausing_and_resuming_want_a_reason_and_are_history(operations: Client) 
 def test_the_page_shows_budget_cursor_and_refusals(operations: Client) -> None:
     connection = shop()
     make.ConnectionBudgetFactory(connection=connection, call_count=321, last_failure_text="reset", failure_count=2)
+    points = {"points_left": 1640.0, "points_most": 2000.0, "points_per_s": 100.0, "points_at": timezone.now()}
+    ConnectionBudget.objects.filter(connection=connection).update(**points)
+    make.EffectFactory(connection=connection, restock=True)
     make.SyncCursorFactory(connection=connection, cursor="2026-03-02T08:00:00", error_text="shop was down")
     make.WebhookRefusalFactory(connection=connection, count=7)
     html = operations.get(page(connection)).content.decode()
     for text in ("321", "2026-03-02T08:00:00", "shop was down", "7 deliveries refused", "does not answer"):
         assert (text in html) == (text != "does not answer")
+    assert re.search(r"16\d\d of 2000, 100 come back a second", html)
+    assert "lane 50: 1 ready, 0 under way, 0 with unknown outcome" in html
 
 
 # --- inbox ------------------------------------------------------------------------------------------------------------

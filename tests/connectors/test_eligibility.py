@@ -61,7 +61,6 @@ def test_a_budget_that_refunds_need_is_left_to_them() -> None:
     taken = {"next_slot_at": NOW + timedelta(seconds=budget.BURST_S + 3)}
     make.ConnectionBudgetFactory(connection=route.commerce, **taken)
     with (
-        mock.patch.object(eligibility, "utc_now", return_value=NOW),
         mock.patch.object(eligibility, "link_for", side_effect=_asking),
         pytest.raises(ShopUnavailable) as refusal,
     ):
@@ -69,8 +68,12 @@ def test_a_budget_that_refunds_need_is_left_to_them() -> None:
     assert 1 <= refusal.value.after_s <= 5
 
 
-def _asking(connection: Any, *, before_call: Any) -> ports.Link:
+def _asking(connection: Any, *, max_wait_s: float) -> ports.Link:
     """A link whose every call asks the budget first, as the real one does."""
+    capabilities = connector_for("woocommerce").capabilities
+    before_call = budget.before_call(
+        connection_id=connection.pk, capabilities=capabilities, now=lambda: NOW, max_wait_s=max_wait_s
+    )
 
     def call(method: str, url: str, **fields: Any) -> ports.Answer:
         before_call(f"{method} {url}")

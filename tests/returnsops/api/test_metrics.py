@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.models import ConnectionBudget
 from returnsops import states
 from returnsops.api.metrics import metrics
 from returnsops.models import Effect, InboundEvent
+from tests import factories as make
 from tests.journeys.world import world
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +83,18 @@ def test_with_a_token_the_token_is_wanted(client: Client, settings: Any) -> None
 
 def test_only_reading(client: Client) -> None:
     assert client.post("/metrics").status_code == 405
+
+
+@pytest.mark.requirement("S5-24")
+def test_points_and_queues_by_lane_are_figures() -> None:
+    refund = make.EffectFactory()
+    connection = refund.connection
+    make.EffectFactory(restock=True, connection=connection)
+    make.EffectFactory(connection=connection, state=states.CONFIRMED, remote_id="1")
+    told = {"points_left": 640.0, "points_most": 2000.0, "points_per_s": 100.0, "points_at": timezone.now()}
+    make.ConnectionBudgetFactory(connection=connection, **told)
+    figures = scraped()
+    assert figures[("returnsops_lane_queue", connection.name, "10")] == 1
+    assert figures[("returnsops_lane_queue", connection.name, "50")] == 1
+    assert figures[("returnsops_points_most", connection.name)] == 2000
+    assert 640 <= figures[("returnsops_points_left", connection.name)] < 1640
