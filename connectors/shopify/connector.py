@@ -3,7 +3,8 @@
 from typing import Final
 
 from connectors.ports import Capabilities, Connector, SettingSpec
-from connectors.shopify import receiving
+from connectors.shopify import places, receiving
+from connectors.shopify.actions import EFFECTS
 from connectors.shopify.checks import check
 from connectors.shopify.links import API_VERSION, order_url
 from connectors.shopify.normalise import normalise
@@ -11,6 +12,7 @@ from connectors.shopify.orders import DEFAULT_LOCKED_STATUSES
 from connectors.shopify.pacing import STANDARD
 from connectors.shopify.reading import read_order
 from connectors.shopify.timing import CALL_DEADLINE_S, SETTLE_S
+from connectors.shopify.writing_settings import WRITING
 
 _SETTINGS: Final = (
     SettingSpec(
@@ -42,19 +44,21 @@ CONNECTOR: Final = Connector(
     role="commerce",
     capabilities=Capabilities(
         rests_on="native idempotency",
-        holds_for="as long as the shop keeps idempotency keys; our key in the record for ever",
+        holds_for="money: our key in the refund's note, for ever; stock: while the shop keeps keys (idempotency_hours)",
         settle_s=SETTLE_S,
         call_deadline_s=CALL_DEADLINE_S,
         calls_per_minute=1200,  # a ceiling; the pace is the bucket's
         concurrency=4,
         points=STANDARD,
     ),
-    settings=_SETTINGS,
+    settings=(*_SETTINGS, *WRITING),
     secrets=("access_token", "client_id", "client_secret"),
     default_verifier=receiving.VERIFIER,
     receive=receiving.receive,
     normalise=normalise,
     check=check,
+    effects=EFFECTS,
     read_order=read_order,
+    settings_problems=places.problems,
     order_url=order_url,
 )

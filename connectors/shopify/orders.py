@@ -6,7 +6,7 @@ now plus what refunds name of it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -96,7 +96,8 @@ def _lines(order: Json, refunds: Iterable[RemoteRefund]) -> Iterable[OrderLineSn
     )
     nets = _current_nets(order, items, taxes)
     for item, net, tax in zip(items, nets, taxes, strict=True):
-        yield _item(item, net=net, taxes=tax, refunded=refunded.get(str(item["id"]), ()))
+        sold = _item(item, net=net, taxes=tax, refunded=refunded.get(str(item["id"]), ()))
+        yield replace(sold, reduced_stock=_still_out(item, sold.quantity, order))
     for line in postage:
         yield _postage(line, is_tax_inside=order.get("taxesIncluded") is True, currency=currency)
     for duty in (duty for item in items for duty in item.get("duties") or ()):
@@ -127,6 +128,19 @@ def _item(
         variation_id=str(variant.get("id") or ""),
         is_sku_ambiguous=not sku,
     )
+
+
+def _still_out(item: Json, quantity: int, order: Json) -> int | None:
+    """Units of a line that are not back in stock by a refund; None where its stock is not tracked, or it is gone.
+
+    Our own restocks are adjustments of the stock, which no order shows.
+    """
+    tracked = ((item.get("variant") or {}).get("inventoryItem") or {}).get("tracked")
+    if tracked is not True:
+        return None
+    rows = (row for refund in order.get("refunds") or () for row in nodes(refund.get("refundLineItems")))
+    back = (row for row in rows if row.get("restocked") is True and row["lineItem"]["id"] == item["id"])
+    return quantity - sum(int(row.get("quantity") or 0) for row in back)
 
 
 def _current_nets(order: Json, items: list[Json], taxes: list[dict[str, Decimal]]) -> list[Decimal]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from connectors.shopify.money import ZERO, paid, shares, weights_of
 from returnsops.facts import RemoteRefund, RemoteRefundLine
+from returnsops.money import parse_amount
 
 Json = Any
 
@@ -19,6 +20,7 @@ SUCCESS: Final = "SUCCESS"
 # Money of these may still move; until it does the customer has nothing.
 UNDER_WAY: Final = frozenset({"PENDING", "AWAITING_RESPONSE", "UNKNOWN"})
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RECORDED: Final = re.compile(r"^refund:\S+ recorded (\d+(?:\.\d+)?) [A-Z]{3}(?:\s|$)")
 _KEY: Final = re.compile(r"(?:^|\s)((?:refund|restock|store_credit|gift_card):\S+)")
 
 
@@ -28,7 +30,7 @@ def remote_refund(refund: Json, *, order: Json, author: str = "") -> RemoteRefun
     moved = [row for row in movements(refund) if row.get("status") == SUCCESS]
     return RemoteRefund(
         refund_id=str(refund["id"]),
-        amount=sum((paid(row.get("amountSet")) for row in moved), ZERO),
+        amount=recorded_amount(refund) or sum((paid(row.get("amountSet")) for row in moved), ZERO),
         currency=currency,
         created_at=moment(refund.get("createdAt")) or EPOCH,
         lines=tuple(_lines(refund, order=order, currency=currency)),
@@ -43,6 +45,15 @@ def key_of(refund: Json) -> str:
     """Our key in the refund's note, '' where it is not ours."""
     found = _KEY.search(str(refund.get("note") or ""))
     return found.group(1) if found else ""
+
+
+def recorded_amount(refund: Json) -> Decimal | None:
+    """What a refund of ours says that somebody else paid; None for one with payments of its own.
+
+    Shopify shows 0 for a refund without transactions, so that its amount is in our note alone (refunds.py).
+    """
+    said = _RECORDED.match(str(refund.get("note") or ""))
+    return parse_amount(said.group(1)) if said and not movements(refund) else None
 
 
 def movements(refund: Json) -> list[Json]:

@@ -221,7 +221,8 @@ def _told(view: ReturnView, policy: Policy, credit: CreditView, issued: EffectVi
     shown = money.display(issued.amount or Decimal(0), currency=issued.currency)
     text = policy.credit.customer_note.replace("{amount}", shown)
     payload = {"token": token, "text": f"{text} {token}", "remote_credit_id": issued.remote_id}
-    return (PlannedEffect(kind=states.NOTE, key=key, target="commerce", payload=payload),)
+    serial = f"note:{view.order_id}"
+    return (PlannedEffect(kind=states.NOTE, key=key, target="commerce", payload=payload, serial_key=serial),)
 
 
 def _changed(view: ReturnView, policy: Policy, credit: CreditView, issued: EffectView) -> tuple[PlannedCase, ...]:

@@ -48,7 +48,7 @@ def _mirrors(view: ReturnView, policy: Policy) -> list[PlannedEffect]:
             kind=states.MIRROR,
             key=business_key(states.MIRROR, view.ref, name),
             target="commerce",
-            payload={"field": _field(view, name), "value": values[name]},
+            payload={"field": _field(view, name), "value": values[name], "rma_number": view.number},
         )
         for name in policy.mirrors
     ]
@@ -114,6 +114,7 @@ def _note(view: ReturnView, milestone: str, words: str, effect: EffectView | Non
         key=business_key(states.NOTE, view.ref, *parts),
         target="commerce",
         payload={"token": token, "text": f"{words} {token}"},
+        serial_key=f"note:{view.order_id}",  # where a shop has one note per order, two writers would lose a line
         item_id=effect.item_id if effect else "",
     )
 

@@ -51,6 +51,7 @@ def _take_out(view: ReturnView, policy: Policy, line: LineView, bought: OrderLin
             "quantity": count,
             "product_id": bought.product_id,
             "variation_id": bought.variation_id,
+            "location": view.locations.get(states.SELLABLE, ""),
             "rma_number": view.number,
         },
         serial_key=f"product:{bought.variation_id or bought.product_id}",

@@ -70,6 +70,7 @@ def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tu
             "line_id": line.order_line_id,
             "quantity": count,
             "disposition": states.SELLABLE,
+            "location": view.locations.get(states.SELLABLE, ""),
             "product_id": bought.product_id if bought else "",
             "variation_id": bought.variation_id if bought else "",
             "rma_number": view.number,

@@ -231,3 +231,14 @@ def test_everything_else_that_is_carried() -> None:
     assert (found.customer_id, found.customer_email) == ("gid://shopify/Customer/5", "shopper@example.com")
     assert (found.placed_at.isoformat(), found.paid_at) == ("2026-11-01T10:00:00+00:00", found.placed_at)
     assert found.modified_at.isoformat() == "2026-11-06T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(("tracked", "left"), [(True, 2), (False, None), (None, None)])
+def test_units_that_a_refund_restocked_are_no_longer_out_and_untracked_stock_says_nothing(
+    tracked: bool | None, left: int | None
+) -> None:
+    item = None if tracked is None else {"tracked": tracked}
+    jacket = line(11, "50.0", quantity=3, currentQuantity=1, variant={"id": "v", "inventoryItem": item})
+    rows = [refunded_line(11, 1, "50.0") | {"restocked": True}, refunded_line(11, 1, "50.0")]
+    (found,) = read(order(jacket, refunds=[refund(501, lines=rows)], currentSubtotalPriceSet=bag("50.0"))).lines
+    assert (found.quantity, found.reduced_stock) == (3, left)

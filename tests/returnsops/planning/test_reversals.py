@@ -41,6 +41,7 @@ def test_the_units_too_many_are_taken_out_by_product_and_one_at_a_time_per_produ
         "quantity": 1,
         "product_id": "101",
         "variation_id": "",
+        "location": "shelf",
         "rma_number": "RMA-1",
     }
     assert (one.holds, one.needs_approval) == ((), False)

@@ -31,6 +31,7 @@ def test_final_sellable_units_are_restocked() -> None:
         "line_id": "11",
         "quantity": 2,
         "disposition": "sellable",
+        "location": "shelf",
         "product_id": "101",
         "variation_id": "",
         "rma_number": "RMA-1",
