@@ -324,7 +324,7 @@ class SettleExchangeForm(ActForm):
     def prepare(self) -> None:
         """Exchanges that nobody ordered, and we did not either."""
         rows = settle_by_hand.open_exchanges(self.subject)
-        self.fields["exchange"].choices = [(row.external_id, str(row)) for row in rows]  # type: ignore[attr-defined]
+        self.fields["exchange"].choices = [(row.external_id, row.wanted) for row in rows]  # type: ignore[attr-defined]
 
 
 class SettleCreditForm(ActForm):

@@ -146,3 +146,9 @@ class ExchangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"exchange {self.external_id}"
+
+    @property
+    def wanted(self) -> str:
+        """The goods in words, as "1 x SHIRT-L"; the platform's id where it names none."""
+        goods = [f"{line.get('quantity')} x {line.get('sku') or line.get('variant_id')}" for line in self.lines]
+        return ", ".join(goods) or str(self)

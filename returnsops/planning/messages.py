@@ -18,7 +18,7 @@ from . import amounts, items, order_money, verdicts
 from .claims import payout_key, payouts
 from .keys import business_key
 from .policy import Policy
-from .view import LineView, PayoutView, ReturnView, ShopRefundView, VerdictView
+from .view import ExchangeView, LineView, PayoutView, ReturnView, ShopRefundView, VerdictView
 
 DO_NOT_PAY = "Already refunded in the shop. Do not pay."
 # The fields of each message, for call templates; lists of items have fields of their own.
@@ -286,10 +286,16 @@ def _exchange_orders(view: ReturnView, policy: Policy) -> Iterable[Message]:
                     "exchange_id": exchange.exchange_id,
                     "exchange_order_id": order_id,
                 },
-                text=f"The replacement of exchange {exchange.exchange_id} is order {order_id} in the shop. Enter that "
-                "number in the returns platform, which tells the customer.",
+                text=f"{_replacement(view, exchange)} is order {order_id} in the shop. Enter that number in the "
+                "returns platform, which tells the customer.",
                 deadline_at=decision_due_at(view, policy),
             )
+
+
+def _replacement(view: ReturnView, exchange: ExchangeView) -> str:
+    """What is sent instead, in words of the shop; ids of the platform mean nothing to people."""
+    goods = ", ".join(f"{line.quantity} x {line.sku or line.variant_id}" for line in exchange.lines)
+    return f"The replacement{f' ({goods})' if goods else ''} for order {_order_number(view)}"
 
 
 def _order_of(view: ReturnView, exchange_id: str) -> str:
@@ -305,10 +311,13 @@ def _order_of(view: ReturnView, exchange_id: str) -> str:
 
 
 def _always(view: ReturnView, name: str) -> dict[str, Any]:
-    number = view.order.number if view.order is not None else ""
     return {
         "message": name,
         "return_number": view.number,
         "order_id": view.order_id,
-        "order_number": number or view.order_id,
+        "order_number": _order_number(view),
     }
+
+
+def _order_number(view: ReturnView) -> str:
+    return (view.order.number if view.order is not None else "") or view.order_id

@@ -279,7 +279,7 @@ def waiting_stock(case: ExceptionCase) -> Choices:
 
 def open_exchanges(case: ExceptionCase) -> Choices:
     """Replacements not yet ordered."""
-    return [(row.external_id, row.external_id) for row in settle_by_hand.open_exchanges(rma_of(case))]
+    return [(row.external_id, row.wanted) for row in settle_by_hand.open_exchanges(rma_of(case))]
 
 
 def open_credits(case: ExceptionCase) -> Choices:

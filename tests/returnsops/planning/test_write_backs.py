@@ -354,6 +354,16 @@ def test_a_replacement_placed_by_hand_is_told_with_its_number() -> None:
     assert effects(by_call(**swapped(status=states.DECLINED))) == []
 
 
+def test_a_person_reads_what_is_sent_and_for_which_order_and_no_id_of_the_platform() -> None:
+    goods = (ExchangeLine(sku="TEE-L", quantity=2), ExchangeLine(sku="", variant_id="77", quantity=1))
+    named, unnamed = (
+        cases(views.view(**swapped(exchanges=(exchange(lines=lines),))))[0].cause for lines in (goods, ())
+    )
+    enter = "Enter that number in the returns platform, which tells the customer. Do it, then say here that it is done."
+    assert named == f"The replacement (2 x TEE-L, 1 x 77) for order 500 is order 4711 in the shop. {enter}"
+    assert unnamed == f"The replacement for order 500 is order 4711 in the shop. {enter}"
+
+
 @pytest.mark.parametrize("state", sorted(states.EFFECT_STATES))
 def test_our_own_replacement_is_told_only_once_its_effect_is_done(state: str) -> None:
     open_one = exchange(is_settled=False, commerce_order_id="9")

@@ -313,7 +313,7 @@ def test_what_is_open_is_offered_and_what_is_done_is_not(rma: ReturnAuthorisatio
     make.EffectFactory(rma=rma, state=states.READY)
     make.PlatformRefundFactory(rma=rma, external_id="p1", amount=Decimal("30.00"))
     case = case_of(rma)
-    assert case_actions.open_exchanges(case) == [("ex_1", "ex_1")]
+    assert case_actions.open_exchanges(case) == [("ex_1", "1 x SHIRT-L")]
     assert case_actions.open_credits(case) == [("cr_1", "gift card of 12.5 GBP")]
     assert case_actions.waiting_effects(case) == [(str(waits.pk), "refund of 30 GBP")]
     assert case_actions.payouts(case) == [("p1", "30 GBP (p1)"), ("cr_1", "12.5 GBP (cr_1)")]
