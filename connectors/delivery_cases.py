@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
-from returnsops import money, states
+from returnsops import matters, money, states
 from returnsops.models import Connection, Effect
 from returnsops.services import audit, cases
 from returnsops.services.effect_rows import Failure, label
@@ -16,12 +16,15 @@ SUBJECT_EFFECT: Final = "effect"
 # Refusals of which the plan knows more: a credit that was spent before it could be taken back.
 PLANNER_EXPLAINS: Final = frozenset({states.CASE_CREDIT_SPENT})
 # While the effect is in one of these states, the case has its cause.
-CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
+_CAUSES: Final[Mapping[str, frozenset[str]]] = {
     states.CASE_REJECTED: frozenset({states.REJECTED}),
     states.CASE_ATTEMPTS_EXHAUSTED: frozenset({states.FAILED}),
     states.CASE_AMBIGUOUS_OUTCOME: frozenset({states.UNKNOWN, states.SENDING}),
     states.CASE_NOT_SEEN_AFTER_DONE: frozenset({states.DONE}),
     states.CASE_FAILED_LATER: frozenset({states.FAILED}),
+}
+CAUSED_BY_STATE: Final[Mapping[str, frozenset[str]]] = {
+    kind: causes for outcome, causes in _CAUSES.items() for kind in matters.OUTCOME_CASES[outcome].values()
 }
 
 
@@ -30,24 +33,24 @@ def open_rejected(*, effect: Effect, failure: Failure, at: datetime) -> None:
     if failure.code in PLANNER_EXPLAINS | states.PLANNED_REFUSALS:
         return
     evidence = {"code": failure.code, "answer": failure.text, **(failure.evidence or {})}
-    _open(effect, states.CASE_REJECTED, text=failure.text, evidence=evidence, at=at)
+    _open(effect, _kind_of(states.CASE_REJECTED, effect), text=failure.text, evidence=evidence, at=at)
 
 
 def open_exhausted(*, effect: Effect, failure: Failure, at: datetime) -> None:
     """All tries failed."""
     evidence = {"last_answer": failure.text, **(failure.evidence or {})}
-    _open(effect, states.CASE_ATTEMPTS_EXHAUSTED, text=failure.text, evidence=evidence, at=at)
+    _open(effect, _kind_of(states.CASE_ATTEMPTS_EXHAUSTED, effect), text=failure.text, evidence=evidence, at=at)
 
 
 def open_ambiguous(*, effect: Effect, text: str, evidence: Mapping[str, Any], at: datetime) -> None:
     """Whether it was carried out cannot be said by a machine."""
-    _open(effect, states.CASE_AMBIGUOUS_OUTCOME, text=text, evidence=evidence, at=at)
+    _open(effect, _kind_of(states.CASE_AMBIGUOUS_OUTCOME, effect), text=text, evidence=evidence, at=at)
 
 
 def open_not_seen(*, effect: Effect, text: str, evidence: Mapping[str, Any], at: datetime) -> None:
     """Acknowledged, but not to be seen; it is never sent again by itself."""
     evidence = {"remote_id": effect.remote_id, **evidence}
-    _open(effect, states.CASE_NOT_SEEN_AFTER_DONE, text=text, evidence=evidence, at=at)
+    _open(effect, _kind_of(states.CASE_NOT_SEEN_AFTER_DONE, effect), text=text, evidence=evidence, at=at)
 
 
 def open_failed_later(*, effect: Effect, failure: Failure, at: datetime) -> None:
@@ -60,7 +63,8 @@ def open_double(*, effect: Effect, other_remote_id: str, at: datetime) -> None:
     """Two records were acknowledged for one effect."""
     text = f"Records {effect.remote_id} and {other_remote_id} were both acknowledged; one of them is too much."
     evidence = {"records": [effect.remote_id, other_remote_id]}
-    kind = states.CASE_OVER_REFUNDED if effect.kind in states.MONEY_KINDS else states.CASE_AMBIGUOUS_OUTCOME
+    is_money = effect.kind in states.MONEY_KINDS
+    kind = states.CASE_OVER_REFUNDED if is_money else _kind_of(states.CASE_AMBIGUOUS_OUTCOME, effect)
     _open(effect, kind, text=text, evidence=evidence, at=at, fingerprint=f"{kind}:double:{effect.pk}")
 
 
@@ -96,13 +100,15 @@ def close_over_refunded(*, effect: Effect, at: datetime) -> None:
 
 def close_outcome_cases(*, effect: Effect, at: datetime) -> None:
     """It is there: what asked for a person about this effect is answered."""
-    for kind in (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME):
+    for outcome in (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME):
+        kind = _kind_of(outcome, effect)
         _close(kind, _fingerprint(kind, effect), at=at)
 
 
 def close_not_seen(*, effect: Effect, at: datetime) -> None:
     """It was seen after all."""
-    _close(states.CASE_NOT_SEEN_AFTER_DONE, _fingerprint(states.CASE_NOT_SEEN_AFTER_DONE, effect), at=at)
+    kind = _kind_of(states.CASE_NOT_SEEN_AFTER_DONE, effect)
+    _close(kind, _fingerprint(kind, effect), at=at)
 
 
 def is_gone(case: ExceptionCase) -> bool:
@@ -162,6 +168,14 @@ def _open(
         group_key=_group(effect, kind),
         at=at,
     )
+
+
+def _kind_of(outcome: str, effect: Effect) -> str:
+    """The kind of case of whoever the effect belongs to; "do not pay again" is finance's, however it is told."""
+    matter = matters.MATTERS[effect.kind]
+    if effect.kind == states.WRITE_BACK and effect.payload.get("message") == states.TELL_ALREADY_REFUNDED:
+        matter = matters.OF_MONEY
+    return matters.OUTCOME_CASES[outcome][matter]
 
 
 def _close(kind: str, fingerprint: str, *, at: datetime) -> None:

@@ -1,8 +1,9 @@
 """Kinds of cases that comparing opens: owner, deadline, meaning, and what fixes them (screens and handbook follow)."""
 
+from dataclasses import replace
 from typing import Final
 
-from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity, register, register_team
+from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity, case_kind, register, register_team
 from reconciliation import case_actions as run
 from reconciliation import causes
 from returnsops import states
@@ -50,124 +51,108 @@ RUN_AGAIN: Final = CaseAction(
 )
 
 
+_MONEY: Final = (
+    case_kind(
+        causes.CASE_MONEY_DIFFERS,
+        "Refunded sums differ",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "What we say was refunded on an order is not what the shop shows.",
+        "A record that was changed, lost or made without us.",
+        ("Compare both sides below with the payment provider.", "Correct the wrong one, then compare again."),
+        (),
+    ),
+    case_kind(
+        causes.CASE_PAID_TWICE,
+        "The same refund stands in the shop twice",
+        states.FIN,
+        Severity.CRITICAL,
+        2,
+        "More than one record in the shop carries the key of one refund of ours.",
+        "Two programs with the same key, or a copied record.",
+        ("See at the payment provider which were paid.", "Delete a record that was not, or settle the excess."),
+        (),
+    ),
+    case_kind(
+        causes.CASE_RECORD_DELETED,
+        "A refund was deleted in the shop",
+        states.FIN,
+        Severity.HIGH,
+        4,
+        "A refund, or its whole order, was in the shop and is there no longer. Its money is not back by that.",
+        "Somebody deleted the record.",
+        (
+            "Check with the payment provider whether the customer has the money.",
+            "Enter the record again by hand, or accept the difference with the reason.",
+        ),
+        (),
+    ),
+    case_kind(
+        causes.CASE_REFUND_UNEXPLAINED,
+        "A refund in the shop that no return explains",
+        states.FIN,
+        Severity.MEDIUM,
+        24,
+        "Somebody refunded in the shop by hand, and no return asks about it.",
+        "Goodwill, a cancelled item, or a return that was handled by hand.",
+        ("Ask who made it; the author is named below where the shop tells.", "Say what it was for."),
+        (COUNT_FOR_RETURN, SAY_UNRELATED),
+    ),
+    case_kind(
+        causes.CASE_ORDER_OVER_REFUNDED,
+        "More was refunded on an order than was paid",
+        states.FIN,
+        Severity.CRITICAL,
+        2,
+        "The refunds in the shop together pass what the customer paid.",
+        "Two refunds at the same moment, or one by hand.",
+        ("Compare the refunds below with the payments.", "Settle the excess with the customer."),
+        (),
+    ),
+)
+
+
+_STOCK: Final = (
+    case_kind(
+        causes.CASE_STOCK_DIFFERS,
+        "Restocked units differ",
+        states.WH,
+        Severity.HIGH,
+        8,
+        "What was put back into stock is not what our ledger or the inspection says.",
+        "A restock by hand, a deleted record, or a verdict that was corrected.",
+        ("Count the shelf.", "Correct the product's stock in the shop by hand, then compare again or accept it."),
+        (),
+    ),
+)
+
+_RUN_FAILED: Final = case_kind(
+    causes.CASE_RUN_FAILED,
+    "Comparing with the shop fails",
+    states.OPS,
+    Severity.MEDIUM,
+    8,
+    "Two runs in a row could not read everything, so differences may stay unseen.",
+    "The shop does not answer, or one order in it cannot be read.",
+    (
+        "Test the connection.",
+        "Where one order cannot be read, open it in the shop and look for a broken amount.",
+    ),
+    (RUN_AGAIN,),
+)
+
+
 def register_all() -> None:
     """Register every kind with the queue. Teams too: the domain says the same, but Django starts it later."""
     for code, title in states.TEAMS.items():
         register_team(code, title)
-    for kind in (*_money_kinds(), *_other_kinds()):
-        register(kind)
+    for kind in (*_MONEY, *_STOCK):
+        register(_compared(kind))
+    register(_RUN_FAILED)
 
 
-def _kind(
-    code: str,
-    title: str,
-    team: str,
-    severity: Severity,
-    hours: int,
-    meaning: str,
-    cause: str,
-    fix: tuple[str, ...],
-    *actions: CaseAction,
-) -> CaseKind:
-    return CaseKind(
-        code=code,
-        title=title,
-        owner_team=team,
-        severity=severity,
-        sla_hours=hours,
-        meaning=meaning,
-        likely_cause=cause,
-        how_to_fix=fix,
-        actions=(*actions, ACCEPT, LOOK_AGAIN),
-        recheck=run.is_gone,
-        can_be_closed_by_hand=False,
-    )
-
-
-def _money_kinds() -> tuple[CaseKind, ...]:
-    return (
-        _kind(
-            causes.CASE_MONEY_DIFFERS,
-            "Refunded sums differ",
-            states.FIN,
-            Severity.HIGH,
-            8,
-            "What we say was refunded on an order is not what the shop shows.",
-            "A record that was changed, lost or made without us.",
-            ("Compare both sides below with the payment provider.", "Correct the wrong one, then compare again."),
-        ),
-        _kind(
-            causes.CASE_PAID_TWICE,
-            "The same refund stands in the shop twice",
-            states.FIN,
-            Severity.CRITICAL,
-            2,
-            "More than one record in the shop carries the key of one refund of ours.",
-            "Two programs with the same key, or a copied record.",
-            ("See at the payment provider which were paid.", "Delete a record that was not, or settle the excess."),
-        ),
-        _kind(
-            causes.CASE_RECORD_DELETED,
-            "A refund was deleted in the shop",
-            states.FIN,
-            Severity.HIGH,
-            4,
-            "A refund, or its whole order, was in the shop and is there no longer. Its money is not back by that.",
-            "Somebody deleted the record.",
-            (
-                "Check with the payment provider whether the customer has the money.",
-                "Enter the record again by hand, or accept the difference with the reason.",
-            ),
-        ),
-        _kind(
-            causes.CASE_REFUND_UNEXPLAINED,
-            "A refund in the shop that no return explains",
-            states.FIN,
-            Severity.MEDIUM,
-            24,
-            "Somebody refunded in the shop by hand, and no return asks about it.",
-            "Goodwill, a cancelled item, or a return that was handled by hand.",
-            ("Ask who made it; the author is named below where the shop tells.", "Say what it was for."),
-            COUNT_FOR_RETURN,
-            SAY_UNRELATED,
-        ),
-        _kind(
-            causes.CASE_ORDER_OVER_REFUNDED,
-            "More was refunded on an order than was paid",
-            states.FIN,
-            Severity.CRITICAL,
-            2,
-            "The refunds in the shop together pass what the customer paid.",
-            "Two refunds at the same moment, or one by hand.",
-            ("Compare the refunds below with the payments.", "Settle the excess with the customer."),
-        ),
-    )
-
-
-def _other_kinds() -> tuple[CaseKind, ...]:
-    return (
-        _kind(
-            causes.CASE_STOCK_DIFFERS,
-            "Restocked units differ",
-            states.WH,
-            Severity.HIGH,
-            8,
-            "What was put back into stock is not what our ledger or the inspection says.",
-            "A restock by hand, a deleted record, or a verdict that was corrected.",
-            ("Count the shelf.", "Correct the product's stock in the shop by hand, then compare again or accept it."),
-        ),
-        CaseKind(
-            code=causes.CASE_RUN_FAILED,
-            title="Comparing with the shop fails",
-            owner_team=states.OPS,
-            severity=Severity.MEDIUM,
-            sla_hours=8,
-            meaning="Two runs in a row could not read everything, so differences may stay unseen.",
-            likely_cause="The shop does not answer, or one order in it cannot be read.",
-            how_to_fix=(
-                "Test the connection.",
-                "Where one order cannot be read, open it in the shop and look for a broken amount.",
-            ),
-            actions=(RUN_AGAIN,),
-        ),
-    )
+def _compared(kind: CaseKind) -> CaseKind:
+    """What is true of every difference: it can be compared again or accepted, and closes once both sides agree."""
+    actions = (*kind.actions, ACCEPT, LOOK_AGAIN)
+    return replace(kind, actions=actions, recheck=run.is_gone, can_be_closed_by_hand=False)

@@ -14,7 +14,7 @@ from exceptions_queue.services.opening import stored_key
 from reconciliation import causes
 from reconciliation.books import Difference
 from reconciliation.models import Finding, Run
-from returnsops import states
+from returnsops import matters, states
 from returnsops.models import Order, ReturnAuthorisation
 from returnsops.services import audit, cases, locks
 
@@ -22,12 +22,17 @@ HEALED: Final = "A later comparison no longer finds the difference."
 OURS: Final = frozenset(cause.case_kind for cause in causes.CAUSES.values())
 
 # Cases of planner and pumps that ask people for the same thing: a finding refers to one of them, if it is open.
-_OF_EFFECT: Final = (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME)
+_OF_EFFECT: Final = tuple(
+    kind
+    for outcome in (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME)
+    for kind in matters.OUTCOME_CASES[outcome].values()
+)
+_NOT_SEEN: Final = tuple(matters.OUTCOME_CASES[states.CASE_NOT_SEEN_AFTER_DONE].values())
 _SAME_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
-    causes.RECORD_MISSING: (states.CASE_NOT_SEEN_AFTER_DONE,),
-    causes.RECORD_DELETED: (states.CASE_NOT_SEEN_AFTER_DONE,),
-    causes.RESTOCK_MISSING: (states.CASE_NOT_SEEN_AFTER_DONE,),
-    causes.RESTOCK_DELETED: (states.CASE_NOT_SEEN_AFTER_DONE,),
+    causes.RECORD_MISSING: _NOT_SEEN,
+    causes.RECORD_DELETED: _NOT_SEEN,
+    causes.RESTOCK_MISSING: _NOT_SEEN,
+    causes.RESTOCK_DELETED: _NOT_SEEN,
     causes.NOT_SETTLED_HERE: _OF_EFFECT,
     causes.RESTOCK_NOT_SETTLED: _OF_EFFECT,
 }

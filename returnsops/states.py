@@ -212,6 +212,7 @@ CASE_RESTOCK_IMPOSSIBLE: Final = "restock_impossible"
 CASE_RESTOCKED_BY_HAND: Final = "restocked_by_hand"
 CASE_NEEDS_APPROVAL: Final = "needs_approval"
 CASE_NEEDS_STOCK_APPROVAL: Final = "needs_stock_approval"
+CASE_NEEDS_EXCHANGE_APPROVAL: Final = "needs_exchange_approval"
 CASE_DECISION_DUE: Final = "platform_decision_due"
 CASE_INSTANT_NEVER_RETURNED: Final = "instant_never_returned"
 CASE_CHARGE_PROBLEM: Final = "charge_problem"
@@ -262,6 +263,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_RESTOCKED_BY_HAND,
         CASE_NEEDS_APPROVAL,
         CASE_NEEDS_STOCK_APPROVAL,
+        CASE_NEEDS_EXCHANGE_APPROVAL,
         CASE_DECISION_DUE,
         CASE_INSTANT_NEVER_RETURNED,
         CASE_CHARGE_PROBLEM,
@@ -303,6 +305,17 @@ CASE_AMBIGUOUS_OUTCOME: Final = "ambiguous_outcome"
 CASE_ATTEMPTS_EXHAUSTED: Final = "attempts_exhausted"
 CASE_NOT_SEEN_AFTER_DONE: Final = "not_seen_after_done"
 CASE_FAILED_LATER: Final = "failed_later"
+CASE_REJECTED_STOCK: Final = "rejected_stock"
+CASE_AMBIGUOUS_STOCK: Final = "ambiguous_stock"
+CASE_EXHAUSTED_STOCK: Final = "attempts_exhausted_stock"
+CASE_NOT_SEEN_STOCK: Final = "not_seen_stock"
+CASE_REJECTED_EXCHANGE: Final = "rejected_exchange"
+CASE_AMBIGUOUS_EXCHANGE: Final = "ambiguous_exchange"
+CASE_EXHAUSTED_EXCHANGE: Final = "attempts_exhausted_exchange"
+CASE_NOT_SEEN_EXCHANGE: Final = "not_seen_exchange"
+CASE_REJECTED_MESSAGE: Final = "rejected_message"
+CASE_AMBIGUOUS_MESSAGE: Final = "ambiguous_message"
+CASE_EXHAUSTED_MESSAGE: Final = "attempts_exhausted_message"
 CASE_STOCK_CONCERN: Final = "stock_concern"
 CASE_WEBHOOK_DISABLED: Final = "webhook_disabled"
 CASE_SKU_INTEGRITY: Final = "sku_integrity"

@@ -1,15 +1,24 @@
 """What people may do on one effect: approve, refuse, cancel, try again, look again, adopt."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypedDict
 
 from django import forms
 
-from returnsops import states
+from returnsops import matters, states
 from returnsops.models import Effect
 from returnsops.services import approvals, credit_reading
+from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import replan
 
 from .acts import Act, ActForm, NoForm, Performed
+
+
+class Asked(TypedDict):
+    """Whose approval it is."""
+
+    permission: str
+    matter: str
 
 
 class ApproveForm(ActForm):
@@ -29,14 +38,22 @@ class AdoptForm(ActForm):
     why = forms.CharField(label="How do you know", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-def _approve(effect: Effect, done: Performed) -> str:
+def _approve(effect: Effect, done: Performed, *, matter: str) -> str:
+    _require(effect, matter)
     approvals.approve(effect_id=effect.pk, by=done.by, at=done.at, revision=done.data["revision"])
     return _planned_again(effect, done, "Approved; it goes out now.")
 
 
-def _refuse(effect: Effect, done: Performed) -> str:
+def _refuse(effect: Effect, done: Performed, *, matter: str) -> str:
+    _require(effect, matter)
     approvals.reject_approval(effect_id=effect.pk, by=done.by, at=done.at, why=done.data["why"])
-    return _planned_again(effect, done, "Refused; nothing is paid.")
+    return _planned_again(effect, done, "Refused; nothing is sent.")
+
+
+def _require(effect: Effect, matter: str) -> None:
+    """The right to approve stock is none to approve money, whatever address a person types."""
+    if matters.MATTERS[effect.kind] != matter:
+        raise EffectError("This is another team's to approve; open the effect's page for who that is.")
 
 
 def _cancel(effect: Effect, done: Performed) -> str:
@@ -84,25 +101,46 @@ def _may_be_sent_again(effect: Effect) -> bool:
     return effect.state in (states.REJECTED, states.FAILED) and not is_paid_money
 
 
-APPROVE: Final = Act(
-    code="approve",
-    label="Approve and send",
-    permission="returnsops.approve_refund",
-    form=ApproveForm,
-    run=_approve,
-    is_offered=_in(states.AWAITING_APPROVAL),
-    is_grave=True,
-    explain="You approve exactly what is shown here. Who proposed it cannot approve it.",
-    template="returnsops/act_effect.html",
-)
-REFUSE: Final = Act(
-    code="refuse",
-    label="Refuse",
-    permission="returnsops.approve_refund",
-    run=_refuse,
-    is_offered=_in(states.AWAITING_APPROVAL),
-    explain="Nothing is paid, and the plan does not ask again for the same.",
-    template="returnsops/act_effect.html",
+def _waits_for(matter: str) -> Any:
+    return lambda effect: effect.state == states.AWAITING_APPROVAL and matters.MATTERS[effect.kind] == matter
+
+
+def _approve_act(code: str, label: str, *, permission: str, matter: str) -> Act:
+    return Act(
+        code=code,
+        label=label,
+        permission=permission,
+        form=ApproveForm,
+        run=partial(_approve, matter=matter),
+        is_offered=_waits_for(matter),
+        is_grave=True,
+        explain="You approve exactly what is shown here. Who proposed, released or caused it cannot approve it.",
+        template="returnsops/act_effect.html",
+    )
+
+
+def _refuse_act(code: str, label: str, *, permission: str, matter: str) -> Act:
+    return Act(
+        code=code,
+        label=label,
+        permission=permission,
+        run=partial(_refuse, matter=matter),
+        is_offered=_waits_for(matter),
+        explain="Nothing is sent, and the plan does not ask again for the same.",
+        template="returnsops/act_effect.html",
+    )
+
+
+_FINANCE: Final[Asked] = {"permission": "returnsops.approve_refund", "matter": matters.OF_MONEY}
+_WAREHOUSE: Final[Asked] = {"permission": "returnsops.confirm_inspection", "matter": matters.OF_STOCK}
+_SERVICE: Final[Asked] = {"permission": "returnsops.settle_by_hand", "matter": matters.OF_EXCHANGES}
+APPROVALS: Final = (
+    _approve_act("approve", "Approve and send", **_FINANCE),
+    _refuse_act("refuse", "Refuse", **_FINANCE),
+    _approve_act("approve_stock", "Take them out of stock", **_WAREHOUSE),
+    _refuse_act("refuse_stock", "Leave them on sale", **_WAREHOUSE),
+    _approve_act("approve_exchange", "Approve and send", **_SERVICE),
+    _refuse_act("refuse_exchange", "Refuse", **_SERVICE),
 )
 LOOK_AGAIN: Final = Act(
     code="look_again",
@@ -155,4 +193,4 @@ LOOK_AT_CREDIT: Final = Act(
     template="returnsops/act_effect.html",
     is_shown_once=True,
 )
-EFFECT_ACTS: Final = (LOOK_AT_CREDIT, APPROVE, REFUSE, LOOK_AGAIN, REQUEUE, ADOPT, CANCEL)
+EFFECT_ACTS: Final = (LOOK_AT_CREDIT, *APPROVALS, LOOK_AGAIN, REQUEUE, ADOPT, CANCEL)

@@ -3,7 +3,7 @@
 from exceptions_queue.kinds import register, register_team
 from returnsops import states
 
-from . import exchanges, goods, money, orders, platform
+from . import exchanges, goods, money, orders, parts, platform
 
 
 def register_all() -> None:
@@ -11,4 +11,6 @@ def register_all() -> None:
     for code, title in states.TEAMS.items():
         register_team(code, title)
     for kind in (*orders.KINDS, *goods.KINDS, *exchanges.KINDS, *money.KINDS, *platform.KINDS):
+        register(parts.of_return(kind))
+    for kind in money.OF_ROUTES:
         register(kind)

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
+from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity, case_kind
 from returnsops import states
 from returnsops.services import exchange_actions as run
 
-from .parts import ACCEPT_CASE, SETTLE_EXCHANGE, kind
+from .parts import ACCEPT_CASE, APPROVE_EXCHANGE, REFUSE_EXCHANGE, SETTLE_EXCHANGE
 
 CHOOSE_VARIATION: Final = CaseAction(
     code="choose_variation",
@@ -55,7 +55,7 @@ KEEP_ORDER: Final = CaseAction(
 )
 
 KINDS: Final[tuple[CaseKind, ...]] = (
-    kind(
+    case_kind(
         states.CASE_EXCHANGE_UNAVAILABLE,
         "Replacement cannot be sent",
         states.CX,
@@ -69,7 +69,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (CHOOSE_VARIATION, TRY_AGAIN, SETTLE_EXCHANGE, REFUND_INSTEAD),
     ),
-    kind(
+    case_kind(
         states.CASE_EXCHANGE_PRICE,
         "Shopper owes a difference",
         states.CX,
@@ -77,10 +77,25 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         8,
         "The replacement costs more than what comes back; it is not placed before the difference is paid or waived.",
         "The shopper chose a dearer article.",
-        ("Ask for the payment and enter its reference.", "Or accept the difference with a reason."),
+        (
+            "Ask for the payment and enter its reference.",
+            "Or accept the difference with a reason; a colleague then approves that nobody pays it.",
+        ),
         (RECORD_PAYMENT, ACCEPT_CASE),
     ),
-    kind(
+    case_kind(
+        states.CASE_NEEDS_EXCHANGE_APPROVAL,
+        "An exchange waits for the approval of a second person",
+        states.CX,
+        Severity.MEDIUM,
+        8,
+        "A replacement is to be sent though nobody pays its difference in price, or its order is to be cancelled after"
+        " it was placed. The policy asks for four eyes.",
+        "A colleague accepted the difference, or the exchange was withdrawn after it was sent.",
+        ("Look at the return, and at who released it.", "Then approve or refuse."),
+        (APPROVE_EXCHANGE, REFUSE_EXCHANGE),
+    ),
+    case_kind(
         states.CASE_EXCHANGE_UNDECIDED,
         "Exchange wants a decision",
         states.CX,
@@ -91,7 +106,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Read the cause below and settle it with the shopper on the platform.", "Then accept the case with a reason."),
         (ACCEPT_CASE, SETTLE_EXCHANGE),
     ),
-    kind(
+    case_kind(
         states.CASE_EXCHANGE_CHANGED,
         "Exchange changed after it was sent",
         states.CX,
@@ -102,7 +117,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Correct the order in the shop before it leaves, or the exchange on the platform.", "Then accept the case."),
         (ACCEPT_CASE,),
     ),
-    kind(
+    case_kind(
         states.CASE_EXCHANGE_WITHDRAWN,
         "Exchange withdrawn after its order was placed",
         states.CX,
@@ -113,7 +128,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Cancel the replacement order here, or keep it with a reason.",),
         (CANCEL_ORDER, KEEP_ORDER),
     ),
-    kind(
+    case_kind(
         states.CASE_EXCHANGE_SHIPPED,
         "Withdrawn replacement has left the warehouse",
         states.WH,
@@ -127,7 +142,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (KEEP_ORDER,),
     ),
-    kind(
+    case_kind(
         states.CASE_STOCK_CONCERN,
         "Stock does not fit after a replacement order",
         states.WH,

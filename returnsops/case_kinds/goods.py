@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from exceptions_queue.kinds import CaseKind, Severity
+from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT_GOODS, APPROVE_STOCK, REFUSE_STOCK, kind
+from .parts import ACCEPT_GOODS, APPROVE_STOCK, REFUSE_STOCK
 
 KINDS: Final[tuple[CaseKind, ...]] = (
-    kind(
+    case_kind(
         states.CASE_SKU_AMBIGUOUS,
         "SKU is missing or not unique",
         states.OPS,
@@ -19,7 +19,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Give the variation its own SKU in the shop.", "The restock goes on when the order is read again."),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_DISPOSITION_UNMAPPED,
         "No place for this disposition",
         states.OPS,
@@ -30,7 +30,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Add the mapping under Disposition mappings; there is no default on purpose.",),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_RESTOCK_IMPOSSIBLE,
         "The shop cannot restock this item",
         states.WH,
@@ -42,7 +42,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Correct the stock in the shop by hand, if it is not right already.", "Then accept the case with a reason."),
         (ACCEPT_GOODS,),
     ),
-    kind(
+    case_kind(
         states.CASE_RESTOCKED_BY_HAND,
         "Put back into stock by hand",
         states.WH,
@@ -57,7 +57,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (ACCEPT_GOODS,),
     ),
-    kind(
+    case_kind(
         states.CASE_RESTOCK_CONTRADICTED,
         "Restocked more than is sellable",
         states.WH,
@@ -68,7 +68,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Take the units out of sale in the shop at once.", "Then accept the case with a reason."),
         (ACCEPT_GOODS,),
     ),
-    kind(
+    case_kind(
         states.CASE_NEEDS_STOCK_APPROVAL,
         "Units to be taken out of stock wait for approval",
         states.WH,
@@ -80,7 +80,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Look at the goods: are they the ones, and are they really not sellable?", "Then approve or refuse."),
         (APPROVE_STOCK, REFUSE_STOCK),
     ),
-    kind(
+    case_kind(
         states.CASE_GOODS_MISSING,
         "Goods are missing from the parcel",
         states.WH,
@@ -91,7 +91,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Count again.", "Tell customer service, who settle it with the shopper on the platform."),
         (ACCEPT_GOODS,),
     ),
-    kind(
+    case_kind(
         states.CASE_INSPECTION_MISMATCH,
         "Warehouse system found something else",
         states.WH,
@@ -105,7 +105,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (ACCEPT_GOODS,),
     ),
-    kind(
+    case_kind(
         states.CASE_STAFF_RAISED,
         "Discrepancy found by staff",
         states.WH,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exceptions_queue.kinds import CaseKind, Severity
+from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
 from .parts import (
@@ -16,11 +16,10 @@ from .parts import (
     RESUME_ROUTE,
     SETTLE_CREDIT,
     WITHDRAW_CREDIT,
-    kind,
 )
 
 KINDS: Final[tuple[CaseKind, ...]] = (
-    kind(
+    case_kind(
         states.CASE_AMOUNT_MISMATCH,
         "Amounts differ",
         states.FIN,
@@ -31,7 +30,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Compare the two calculations below.", "Accept the right amount; a second person approves it."),
         (ACCEPT_AMOUNT,),
     ),
-    kind(
+    case_kind(
         states.CASE_CURRENCY_MISMATCH,
         "Currencies differ",
         states.FIN,
@@ -42,7 +41,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Correct it on the platform, or refund by hand in the order's currency.", "A credit can be withdrawn."),
         (SETTLE_CREDIT, WITHDRAW_CREDIT),
     ),
-    kind(
+    case_kind(
         states.CASE_WOULD_OVER_REFUND,
         "More than was paid",
         states.FIN,
@@ -53,7 +52,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("See what was refunded before.", "Accept a smaller amount; a second person approves it."),
         (ACCEPT_AMOUNT,),
     ),
-    kind(
+    case_kind(
         states.CASE_REFUNDED_OUTSIDE,
         "Refunded outside",
         states.FIN,
@@ -72,7 +71,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (*EXPLAIN, ATTRIBUTE),
     ),
-    kind(
+    case_kind(
         states.CASE_OVER_REFUNDED,
         "More was refunded than was paid",
         states.FIN,
@@ -83,7 +82,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Compare the refunds in the shop with the payments.", "Settle the excess with the customer."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_EXECUTOR_UNKNOWN,
         "Who pays this refund or credit?",
         states.FIN,
@@ -94,19 +93,19 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Look the refund up on the platform.", "Say who pays; a default can be set in the policy."),
         (DECIDE_EXECUTOR,),
     ),
-    kind(
+    case_kind(
         states.CASE_NEEDS_APPROVAL,
         "Waits for the approval of a second person",
         states.FIN,
         Severity.MEDIUM,
         8,
-        "A refund or credit is above the limit of the policy, its hold was released by hand, or something sent is to be"
-        " taken back: a second person decides.",
+        "A refund or credit is above the limit of the policy, its hold was released by hand, or a credit is to be taken"
+        " back: a second person decides.",
         "The policy asks for four eyes.",
         ("Look at the return and approve or refuse.",),
         (APPROVE, REFUSE),
     ),
-    kind(
+    case_kind(
         states.CASE_WOULD_OVER_CREDIT,
         "More credit than was paid",
         states.FIN,
@@ -118,7 +117,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("See what was given before.", "Withdraw the credit, or issue a smaller one by hand and record that."),
         (WITHDRAW_CREDIT, SETTLE_CREDIT),
     ),
-    kind(
+    case_kind(
         states.CASE_CREDIT_AND_REFUND,
         "Money and credit for the same goods",
         states.FIN,
@@ -130,7 +129,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Ask the customer or the platform which of the two is right.", "Withdraw the credit, or accept both."),
         (WITHDRAW_CREDIT, ACCEPT),
     ),
-    kind(
+    case_kind(
         states.CASE_CREDIT_TO_VOID,
         "Credit to be taken back by hand",
         states.FIN,
@@ -141,7 +140,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Make the credit worthless in the shop at once: let its coupon lapse.", "Then accept the case with a reason."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_CREDIT_SPENT,
         "Credit was spent before it could be taken back",
         states.FIN,
@@ -152,7 +151,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Agree with the customer, or bear it.", "Then accept the case with a reason."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_REVISION_CONFLICT,
         "The platform changed a refund after it was sent",
         states.FIN,
@@ -163,7 +162,9 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Compare both amounts.", "Settle the difference by hand if there is one."),
         (),
     ),
-    kind(
+)
+OF_ROUTES: Final[tuple[CaseKind, ...]] = (
+    case_kind(
         states.CASE_REFUND_LIMIT,
         "Limit of refunds per hour reached",
         states.FIN,
@@ -176,6 +177,5 @@ KINDS: Final[tuple[CaseKind, ...]] = (
             "Send again if they are right: the limit counts anew from then. Or raise it.",
         ),
         (RESUME_ROUTE,),
-        is_of_return=False,
     ),
 )

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from exceptions_queue.kinds import CaseKind, Severity
+from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT, ACCEPT_CASE, CLASSIFY, kind
+from .parts import ACCEPT, ACCEPT_CASE, CLASSIFY
 
 KINDS: Final[tuple[CaseKind, ...]] = (
-    kind(
+    case_kind(
         states.CASE_NO_ROUTE,
         "No route for this return",
         states.OPS,
@@ -19,7 +19,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Add the route, or the channel to a route, in the configuration file and run apply_config.",),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_ORDER_NOT_FOUND,
         "Order not found in the shop",
         states.CX,
@@ -33,7 +33,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_LINE_NOT_ON_ORDER,
         "Item is not on the order",
         states.CX,
@@ -44,7 +44,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Compare the item with the order.", "Correct the return on the platform, or refund by hand."),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_TOO_MANY_UNITS,
         "More units than were bought",
         states.CX,
@@ -55,7 +55,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Check the other returns of the order.", "Correct the quantity on the platform."),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_OUTSIDE_WINDOW,
         "Outside the return window",
         states.CX,
@@ -66,7 +66,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Accept it as an exception with a reason, or decline the return on the platform.",),
         (ACCEPT_CASE,),
     ),
-    kind(
+    case_kind(
         states.CASE_ORDER_LOCKED,
         "Order is locked or in the bin",
         states.FIN,
@@ -77,7 +77,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Open the order in the shop and see why.", "Unlock it, or accept and approve the refund here."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_REASON_UNMAPPED,
         "Return reason unknown or missing",
         states.CX,

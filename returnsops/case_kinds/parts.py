@@ -1,8 +1,9 @@
 """What people can do about cases of returns, and how a kind is put together."""
 
+from dataclasses import replace
 from typing import Final
 
-from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
+from exceptions_queue.kinds import ActionField, CaseAction, CaseKind
 from returnsops import states
 from returnsops.services import attribution_acts
 from returnsops.services import case_actions as run
@@ -99,7 +100,7 @@ APPROVE: Final = CaseAction(
     label="Approve and send",
     run=run.approve,
     permission="returnsops.approve_refund",
-    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_effects),),
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_money),),
 )
 REFUSE: Final = CaseAction(
     code="refuse",
@@ -107,7 +108,7 @@ REFUSE: Final = CaseAction(
     run=run.refuse_approval,
     permission="returnsops.approve_refund",
     needs_reason=True,
-    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_effects),),
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_money),),
 )
 APPROVE_STOCK: Final = CaseAction(
     code="approve",
@@ -123,6 +124,22 @@ REFUSE_STOCK: Final = CaseAction(
     permission="returnsops.confirm_inspection",
     needs_reason=True,
     fields=(ActionField(name="effect", label="Units", kind="choice", choices=run.waiting_stock),),
+)
+APPROVE_EXCHANGE: Final = CaseAction(
+    code="approve",
+    label="Approve",
+    run=run.approve,
+    permission="returnsops.settle_by_hand",
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_exchanges),),
+    help="Only a colleague can: not who released it, nor who took the decision that it follows from.",
+)
+REFUSE_EXCHANGE: Final = CaseAction(
+    code="refuse",
+    label="Refuse",
+    run=run.refuse_approval,
+    permission="returnsops.settle_by_hand",
+    needs_reason=True,
+    fields=(ActionField(name="effect", label="What waits", kind="choice", choices=run.waiting_exchanges),),
 )
 RESUME_ROUTE: Final = CaseAction(
     code="resume_route",
@@ -171,31 +188,12 @@ PLATFORM_TOLD: Final = CaseAction(
 )
 
 
-def kind(
-    code: str,
-    title: str,
-    team: str,
-    severity: Severity,
-    hours: int,
-    meaning: str,
-    cause: str,
-    fix: tuple[str, ...],
-    actions: tuple[CaseAction, ...],
-    *,
-    can_be_raised: bool = False,
-    is_of_return: bool = True,
-) -> CaseKind:
-    """A kind owned by ``team`` with ``hours`` of its calendar; a case of the planner closes by its cause only."""
-    return CaseKind(
-        code=code,
-        title=title,
-        owner_team=team,
-        severity=severity,
-        sla_hours=hours,
-        meaning=meaning,
-        likely_cause=cause,
-        how_to_fix=fix,
-        actions=(*actions, LOOK_AGAIN) if is_of_return else actions,
-        can_be_raised=can_be_raised,
-        can_be_closed_by_hand=can_be_raised or code not in states.PLANNER_CASES,
+def of_return(kind: CaseKind) -> CaseKind:
+    """What is true of every kind about a return: it can be looked at again, and what the planner opens only its cause
+    closes.
+    """
+    return replace(
+        kind,
+        actions=(*kind.actions, LOOK_AGAIN),
+        can_be_closed_by_hand=kind.can_be_raised or kind.code not in states.PLANNER_CASES,
     )

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from exceptions_queue.kinds import CaseKind, Severity
+from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT, ACCEPT_CASE, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE, kind
+from .parts import ACCEPT, ACCEPT_CASE, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE
 
 KINDS: Final[tuple[CaseKind, ...]] = (
-    kind(
+    case_kind(
         states.CASE_DECISION_DUE,
         "The platform's deadline for a decision is near",
         states.CX,
@@ -19,7 +19,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Find the parcel.", "Accept or reject the return on the platform before the deadline."),
         (ACCEPT_CASE,),
     ),
-    kind(
+    case_kind(
         states.CASE_INSTANT_NEVER_RETURNED,
         "Paid at once, goods never came back",
         states.FIN,
@@ -30,7 +30,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Check that the platform covers or charges it.", "Write the stock off or wait, and say why."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_CHARGE_PROBLEM,
         "Charge for goods not returned",
         states.FIN,
@@ -41,7 +41,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("See who is liable below.", "Book it, and settle it with the platform."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_PAID_AFTER_END,
         "Paid though the return ended",
         states.FIN,
@@ -52,7 +52,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Check whether the money really went out.", "Settle it with the customer or the platform."),
         (ACCEPT,),
     ),
-    kind(
+    case_kind(
         states.CASE_PLATFORM_REFUND_FAILED,
         "The platform could not pay",
         states.CX,
@@ -63,7 +63,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Ask the customer for another way to be paid.", "Propose a refund by hand if the platform gives up."),
         (ACCEPT_CASE,),
     ),
-    kind(
+    case_kind(
         states.CASE_MANUAL_EXCHANGE,
         "Replacement to order by hand",
         states.CX,
@@ -74,7 +74,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Place a zero-value order in the shop for the replacement.", "Enter its number here."),
         (SETTLE_EXCHANGE,),
     ),
-    kind(
+    case_kind(
         states.CASE_MANUAL_CREDIT,
         "Store credit to issue by hand",
         states.CX,
@@ -85,7 +85,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Issue the credit in the shop, or check that the platform did.", "Enter the reference here."),
         (SETTLE_CREDIT,),
     ),
-    kind(
+    case_kind(
         states.CASE_PLATFORM_TO_DO,
         "Something to enter in the returns platform",
         states.CX,
@@ -99,7 +99,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (PLATFORM_TOLD,),
     ),
-    kind(
+    case_kind(
         states.CASE_TELL_ALREADY_REFUNDED,
         "Tell the platform not to pay again",
         states.FIN,
@@ -113,7 +113,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ),
         (PLATFORM_TOLD,),
     ),
-    kind(
+    case_kind(
         states.CASE_RISK_HOLD,
         "Held for a fraud review",
         states.OPS,
@@ -124,7 +124,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         ("Wait for the platform, or ask it.", "It goes on by itself when the review ends."),
         (),
     ),
-    kind(
+    case_kind(
         states.CASE_PLANNING_FAILED,
         "A rule could not be applied",
         states.OPS,

@@ -11,8 +11,10 @@ from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ExchangeView, ReturnView
 
-# Code of a decision, not of a hold: a person dealt with a withdrawn exchange by hand, or leaves the order as it is.
+# Codes of decisions, not of holds: a person dealt with a withdrawn exchange by hand, or leaves the order as it is; the
+# shopper paid the difference.
 EXCHANGE_KEPT = "exchange_kept"
+EXCHANGE_PAID = "exchange_paid"
 _ARRIVED = frozenset({states.DONE, states.CONFIRMED})
 
 

@@ -55,6 +55,7 @@ def _to_place(
         serial_key=_serial_key(exchange),
         quantity=sum(line.quantity for line in exchange.lines),
         holds=holds_of(found),
+        needs_approval=_is_given_away(view, policy, exchange),
     )
     late, look_at = _never_named(view, policy, exchange, now)
     return Part(
@@ -140,10 +141,10 @@ def _refused(view: ReturnView, exchange: ExchangeView, trigger: str) -> tuple[Fi
 
 
 def _owed(view: ReturnView, policy: Policy, exchange: ExchangeView) -> tuple[Finding, ...]:
-    """The shopper owes a difference; accepted is exactly this amount."""
-    owed = exchange.price_difference
-    subject = f"{exchange.exchange_id}={owed.normalize():f}"
-    if owed <= 0 or policy.exchange.price_up != "case" or is_accepted(view, states.CASE_EXCHANGE_PRICE, subject):
+    """The shopper owes a difference; paid or accepted is exactly this amount."""
+    owed, subject = exchange.price_difference, _difference(exchange)
+    is_settled = is_accepted(view, exchange_ends.EXCHANGE_PAID, subject) or _is_given_away(view, policy, exchange)
+    if owed <= 0 or policy.exchange.price_up != "case" or is_settled:
         return ()
     shown = money.display(owed, currency=view.currency) if view.currency else f"{owed.normalize():f}"
     return (
@@ -151,12 +152,24 @@ def _owed(view: ReturnView, policy: Policy, exchange: ExchangeView) -> tuple[Fin
             view,
             states.CASE_EXCHANGE_PRICE,
             f"waits for the shopper's payment: the replacement costs {shown} more. Record the payment's reference, or "
-            "accept the difference with the reason.",
+            "accept the difference with the reason; a second person then approves that.",
             subject=subject,
             evidence={"exchange": exchange.exchange_id, "owed": shown},
             money_at_risk=owed,
         ),
     )
+
+
+def _is_given_away(view: ReturnView, policy: Policy, exchange: ExchangeView) -> bool:
+    """A person accepted that nobody pays the difference: a second one has to agree."""
+    subject = _difference(exchange)
+    is_open = exchange.price_difference > 0 and policy.exchange.price_up == "case" and not exchange.commerce_order_id
+    is_paid = is_accepted(view, exchange_ends.EXCHANGE_PAID, subject)
+    return is_open and not is_paid and is_accepted(view, states.CASE_EXCHANGE_PRICE, subject)
+
+
+def _difference(exchange: ExchangeView) -> str:
+    return f"{exchange.exchange_id}={exchange.price_difference.normalize():f}"
 
 
 # --- cases of people -------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from returnsops import money, states
+from returnsops import matters, money, states
+from returnsops.log_redaction import fault_of
 
 from . import (
     amounts,
@@ -37,6 +38,8 @@ _MONEY_WORDS = {
     states.STORE_CREDIT: "a credit",
     states.VOID_CREDIT: "taking back a credit",
 }
+
+_WAITS = "waits for the approval of a second person."
 
 Rule = Callable[[ReturnView, Policy, datetime], Part]
 
@@ -75,7 +78,7 @@ def _contribution(name: str, rule: Rule, view: ReturnView, policy: Policy, now: 
         return rule(view, policy, now)
     except Exception as error:
         cause = (
-            f"The rule for {name} could not plan this return ({type(error).__name__}: {error}). "
+            f"The rule for {name} could not plan this return ({fault_of(error)}). "
             "Nothing of it is sent; everything else goes on. Report this with the return's number."
         )
         return Part(cases=(case_of(view, states.CASE_PLANNING_FAILED, cause, subject=name),))
@@ -114,14 +117,17 @@ def _approval_cases(view: ReturnView, effects: Iterable[PlannedEffect]) -> list[
 
 
 def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
-    if effect.kind not in _MONEY_WORDS:
-        return _inverse_case(view, key, effect)
+    """Whose matter it is decides who is asked: finance, the warehouse, or customer service."""
+    match matters.MATTERS[effect.kind]:
+        case matters.OF_STOCK:
+            return _stock_case(view, key, effect)
+        case matters.OF_EXCHANGES:
+            return _exchange_case(view, key, effect)
     amount = effect.amount or Decimal(0)
     return case_of(
         view,
         states.CASE_NEEDS_APPROVAL,
-        f"{_MONEY_WORDS[effect.kind]} of {money.display(amount, currency=effect.currency)} waits for the approval of a "
-        "second person.",
+        f"{_MONEY_WORDS[effect.kind]} of {money.display(amount, currency=effect.currency)} {_WAITS}",
         subject=key if effect.kind == states.VOID_CREDIT else key.rpartition(":")[2],
         evidence={"effect": key, "amount": amounts.text(amount, currency=effect.currency), "currency": effect.currency},
         money_at_risk=effect.amount,
@@ -129,18 +135,32 @@ def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectVie
     )
 
 
-def _inverse_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
-    """What undoes something sent: stock is the warehouse's to decide, the rest finance's."""
-    is_stock = effect.kind in states.STOCK_KINDS
-    placed = effect.payload.get("order_id", "") if isinstance(effect, PlannedEffect) else ""
-    taken_out = f"taking {effect.quantity} x {effect.item_id} out of stock again"
-    what = taken_out if is_stock else f"cancelling the replacement order {placed}".strip()
+def _stock_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    """Units to be taken out of stock again."""
     return case_of(
         view,
-        states.CASE_NEEDS_STOCK_APPROVAL if is_stock else states.CASE_NEEDS_APPROVAL,
-        f"{what} waits for the approval of a second person.",
+        states.CASE_NEEDS_STOCK_APPROVAL,
+        f"taking {effect.quantity} x {effect.item_id} out of stock again {_WAITS}",
         subject=key.removeprefix(f"reverse:{states.RESTOCK}:{view.ref}:"),
         evidence={"effect": key},
+    )
+
+
+def _exchange_case(view: ReturnView, key: str, effect: PlannedEffect | EffectView) -> PlannedCase:
+    """A replacement to be sent though nobody pays its difference, or to be cancelled after it was placed."""
+    payload = effect.payload if isinstance(effect, PlannedEffect) else {}
+    exchange = next((one for one in view.exchanges if one.exchange_id == payload.get("exchange_id")), None)
+    owed = exchange.price_difference if exchange and effect.kind == states.EXCHANGE else Decimal(0)
+    shown = money.display(owed, currency=view.currency) if view.currency else f"{owed.normalize():f}"
+    sending = f"sending a replacement that costs {shown} more, which nobody pays,"
+    cancelling = f"cancelling the replacement order {payload.get('order_id', '')}".strip()
+    return case_of(
+        view,
+        states.CASE_NEEDS_EXCHANGE_APPROVAL,
+        f"{sending if effect.kind == states.EXCHANGE else cancelling} {_WAITS}",
+        subject=key,
+        evidence={"effect": key},
+        money_at_risk=owed or None,
     )
 
 

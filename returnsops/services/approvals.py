@@ -14,7 +14,17 @@ from django.db import transaction
 from django.db.models import Sum
 
 from returnsops import money, states
-from returnsops.models import CreditRequest, Effect, HistoryEntry, Order, Refund, ReturnAuthorisation, Route, Waiver
+from returnsops.models import (
+    CreditRequest,
+    Effect,
+    HistoryEntry,
+    Inspection,
+    Order,
+    Refund,
+    ReturnAuthorisation,
+    Route,
+    Waiver,
+)
 from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.plan import APPROVAL_REFUSED
 
@@ -38,6 +48,8 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
         raise EffectError("You released a hold of it yourself; a second person has to approve it.")
     if _has_withdrawn(effect, by):
         raise EffectError("You took this credit back yourself; a second person has to approve it.")
+    if _has_judged(effect, by):
+        raise EffectError("It follows from your own verdict on the goods; a second person has to approve it.")
     effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
     _put(effect, states.HELD if effect.holds else states.READY, at=at)
     _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")
@@ -55,6 +67,16 @@ def _has_withdrawn(effect: Effect, by: User) -> bool:
     """Whether this person withdrew a credit of the return that is to be made worthless."""
     withdrawn = CreditRequest.objects.filter(rma_id=effect.rma_id, withdrawn_by=str(by))
     return effect.kind == states.VOID_CREDIT and withdrawn.exists()
+
+
+def _has_judged(effect: Effect, by: User) -> bool:
+    """Whether units leave the stock because this person found them not sellable, or took a verdict back."""
+    if effect.kind not in states.STOCK_KINDS or effect.rma_id is None:
+        return False
+    mine = Inspection.objects.filter(rma_id=effect.rma_id, item_external_id=effect.item_external_id)
+    found = mine.filter(inspected_by=str(by), is_superseded=False).exclude(disposition=states.SELLABLE)
+    undone = HistoryEntry.objects.filter(rma_id=effect.rma_id, act="inspection_undone", by=str(by))
+    return found.exists() or undone.exists()
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
-from returnsops import facts, states
+from returnsops import facts, matters, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
 from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.decisions import DecisionError
@@ -265,16 +265,24 @@ def executors(case: ExceptionCase) -> Choices:
     ]
 
 
-def waiting_effects(case: ExceptionCase) -> Choices:
-    """Effects of the return that wait for finance's approval."""
-    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL).exclude(kind__in=sorted(states.STOCK_KINDS))
-    return [(str(row.pk), describe(row)) for row in rows]
+def waiting_money(case: ExceptionCase) -> Choices:
+    """Money of the return that waits for finance's approval."""
+    return _waiting(case, matters.OF_MONEY)
 
 
 def waiting_stock(case: ExceptionCase) -> Choices:
-    """Stock moves of the return that wait for approval."""
-    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL, kind__in=sorted(states.STOCK_KINDS))
-    return [(str(row.pk), describe(row)) for row in rows]
+    """Stock moves of the return that wait for the warehouse's approval."""
+    return _waiting(case, matters.OF_STOCK)
+
+
+def waiting_exchanges(case: ExceptionCase) -> Choices:
+    """What of the return's exchanges waits for customer service's approval."""
+    return _waiting(case, matters.OF_EXCHANGES)
+
+
+def _waiting(case: ExceptionCase, matter: str) -> Choices:
+    rows = rma_of(case).effects.filter(state=states.AWAITING_APPROVAL)
+    return [(str(row.pk), describe(row)) for row in rows if matters.MATTERS[row.kind] == matter]
 
 
 def open_exchanges(case: ExceptionCase) -> Choices:
@@ -318,10 +326,10 @@ def _subject_of(case: ExceptionCase) -> str:
 
 
 def _effect(case: ExceptionCase, text: str) -> Effect:
-    """An effect of the case's own return; the number comes from a browser."""
+    """An effect of the case's own return and of its own matter; the number comes from a browser."""
     effects = rma_of(case).effects
     effect = effects.filter(pk=text).first() if str(text).isdecimal() else None
-    if effect is None:
+    if effect is None or matters.APPROVAL_CASES.get(matters.MATTERS[effect.kind]) != case.kind_code:
         raise CaseError("This return has no such effect; load the page again.")
     return effect
 

@@ -10,7 +10,7 @@ from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import Effect
-from returnsops.planning.exchange_ends import EXCHANGE_KEPT, inverse_key
+from returnsops.planning.exchange_ends import EXCHANGE_KEPT, EXCHANGE_PAID, inverse_key
 from returnsops.planning.keys import business_key
 from returnsops.services import acts, approvals
 from returnsops.services.case_actions import Choices, rma_of
@@ -60,7 +60,7 @@ def refund_instead(*, case: ExceptionCase, by: User | str, at: datetime, reason:
 def record_payment(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """The shopper paid the difference."""
     why = f"Paid, reference {data['reference']}. {reason}".strip()
-    _waive(case, states.CASE_EXCHANGE_PRICE, _subject_of(case), by=by, at=at, why=why)
+    _waive(case, EXCHANGE_PAID, _subject_of(case), by=by, at=at, why=why)
     return f"The difference was paid: {data['reference']}."
 
 

@@ -12,9 +12,11 @@ from connectors.simulators.woocommerce.order_writing import CartLine
 from connectors.simulators.woocommerce.records import Order, Product
 from connectors.simulators.woocommerce.state import meta_value
 from exceptions_queue import services as queue
+from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.services.exchange_actions import variations
+from tests.factories import UserFactory
 from tests.journeys.test_crash_journeys import Dying, settled
 from tests.journeys.world import World, post_raw, world
 
@@ -381,13 +383,25 @@ def test_a_dearer_replacement_waits_for_the_difference() -> None:
         assert w.open_cases() == []
 
 
-def test_customer_service_may_let_the_difference_go_with_a_reason() -> None:
+def test_customer_service_may_let_the_difference_go_and_a_colleague_agrees() -> None:
     with world(policy_tables=OURS) as w:
         shelf = Shelf(w)
         shelf.ask(price_difference="10.00")
         w.settle()
         assert shelf.placed() == []
         act(w, states.CASE_EXCHANGE_PRICE, "waive_hold", reason="promised on the phone")
+        w.settle()
+        assert (shelf.placed(), w.open_cases()) == ([], [states.CASE_NEEDS_EXCHANGE_APPROVAL])
+        case = ExceptionCase.objects.active().get()
+        assert (case.owner_team, case.money_at_risk) == (states.CX, Decimal("10.00"))
+
+        effect = str(w.effect(shelf.return_id, states.EXCHANGE).pk)
+        with pytest.raises(CaseError, match="a second person has to approve it"):
+            act(w, states.CASE_NEEDS_EXCHANGE_APPROVAL, "approve", effect=effect)
+        w.settle()
+        assert shelf.placed() == []
+        w.users["CX2"] = UserFactory(team=states.CX)
+        act(w, states.CASE_NEEDS_EXCHANGE_APPROVAL, "approve", "CX2", effect=effect)
         w.settle()
         assert [order.status for order in shelf.placed()] == ["processing"]
         assert w.open_cases() == []
@@ -435,12 +449,12 @@ def test_withdrawn_before_it_left_its_order_is_cancelled_and_the_stock_is_back(m
             assert w.open_cases() == [states.CASE_EXCHANGE_WITHDRAWN]
             act(w, states.CASE_EXCHANGE_WITHDRAWN, "cancel_order", reason="she keeps the old pair")
         if mode == "approve":
-            assert w.open_cases() == [states.CASE_NEEDS_APPROVAL]
+            assert w.open_cases() == [states.CASE_NEEDS_EXCHANGE_APPROVAL]
             placed = w.effect(shelf.return_id, states.EXCHANGE).remote_id
             wanted = f"cancelling the replacement order {placed} waits for the approval of a second person."
             assert ExceptionCase.objects.active().get().cause == wanted
             inverse = w.effect(shelf.return_id, states.CANCEL_EXCHANGE)
-            act(w, states.CASE_NEEDS_APPROVAL, "approve", "FIN", effect=str(inverse.pk))
+            act(w, states.CASE_NEEDS_EXCHANGE_APPROVAL, "approve", effect=str(inverse.pk))
         w.settle()
         (order,) = shelf.placed()
         assert order.status == "cancelled"

@@ -163,7 +163,7 @@ FAULTS: tuple[Callable[[str], Fault], ...] = (
 
 def _say(w: World, action: str, who: str, **data: str) -> None:
     """Somebody counted the shelf."""
-    (case,) = ExceptionCase.objects.active().filter(kind_code=states.CASE_AMBIGUOUS_OUTCOME)
+    (case,) = ExceptionCase.objects.active().filter(kind_code=states.CASE_AMBIGUOUS_STOCK)
     queue.run_action(case=case, action_code=action, by=w.users[who], at=w.now(), reason="counted the shelf", data=data)
 
 
@@ -174,10 +174,10 @@ def test_a_lost_answer_of_the_stock_move_is_a_case_and_never_a_second_move(numbe
         w.shop.faults.script(FAULTS[number](PRODUCT))
         correct(w, return_id)
         w.settle()
-        assert w.open_cases() == [states.CASE_AMBIGUOUS_OUTCOME]
+        assert w.open_cases() == [states.CASE_AMBIGUOUS_STOCK]
         assert (w.shop.stock_of(product_id), stock_puts(w)) == (8, 1)
 
-        _say(w, "adopt", "FIN", remote_id="counted: 8")
+        _say(w, "adopt", "WH", remote_id="counted: 8")
         w.settle()
         delivery_cases.close_gone(at=w.now())
         assert w.effect(return_id, states.TAKE_OUT).state == states.DONE
@@ -191,10 +191,10 @@ def test_a_stock_move_that_did_not_happen_is_made_when_a_person_says_so() -> Non
         w.shop.faults.script(Fault(kind=FaultKind.SERVER_ERROR, method="PUT", path_pattern=PRODUCT))
         correct(w, return_id)
         w.settle()
-        assert w.open_cases() == [states.CASE_AMBIGUOUS_OUTCOME]
+        assert w.open_cases() == [states.CASE_AMBIGUOUS_STOCK]
         assert w.shop.stock_of(product_id) == 9
 
-        _say(w, "not_done", "FIN")
+        _say(w, "not_done", "WH")
         w.settle()
         delivery_cases.close_gone(at=w.now())
         assert w.effect(return_id, states.TAKE_OUT).state == states.DONE

@@ -135,6 +135,19 @@ def test_money_is_never_approved_in_bulk(sign_in: SignIn) -> None:
     assert row.state == states.AWAITING_APPROVAL
 
 
+def test_the_right_to_approve_stock_approves_no_money(sign_in: SignIn) -> None:
+    money = make.EffectFactory(state=states.AWAITING_APPROVAL)
+    taken: dict[str, Any] = {"kind": states.TAKE_OUT, "payload": {}, "amount": None, "currency": "", "quantity": 1}
+    stock = make.EffectFactory(state=states.AWAITING_APPROVAL, **taken)
+    client = sign_in("WH")
+    for effect in (money, stock):
+        page = client.get(f"/admin/returnsops/effect/{effect.pk}/change/").content.decode()
+        assert ("/act/approve_stock/" in page) is (effect is stock)
+        client.post(f"/admin/returnsops/effect/{effect.pk}/act/approve_stock/", {"revision": effect.payload_revision})
+        effect.refresh_from_db()
+        assert (effect.approved_by is None) is (effect is money)
+
+
 def test_a_try_shows_its_evidence_as_text(sign_in: SignIn) -> None:
     attempt = make.AttemptFactory(evidence={"answer": {"status": 500, "text": "<script>alert(1)</script>"}})
     html = sign_in("CX").get(f"/admin/returnsops/attempt/{attempt.pk}/change/").content.decode()

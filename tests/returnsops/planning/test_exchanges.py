@@ -9,7 +9,7 @@ import pytest
 
 from returnsops import states
 from returnsops.facts import ExchangeLine
-from returnsops.planning.exchange_ends import EXCHANGE_KEPT, inverse_key
+from returnsops.planning.exchange_ends import EXCHANGE_KEPT, EXCHANGE_PAID, inverse_key
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import Plan, PlannedEffect
 from returnsops.planning.policy import ExchangePolicy, Policy, ReversalPolicy, WriteBackPolicy
@@ -139,20 +139,39 @@ def test_refused_goods_are_not_replaced_without_a_word() -> None:
     assert only(v.planned(replace(refused, exchanges=(exchange(),)), OURS)).holds == ()
 
 
-def test_a_difference_is_asked_for_and_accepted_by_its_amount() -> None:
+def test_a_difference_is_asked_for_and_paid_by_its_amount() -> None:
     dearer = view(exchange(price_difference=Decimal("10.0000")))
     made = v.planned(dearer, OURS)
     assert v.codes(only(made)) == [states.CASE_EXCHANGE_PRICE]
     (case,) = made.cases
     assert (case.fingerprint, case.money_at_risk) == (f"exchange_price:{v.REF}:ex_1=10", Decimal(10))
-    paid = replace(dearer, waivers=(waiver(states.CASE_EXCHANGE_PRICE, "ex_1=10"),))
-    assert only(v.planned(paid, OURS)).holds == ()
+    paid = replace(dearer, waivers=(waiver(EXCHANGE_PAID, "ex_1=10"),))
+    assert (only(v.planned(paid, OURS)).holds, only(v.planned(paid, OURS)).needs_approval) == ((), False)
     assert v.codes(only(v.planned(replace(paid, exchanges=(exchange(price_difference=Decimal(11)),)), OURS))) == [
         states.CASE_EXCHANGE_PRICE
     ]
     place = Policy(exchange=ExchangePolicy(writer="us", price_up="place"))
     assert only(v.planned(dearer, place)).holds == ()
     assert "10 more" in only(v.planned(replace(dearer, currency=""), OURS)).holds[0].text
+
+
+def test_a_difference_that_nobody_pays_wants_a_second_person() -> None:
+    given = view(
+        exchange(price_difference=Decimal("10.0000")), waivers=(waiver(states.CASE_EXCHANGE_PRICE, "ex_1=10"),)
+    )
+    made = v.planned(given, OURS)
+    assert (only(made).holds, only(made).needs_approval) == ((), True)
+    (case,) = made.cases
+    assert (case.kind, case.money_at_risk) == (states.CASE_NEEDS_EXCHANGE_APPROVAL, Decimal(10))
+    assert case.cause == (
+        "sending a replacement that costs €10.00 more, which nobody pays, waits for the approval of a second person."
+    )
+    paid_after_all = replace(given, waivers=(*given.waivers, waiver(EXCHANGE_PAID, "ex_1=10")))
+    assert not only(v.planned(paid_after_all, OURS)).needs_approval
+    place = Policy(exchange=ExchangePolicy(writer="us", price_up="place"))
+    assert not only(v.planned(given, place)).needs_approval
+    named = replace(given, exchanges=(exchange(price_difference=Decimal(10), commerce_order_id="71"),))
+    assert not only(v.planned(named, OURS)).needs_approval
 
 
 def test_a_risk_hold_freezes_it() -> None:

@@ -16,7 +16,17 @@ from returnsops.planning.model import PlannedEffect
 from returnsops.planning.plan import APPROVAL_REFUSED
 from returnsops.services import approvals, orders, replan
 from returnsops.services.effect_rows import EffectError
-from tests.factories import NOW, AttemptFactory, EffectFactory, RefundFactory, ReturnFactory, UserFactory
+from tests.factories import (
+    NOW,
+    AttemptFactory,
+    EffectFactory,
+    HistoryEntryFactory,
+    InspectionFactory,
+    RefundFactory,
+    ReturnFactory,
+    ReturnLineFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 SETTLE_S = 60
@@ -75,6 +85,24 @@ def test_approved_goes_where_its_holds_let_it(holds: list[Any], state: str) -> N
     effect = proposed(holds=holds)
     approvals.approve(effect_id=effect.pk, by=UserFactory(), at=NOW, revision=1)
     assert (state_of(effect), effect.is_approved) == (state, True)
+
+
+@pytest.mark.parametrize("how", ["found it damaged", "took the verdict back"])
+def test_units_leave_the_stock_only_by_a_second_persons_word(how: str) -> None:
+    line = ReturnLineFactory(external_id="i1")
+    judge, other = UserFactory(), UserFactory()
+    wanted = {"rma": line.rma, "kind": states.TAKE_OUT, "item_external_id": "i1", "payload": {}}
+    effect = EffectFactory(state=states.AWAITING_APPROVAL, amount=None, currency="", quantity=1, **wanted)
+    if how == "found it damaged":
+        found = {"rma": line.rma, "line": line, "item_external_id": "i1", "disposition": "damaged"}
+        InspectionFactory(source="warehouse", inspected_by=str(judge), **found)
+    else:
+        HistoryEntryFactory(rma=line.rma, act="inspection_undone", by=str(judge))
+    with pytest.raises(EffectError, match="follows from your own verdict"):
+        approvals.approve(effect_id=effect.pk, by=judge, at=NOW, revision=1)
+    assert state_of(effect) == states.AWAITING_APPROVAL
+    approvals.approve(effect_id=effect.pk, by=other, at=NOW, revision=1)
+    assert state_of(effect) == states.READY
 
 
 ACTS: dict[str, Callable[[int, User], Any]] = {

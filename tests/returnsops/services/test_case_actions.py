@@ -33,6 +33,9 @@ def fiona() -> User:
     return person
 
 
+ASKED = states.CASE_NEEDS_APPROVAL
+
+
 def case_of(rma: ReturnAuthorisation, *, kind: str = states.CASE_OUTSIDE_WINDOW, subject: str = "") -> ExceptionCase:
     fingerprint = ":".join([kind, rma.ref, *([subject] if subject else [])])
     case: ExceptionCase = make.CaseFactory(rma=rma, kind_code=kind, fingerprint=fingerprint)
@@ -166,7 +169,7 @@ def test_a_decision_that_does_not_fit_is_said_in_the_case(rma: ReturnAuthorisati
 
 def test_a_second_person_approves(rma: ReturnAuthorisation, fiona: User) -> None:
     effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL, payload_revision=3)
-    text = run(case_actions.approve, case_of(rma), fiona, effect=str(effect.pk))
+    text = run(case_actions.approve, case_of(rma, kind=ASKED), fiona, effect=str(effect.pk))
     assert text == "Approved: refund of 30 GBP."
     effect.refresh_from_db()
     assert (effect.state, effect.approved_by, effect.approved_at, effect.approved_revision) == (
@@ -179,7 +182,7 @@ def test_a_second_person_approves(rma: ReturnAuthorisation, fiona: User) -> None
 
 def test_a_second_person_refuses_with_a_reason(rma: ReturnAuthorisation, fiona: User) -> None:
     effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL)
-    text = run(case_actions.refuse_approval, case_of(rma), fiona, effect=str(effect.pk))
+    text = run(case_actions.refuse_approval, case_of(rma, kind=ASKED), fiona, effect=str(effect.pk))
     assert text == "Refused: refund of 30 GBP."
     effect.refresh_from_db()
     assert (effect.state, effect.error_code, effect.error_text) == (
@@ -199,7 +202,7 @@ def test_an_effect_that_does_not_wait_cannot_be_decided(
 ) -> None:
     effect = make.EffectFactory(rma=rma, state=states.DONE)
     with pytest.raises(CaseError):
-        run(action, case_of(rma), fiona, effect=str(effect.pk))
+        run(action, case_of(rma, kind=ASKED), fiona, effect=str(effect.pk))
     effect.refresh_from_db()
     assert (effect.state, effect.approved_by) == (states.DONE, None)
 
@@ -210,7 +213,7 @@ def test_an_effect_that_is_not_there_cannot_be_decided(
     rma: ReturnAuthorisation, fiona: User, action: Callable[..., str], given: str
 ) -> None:
     with pytest.raises(CaseError, match="This return has no such effect"):
-        run(action, case_of(rma), fiona, effect=given)
+        run(action, case_of(rma, kind=ASKED), fiona, effect=given)
 
 
 @pytest.mark.parametrize("action", DECIDE)
@@ -219,7 +222,7 @@ def test_the_case_of_one_return_decides_nothing_about_another(
 ) -> None:
     foreign = make.EffectFactory(state=states.AWAITING_APPROVAL)
     with pytest.raises(CaseError, match="This return has no such effect"):
-        run(action, case_of(rma), fiona, effect=str(foreign.pk))
+        run(action, case_of(rma, kind=ASKED), fiona, effect=str(foreign.pk))
     foreign.refresh_from_db()
     assert (foreign.state, foreign.approved_by) == (states.AWAITING_APPROVAL, None)
 
@@ -228,9 +231,21 @@ def test_the_case_of_one_return_decides_nothing_about_another(
 def test_a_machine_approves_nothing(rma: ReturnAuthorisation, action: Callable[..., str]) -> None:
     effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL)
     with pytest.raises(CaseError, match="Only a person can approve"):
-        run(action, case_of(rma), "system", effect=str(effect.pk))
+        run(action, case_of(rma, kind=ASKED), "system", effect=str(effect.pk))
     effect.refresh_from_db()
     assert effect.state == states.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize("action", DECIDE)
+def test_the_case_of_one_team_decides_nothing_of_another(
+    rma: ReturnAuthorisation, fiona: User, action: Callable[..., str]
+) -> None:
+    effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL)
+    for kind in (states.CASE_NEEDS_STOCK_APPROVAL, states.CASE_NEEDS_EXCHANGE_APPROVAL):
+        with pytest.raises(CaseError, match="This return has no such effect"):
+            run(action, case_of(rma, kind=kind), fiona, effect=str(effect.pk))
+    effect.refresh_from_db()
+    assert (effect.state, effect.approved_by) == (states.AWAITING_APPROVAL, None)
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
@@ -315,7 +330,7 @@ def test_what_is_open_is_offered_and_what_is_done_is_not(rma: ReturnAuthorisatio
     case = case_of(rma)
     assert case_actions.open_exchanges(case) == [("ex_1", "1 x SHIRT-L")]
     assert case_actions.open_credits(case) == [("cr_1", "gift card of 12.5 GBP")]
-    assert case_actions.waiting_effects(case) == [(str(waits.pk), "refund of 30 GBP")]
+    assert case_actions.waiting_money(case) == [(str(waits.pk), "refund of 30 GBP")]
     assert case_actions.payouts(case) == [("p1", "30 GBP (p1)"), ("cr_1", "12.5 GBP (cr_1)")]
     assert case_actions.standing_credits(case) == [
         ("gift_card|cr_1", "gift card of 12.5 GBP"),

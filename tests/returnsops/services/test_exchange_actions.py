@@ -110,7 +110,7 @@ def test_decisions_are_kept_with_their_reason(rma: ReturnAuthorisation, carla: U
     run(actions.keep_order, case_of(rma, states.CASE_EXCHANGE_SHIPPED), carla)
     assert waivers(rma) == [
         ("exchange_unavailable", "", "ex_1", "Asked by phone."),
-        ("exchange_price", "", "ex_1=10", "Paid, reference PAY-7. Asked by phone."),
+        ("exchange_paid", "", "ex_1=10", "Paid, reference PAY-7. Asked by phone."),
         ("exchange_kept", "", "ex_1", "Asked by phone."),
     ]
 
