@@ -12,6 +12,7 @@ from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from tests import requirement_report
+from tests.settings import SHOPIFY_RECORDINGS, SHOPIFY_SCHEMA
 
 LOOPBACK = ("127.", "::1", "localhost")
 SCHEDULES_BY_DEFAULT = 10
@@ -78,6 +79,9 @@ def suites(config: pytest.Config) -> dict[str, Suite]:
         Suite("browser", "they need a Chromium on the machine", "make browser"),
         Suite("benchmark", "they measure and prove nothing", "make bench"),
     ]
+    if not (SHOPIFY_SCHEMA.is_file() and SHOPIFY_RECORDINGS.is_dir()):
+        why = "they need Shopify's published schema and recordings (SHOPIFY_SCHEMA, SHOPIFY_RECORDINGS)"
+        left_out.append(Suite("shopify_files", why, "make test, with both variables set"))
     if on_sqlite:
         left_out.append(Suite("postgres", "they need a PostgreSQL server", "make test-postgres"))
     return {suite.marker: suite for suite in left_out if not config.getoption(f"--{suite.marker}", default=False)}

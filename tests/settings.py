@@ -1,6 +1,7 @@
 """Settings of the test run: the product's own, with an environment that holds nothing of this machine's."""
 
 import os
+from pathlib import Path
 
 os.environ["ENV_FILE"] = ""  # a developer's .env may name a real shop; no test may ever reach it
 os.environ["DEBUG"] = "false"
@@ -11,6 +12,10 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from returnsops.settings import *  # noqa: F403
 
+# Files of Shopify's, not part of this repository; without them the tests that need them are left out, which is said.
+_SHARED = BASE_DIR.parent / "shared"  # noqa: F405
+SHOPIFY_SCHEMA = Path(os.environ.get("SHOPIFY_SCHEMA", _SHARED / "schemas/shopify-admin-2026-07.graphql.gz"))
+SHOPIFY_RECORDINGS = Path(os.environ.get("SHOPIFY_RECORDINGS", _SHARED / "recordings/shopify"))
 # A cheap hash: tests create many users, and the cost of a real one is not under test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Without collectstatic there is no manifest; whitenoise serves from the apps' own folders.

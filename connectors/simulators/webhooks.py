@@ -71,6 +71,11 @@ class WebhookSender:
                 return
             self._place(pending, self.faults.take_webhook(pending.topic))
 
+    def requeue(self, pending: PendingWebhook) -> None:
+        """Queue a retry: the faults of the plan have had their say at the first attempt."""
+        with self._lock:
+            self._queue.append(pending)
+
     def send_now(self, pending: PendingWebhook) -> SentWebhook | None:
         """Deliver at once, past the queue and its faults (a creation ping)."""
         return self._send(pending)
