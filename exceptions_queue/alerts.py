@@ -8,12 +8,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from exceptions_queue.configuration import AlertSettings, alert_settings
+from exceptions_queue.configuration import AlertSettings, alert_settings, calendar_of
 from exceptions_queue.figures import oldest_by_team
 from exceptions_queue.kinds import find_kind
 from exceptions_queue.models import AlertChannel, AlertReason, CaseAlert, ExceptionCase
+from exceptions_queue.sla import escalates_at
 
 logger = logging.getLogger(__name__)
+
+DEADLINES = (AlertReason.OVERDUE, AlertReason.ESCALATED)
 
 
 def queue_case_alert(*, case: ExceptionCase, reason: AlertReason, at: datetime) -> None:
@@ -26,7 +29,7 @@ def queue_case_alert(*, case: ExceptionCase, reason: AlertReason, at: datetime) 
     if configured is None:
         return
     kind = find_kind(case.kind_code)
-    if reason != AlertReason.OVERDUE and (kind is None or kind.severity not in configured.severities):
+    if reason not in DEADLINES and (kind is None or kind.severity not in configured.severities):
         return
     spell = f"case:{case.pk}:{reason}:{case.times_reopened}"
     _queue(configured=configured, team=case.owner_team, reason=reason, spell=spell, at=at, case=case)
@@ -37,13 +40,41 @@ def queue_overdue_alerts(at: datetime) -> int:
     configured = _settings_or_none()
     if configured is None or not configured.is_on:
         return 0
-    told = CaseAlert.objects.filter(
-        case=OuterRef("pk"), reason=AlertReason.OVERDUE, created_at__gte=OuterRef("opened_at")
-    )
-    overdue = list(ExceptionCase.objects.breaching(at).exclude(Exists(told)))
+    overdue = list(ExceptionCase.objects.breaching(at).exclude(_is_told(AlertReason.OVERDUE)))
     for case in overdue:
         queue_case_alert(case=case, reason=AlertReason.OVERDUE, at=at)
     return len(overdue)
+
+
+def queue_escalations(at: datetime) -> int:
+    """Tell the team's lead of every urgent case that will be late soon; returns how many cases that were (S4-13).
+
+    Urgent is a priority of `lead_priority` and more: money at risk, and customers waiting. Late also means: not solved
+    when the month ends, where money hangs on it.
+    """
+    configured = _settings_or_none()
+    if configured is None or not any(configured.leads.values()):
+        return 0
+    urgent = ExceptionCase.objects.open().filter(priority__gte=configured.lead_priority, due_at__isnull=False)
+    due = [case for case in urgent.exclude(_is_told(AlertReason.ESCALATED)) if _escalates_at(case, configured) <= at]
+    for case in due:
+        queue_case_alert(case=case, reason=AlertReason.ESCALATED, at=at)
+    return len(due)
+
+
+def _is_told(reason: AlertReason) -> Exists:
+    return Exists(CaseAlert.objects.filter(case=OuterRef("pk"), reason=reason, created_at__gte=OuterRef("opened_at")))
+
+
+def _escalates_at(case: ExceptionCase, configured: AlertSettings) -> datetime:
+    assert case.due_at is not None  # asked before
+    return escalates_at(
+        due_at=case.due_at,
+        has_money=bool(case.money_at_risk),
+        warning=configured.warning,
+        calendar=calendar_of(case.owner_team),
+        opened_at=case.opened_at,
+    )
 
 
 def queue_ageing_alerts(at: datetime) -> int:
@@ -87,12 +118,13 @@ def _queue(
                     created_at=at,
                     next_try_at=at,
                 )
-                for channel in _channels_of(configured, team)
+                for channel in _channels_of(configured, team, reason)
             ],
             ignore_conflicts=True,
         )
 
 
-def _channels_of(configured: AlertSettings, team: str) -> list[AlertChannel]:
-    channels = [AlertChannel.MAIL] if configured.addresses_of(team) else []
-    return [*channels, AlertChannel.WEBHOOK] if configured.webhook_url else channels
+def _channels_of(configured: AlertSettings, team: str, reason: AlertReason) -> list[AlertChannel]:
+    channels = [AlertChannel.MAIL] if configured.addresses_for(team, reason) else []
+    is_leads_alone = reason == AlertReason.ESCALATED
+    return [*channels, AlertChannel.WEBHOOK] if configured.webhook_url and not is_leads_alone else channels

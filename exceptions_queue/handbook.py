@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from exceptions_queue.configuration import alert_settings
 from exceptions_queue.kinds import CaseAction, CaseKind, all_kinds, team_title
+from exceptions_queue.models import AlertReason
 
 
 def render_handbook(team: str | None = None) -> str:
@@ -15,6 +17,43 @@ def render_handbook(team: str | None = None) -> str:
         owned = [kind for kind in kinds if kind.owner_team == owner]
         sections += [f"## Cases of {team_title(owner)}", _overview(owned), *map(_section, owned)]
     return "\n\n".join(sections) + "\n"
+
+
+_REASONS = (
+    (AlertReason.OPENED, "something new, bad enough to be told at once", "Take it, and follow the steps of the case."),
+    (AlertReason.REGRESSED, "the same cause again", "See on the timeline what was done last time: it did not hold."),
+    (AlertReason.ESCALATED, "told to the team's lead: much money, or a long wait", "Decide who drops what for it."),
+    (AlertReason.OVERDUE, "told to the team and its lead", "Solve it now, or write on the case what it waits for."),
+    (
+        AlertReason.AGEING,
+        "told once a day, about the whole team",
+        "Open the list by age; look for one cause of several.",
+    ),
+)
+
+
+def render_alerts(team: str) -> str:
+    """How an alert of one team reads, and which kinds of its cases are told when."""
+    kinds = [kind for kind in all_kinds() if kind.owner_team == team]
+    at_once = alert_settings().severities
+    told = [kind.title for kind in kinds if kind.severity in at_once]
+    late = [kind.title for kind in kinds if kind.severity not in at_once]
+    rows = [f"| … {AlertReason(reason).label} | {meaning} | {act} |" for reason, meaning, act in _REASONS]
+    return "\n\n".join(
+        [
+            "## How to read an alert",
+            f"It names the team, the kind of case, what happened to it and its number: `[{team_title(team)}] "
+            f"{kinds[0].title if kinds else 'A case'} {AlertReason.OPENED.label} (case 12)`. Below stand its severity, "
+            "its deadline and the link to its page; never a customer or an amount.",
+            "\n".join(["| it says | that is | do |", "|---|---|---|", *rows]),
+            f"Told at once: {_listed(told)}.",
+            f"Told when late, or when it weighs enough for the lead: {_listed(late)}.",
+        ]
+    )
+
+
+def _listed(titles: list[str]) -> str:
+    return ", ".join(f"*{title}*" for title in titles) or "nothing"
 
 
 def deadline_in_words(kind: CaseKind) -> str:

@@ -27,7 +27,7 @@ Choices = Sequence[tuple[str, str]]
 
 
 class Severity(StrEnum):
-    """How bad it is when nobody looks; decides who is alerted, never the order of the list (see `sla.priority`)."""
+    """How bad it is when nobody looks: whether alerts go out at once, and a part of the order (see `sla.priority`)."""
 
     LOW = "low"
     MEDIUM = "medium"

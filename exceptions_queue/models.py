@@ -287,6 +287,7 @@ class AlertReason(models.TextChoices):
 
     OPENED = "opened", "was opened"
     REGRESSED = "regressed", "came back after it was closed"
+    ESCALATED = "escalated", "is urgent and will be late soon"
     OVERDUE = "overdue", "is past its deadline"
     AGEING = "ageing", "has an ageing backlog"
 

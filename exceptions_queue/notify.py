@@ -80,7 +80,7 @@ def _settle(alert: CaseAlert, **values: object) -> None:
 def _deliver(*, alert: CaseAlert, configured: AlertSettings, now: datetime) -> None:
     subject, body = message_of(alert=alert, configured=configured, now=now)
     if alert.channel == AlertChannel.MAIL:
-        _mail(subject=subject, body=body, to=configured.addresses_of(alert.team))
+        _mail(subject=subject, body=body, to=configured.addresses_for(alert.team, alert.reason))
     else:
         _post(url=configured.webhook_url, text=f"*{subject}*\n{body}")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
@@ -14,7 +14,6 @@ import holidays
 MIDNIGHT = time(0)
 LONGEST_SEARCH_DAYS = 3660
 PRIORITY_CEILING = 2_000_000_000
-POINTS_PER_WAITING_HOUR = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,15 +115,54 @@ def span_in_words(span: timedelta) -> str:
     return f"{minutes // (24 * 60)} d"
 
 
-def priority(
-    *, money_at_risk: Decimal | None, points_per_unit: Decimal, waiting_since_at: datetime | None, now: datetime
-) -> int:
-    """Urgency of a case: money at risk plus the customer's waiting time (requirement S4-13).
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """How many points of urgency a case gets, and from when it is a team lead's matter.
 
-    One point per major unit of money (times `points_per_unit`, so that 10,000 JPY do not outrank 100 GBP), rounded
-    up, and one point per full hour the customer has waited. Never negative, never above the database's integer.
+    `per_unit` is for one major unit of money by currency (1 where absent): it brings currencies to one order of
+    magnitude, so that 10,000 JPY do not outrank 100 GBP. `severity` is by name.
     """
-    money = (abs(money_at_risk or Decimal(0)) * points_per_unit).to_integral_value(rounding=ROUND_CEILING)
+
+    per_unit: Mapping[str, Decimal] = field(default_factory=dict)
+    per_waiting_hour: Decimal = Decimal(1)
+    severity: Mapping[str, int] = field(default_factory=dict)
+
+
+def priority(
+    *,
+    money_at_risk: Decimal | None,
+    currency: str,
+    waiting_since_at: datetime | None,
+    severity: str,
+    weights: Weights,
+    now: datetime,
+) -> int:
+    """Urgency of a case: money at risk plus the customer's waiting time, plus how bad its kind is (S4-13).
+
+    Points of money and of full hours waited are rounded up. Never negative, never above the database's integer.
+    """
+    money = abs(money_at_risk or Decimal(0)) * weights.per_unit.get(currency, Decimal(1))
     waited = max(now - waiting_since_at, timedelta(0)) if waiting_since_at else timedelta(0)
-    points = int(money) + int(waited.total_seconds() // 3600) * POINTS_PER_WAITING_HOUR
-    return min(points, PRIORITY_CEILING)
+    hours = int(waited.total_seconds() // 3600) * weights.per_waiting_hour
+    points = sum(int(part.to_integral_value(rounding=ROUND_CEILING)) for part in (money, hours))
+    return max(0, min(points + weights.severity.get(severity, 0), PRIORITY_CEILING))
+
+
+def month_end(at: datetime, calendar: Calendar) -> datetime:
+    """When the last working day of the month closes (UTC), for the month that `at` lies in there."""
+    local = at.astimezone(ZoneInfo(calendar.time_zone)).date()
+    first_of_next = (local.replace(day=1) + timedelta(days=32)).replace(day=1)
+    days = (first_of_next - timedelta(days=offset) for offset in range(1, 32))
+    last = next((day for day in days if day.month == local.month and calendar.is_working_day(day)), local)
+    return calendar.window(last)[1]
+
+
+def escalates_at(
+    *, due_at: datetime, has_money: bool, warning: timedelta, calendar: Calendar, opened_at: datetime
+) -> datetime:
+    """When a team lead hears of an open case: so long before its deadline, or before the month ends.
+
+    What money hangs on must not outlast the month it was opened in: the books are closed on it.
+    """
+    latest = min(due_at, month_end(opened_at, calendar)) if has_money else due_at
+    return max(opened_at, latest - warning)

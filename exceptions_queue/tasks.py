@@ -21,6 +21,7 @@ def upkeep(at: datetime | None = None) -> dict[str, int]:
     return {
         "woken": wake_due(now),
         "reordered": refresh_priorities(now),
+        "escalated": alerts.queue_escalations(now),
         "overdue": alerts.queue_overdue_alerts(now),
         "ageing_teams": alerts.queue_ageing_alerts(now),
         "alerts_sent": notify.send_due_alerts(now),

@@ -14,6 +14,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from exceptions_queue.configuration import alert_settings, calendar_of, weights
+
 Apps = Sequence[AppConfig] | None
 
 SECRET_KEY_LENGTH_AT_LEAST = 32
@@ -150,6 +152,20 @@ def requests_are_not_transactions(app_configs: Apps, **kwargs: Any) -> list[Chec
             id="returnsops.E006",
         ),
     ]
+
+
+@register()
+def cases_are_configured(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E007: what is urgent, when teams work and who is told; a slip there would show when a case is due to open."""
+    try:
+        alert_settings()
+        weights()
+        for team in ("default", *settings.EXCEPTIONS_QUEUE_CALENDARS):
+            calendar_of(team)
+    except (AttributeError, ValueError) as error:
+        names = "CASE_PRIORITY, CASE_CALENDARS and CASE_ALERTS are EXCEPTIONS_QUEUE_… here."
+        return [Error(str(error), hint=f"{names} See docs/configuration.md.", id="returnsops.E007")]
+    return []
 
 
 @register(deploy=True)

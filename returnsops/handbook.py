@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from exceptions_queue.handbook import render_handbook
+from exceptions_queue.handbook import render_alerts, render_handbook
 from returnsops import states
 from returnsops.models import Route
 from returnsops.planning.policy import OWNED, Policy, PolicyError, holes, parse_policy
@@ -63,7 +63,7 @@ _CONFIRMATIONS: Final[Mapping[str, str]] = {
 
 def render_guide(team: str) -> str:
     """The generated part of one team's guide. Raises ValueError for a team without cases."""
-    return f"{render_handbook(team).rstrip()}\n\n{render_routes()}"
+    return f"{render_alerts(team)}\n\n{render_handbook(team).rstrip()}\n\n{render_routes()}"
 
 
 def render_routes() -> str:
@@ -100,7 +100,21 @@ def _route(route: Route) -> str:
         policy = parse_policy(route.policy.document)
     except PolicyError as error:
         return f"{heading}\n\n{error}"
-    return "\n\n".join([heading, _money(policy), _stock(policy), _owners(policy), *_open_questions(route, policy)])
+    return "\n\n".join(
+        [heading, _origins(route), _money(policy), _stock(policy), _owners(policy), *_open_questions(route, policy)]
+    )
+
+
+def _origins(route: Route) -> str:
+    """Where the data of a return originate on this route (S4-11)."""
+    shop = str(route.commerce) if route.commerce else "no shop"
+    rows = [
+        f"- Returns, items and reasons, parcels, the platform's verdicts and refund decisions: {route.platform}.",
+        f"- The order, its payments, every refund record, and the stock figure: {shop}.",
+        "- Verdicts of our bench or warehouse system, and every decision of a person: here.",
+        "- The timeline of a return names for each line where it came from.",
+    ]
+    return "\n".join(["**Where its data originate**\n", *rows])
 
 
 def _parties(route: Route) -> str:

@@ -273,6 +273,12 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="returnsops@localhost")
 
+# --- Cases: what is urgent, when teams work, who is told (docs/configuration.md) --------------------------------------
+
+EXCEPTIONS_QUEUE_PRIORITY = env.json("CASE_PRIORITY", default={})
+EXCEPTIONS_QUEUE_CALENDARS = env.json("CASE_CALENDARS", default={})
+EXCEPTIONS_QUEUE_ALERTS = env.json("CASE_ALERTS", default={})
+
 # --- API, import and export ------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

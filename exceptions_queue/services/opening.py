@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from exceptions_queue import sla
 from exceptions_queue.alerts import queue_case_alert
-from exceptions_queue.configuration import calendar_of, points_per_unit
+from exceptions_queue.configuration import calendar_of, weights
 from exceptions_queue.errors import InvalidInputError, NotAllowedError
 from exceptions_queue.evidence import clean_json, clean_text
 from exceptions_queue.kinds import CaseKind, lookup
@@ -180,8 +180,10 @@ def content_of(*, wanted: CaseWanted, kind: CaseKind, at: datetime) -> dict[str,
         "remote_link": safe_link(wanted.remote_link),
         "priority": sla.priority(
             money_at_risk=money,
-            points_per_unit=points_per_unit(wanted.currency),
+            currency=wanted.currency,
             waiting_since_at=wanted.waiting_since_at,
+            severity=kind.severity,
+            weights=weights(),
             now=at,
         ),
     }

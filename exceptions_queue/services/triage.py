@@ -9,12 +9,14 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from exceptions_queue import sla
-from exceptions_queue.configuration import points_per_unit
+from exceptions_queue.configuration import weights
 from exceptions_queue.errors import InvalidInputError, NotAllowedError
 from exceptions_queue.models import CaseEvent, CaseState, ExceptionCase
 from exceptions_queue.permissions import may_act, require_may_act
 from exceptions_queue.services.opening import SYSTEM, wake
 from exceptions_queue.services.timeline import By, locked, locked_active, record
+
+_FIGURES = ("kind_code", "money_at_risk", "currency", "waiting_since_at", "priority")
 
 
 @transaction.atomic
@@ -121,11 +123,16 @@ def add_note(*, case: ExceptionCase, by: By, at: datetime, text: str) -> CaseEve
 def refresh_priorities(at: datetime) -> int:
     """Let waiting customers move up: recompute the priority of active cases; returns how many changed (row S4-13)."""
     changed = 0
-    for case in ExceptionCase.objects.active().filter(waiting_since_at__isnull=False):
+    now_in_force = weights()
+    rows = ExceptionCase.objects.active().only(*_FIGURES)
+    for case in rows:
+        kind = case.kind
         wanted = sla.priority(
             money_at_risk=case.money_at_risk,
-            points_per_unit=points_per_unit(case.currency),
+            currency=case.currency,
             waiting_since_at=case.waiting_since_at,
+            severity=kind.severity if kind else "",
+            weights=now_in_force,
             now=at,
         )
         if wanted != case.priority:

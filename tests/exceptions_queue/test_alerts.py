@@ -2,6 +2,7 @@
 
 import smtplib
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -166,3 +167,34 @@ def test_a_claim_is_respected_until_its_lease_ends(open_case: OpenCase, settings
     assert not notify._is_claimed(alert, NOW)
     assert notify.send_due_alerts(NOW + timedelta(minutes=9)) == 0
     assert notify.send_due_alerts(NOW + timedelta(minutes=10)) == 1
+
+
+@pytest.mark.requirement("S4-13")
+def test_a_lead_hears_of_what_weighs_before_it_is_late_and_with_the_team_after(
+    open_case: OpenCase, settings: Settings
+) -> None:
+    leads = {"leads": {"FIN": ["cfo@shop.example"]}, "mail_to": {"FIN": ["fin@shop.example"]}, "lead_priority": 130}
+    settings.EXCEPTIONS_QUEUE_ALERTS = {**leads, "severities": []}
+    dear = open_case(fingerprint="dear", money_at_risk=Decimal(100), currency="GBP")
+    open_case(fingerprint="cheap", money_at_risk=Decimal(99), currency="GBP")
+    assert dear.due_at is not None
+    warned_at = dear.due_at - timedelta(hours=1)
+    assert alerts.queue_escalations(warned_at - timedelta(seconds=1)) == 0
+    assert [alerts.queue_escalations(warned_at) for _ in range(2)] == [1, 0]
+    assert notify.send_due_alerts(warned_at) == 1
+    (warning,) = mail.outbox
+    assert warning.to == ["cfo@shop.example"]
+    assert warning.subject == f"[Finance] Amounts differ is urgent and will be late soon (case {dear.pk})"
+    assert "due in 1 h" in warning.body
+
+    mail.outbox.clear()
+    assert alerts.queue_overdue_alerts(dear.due_at) == 2
+    notify.send_due_alerts(dear.due_at)
+    assert [message.to for message in mail.outbox] == [["fin@shop.example", "cfo@shop.example"]] * 2
+
+
+def test_without_leads_nobody_is_written_to_before_a_deadline(open_case: OpenCase, both: Any) -> None:
+    open_case(money_at_risk=Decimal(1000), currency="GBP")
+    CaseAlert.objects.all().delete()
+    assert alerts.queue_escalations(NOW + timedelta(days=9)) == 0
+    assert not CaseAlert.objects.exists()

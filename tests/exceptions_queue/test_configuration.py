@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from pytest_django import Settings
 
-from exceptions_queue.configuration import alert_settings, calendar_of, points_per_unit
+from exceptions_queue.configuration import alert_settings, calendar_of, weights
 from exceptions_queue.sla import Calendar
 
 
@@ -31,11 +31,28 @@ def test_a_wrong_calendar_names_the_setting(settings: Settings, wrong: dict[str,
         calendar_of("WH")
 
 
-def test_small_units_weigh_less(settings: Settings) -> None:
-    assert points_per_unit("GBP") == 1
-    assert points_per_unit("JPY") == Decimal("0.01")
-    settings.EXCEPTIONS_QUEUE_POINTS_PER_UNIT = {"JPY": "0.006"}
-    assert points_per_unit("JPY") == Decimal("0.006")
+def test_what_is_urgent_is_a_setting(settings: Settings) -> None:
+    assert weights().per_unit["JPY"] == Decimal("0.01")
+    assert (weights().per_waiting_hour, weights().severity["critical"]) == (Decimal(1), 100)
+    settings.EXCEPTIONS_QUEUE_PRIORITY = {"per_unit": {"JPY": 0.006}, "per_waiting_hour": 3, "severity": {"low": 5}}
+    assert (weights().per_unit["JPY"], weights().per_unit["KRW"]) == (Decimal("0.006"), Decimal("0.001"))
+    assert (weights().per_waiting_hour, weights().severity["low"], weights().severity["high"]) == (Decimal(3), 5, 30)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"per_hour": 1},
+        {"per_waiting_hour": "much"},
+        {"per_unit": {"EUR": -1}},
+        {"severity": {"dire": 1}},
+        {"per_unit": 3},
+    ],
+)
+def test_a_wrong_weight_names_the_setting(settings: Settings, wrong: dict[str, object]) -> None:
+    settings.EXCEPTIONS_QUEUE_PRIORITY = wrong
+    with pytest.raises(ValueError, match="EXCEPTIONS_QUEUE_PRIORITY is wrong"):
+        weights()
 
 
 def test_alerts_are_off_by_default_and_misspelt_keys_are_named(settings: Settings) -> None:

@@ -122,12 +122,32 @@ def test_no_deadline_in_words() -> None:
     assert sla.in_words(None, datetime(2026, 3, 12, tzinfo=UTC)) == "no deadline"
 
 
-def test_priority_is_money_plus_waiting_time() -> None:
-    now = datetime(2026, 3, 12, 10, 0, tzinfo=UTC)
-    value = sla.priority(
-        money_at_risk=Decimal("12.01"), points_per_unit=Decimal(1), waiting_since_at=now - timedelta(hours=5), now=now
+AT = datetime(2026, 3, 12, 10, 0, tzinfo=UTC)
+WEIGHTS = sla.Weights(per_unit={"JPY": Decimal("0.01")}, severity={"high": 30})
+
+
+def points(
+    money: Decimal | None = None,
+    hours: float = 0,
+    *,
+    currency: str = "GBP",
+    severity: str = "low",
+    weights: sla.Weights = WEIGHTS,
+) -> int:
+    since = AT - timedelta(hours=hours)
+    return sla.priority(
+        money_at_risk=money, currency=currency, waiting_since_at=since, severity=severity, weights=weights, now=AT
     )
-    assert value == 13 + 5
+
+
+@pytest.mark.requirement("S4-13")
+def test_priority_is_money_at_risk_plus_waiting_time_plus_how_bad_it_is() -> None:
+    assert points(Decimal("12.01"), 5) == 13 + 5
+    assert points(Decimal("12.01"), 5.9, severity="high") == 13 + 5 + 30
+    assert points(Decimal(10_000), currency="JPY") == 100
+    dear_hours = sla.Weights(per_waiting_hour=Decimal("2.5"))
+    assert points(Decimal(-7), 3, weights=dear_hours) == 7 + 8
+    assert points(None, -24) == 0  # a customer who waits only in the future adds nothing
 
 
 amounts = st.none() | st.decimals(0, 10**9, places=2)
@@ -137,18 +157,46 @@ amounts = st.none() | st.decimals(0, 10**9, places=2)
 def test_priority_never_falls_with_more_money_or_longer_waiting(
     one: Decimal | None, more: Decimal | None, waited_h: int, longer_h: int
 ) -> None:
-    now = datetime(2026, 3, 12, 10, 0, tzinfo=UTC)
-
-    def points(money: Decimal, hours: int) -> int:
-        since = now - timedelta(hours=hours)
-        return sla.priority(money_at_risk=money, points_per_unit=Decimal(1), waiting_since_at=since, now=now)
-
     low, high = sorted((one or Decimal(0), more or Decimal(0)))
     short, long = sorted((waited_h, longer_h))
     assert 0 <= points(low, short) <= points(high, long) <= sla.PRIORITY_CEILING
 
 
-def test_a_customer_who_waits_only_in_the_future_adds_nothing() -> None:
-    now = datetime(2026, 3, 12, 10, 0, tzinfo=UTC)
-    later = now + timedelta(days=1)
-    assert sla.priority(money_at_risk=None, points_per_unit=Decimal(1), waiting_since_at=later, now=now) == 0
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2026-03-12T10:00", "2026-03-31T16:00"),  # a Tuesday, in summer time
+        ("2026-02-28T10:00", "2026-02-27T17:00"),  # ends on a Saturday: its last working day is a Friday
+        ("2026-10-31T23:30", "2026-10-30T17:00"),
+        ("2026-12-31T10:00", "2026-12-31T17:00"),
+    ],
+)
+def test_a_month_ends_with_its_last_working_day(at: str, expected: str) -> None:
+    found = sla.month_end(datetime.fromisoformat(at).replace(tzinfo=UTC), sla.Calendar())
+    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.requirement("S4-13")
+@pytest.mark.parametrize(
+    ("opened", "due", "has_money", "expected"),
+    [
+        ("2026-03-12T10:00", "2026-03-13T10:00", True, "2026-03-13T09:00"),
+        ("2026-03-31T10:00", "2026-04-03T10:00", True, "2026-03-31T15:00"),  # the month ends first
+        ("2026-03-31T10:00", "2026-04-03T10:00", False, "2026-04-03T09:00"),
+        ("2026-03-31T15:30", "2026-04-03T10:00", True, "2026-03-31T15:30"),  # too late to warn: at once
+    ],
+)
+def test_a_lead_hears_before_the_deadline_and_of_money_before_the_month_ends(
+    opened: str, due: str, has_money: bool, expected: str
+) -> None:
+    opened_at, due_at, expected_at = (
+        datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (opened, due, expected)
+    )
+    found = sla.escalates_at(
+        due_at=due_at,
+        has_money=has_money,
+        warning=timedelta(hours=1),
+        calendar=sla.Calendar(),
+        opened_at=opened_at,
+    )
+    assert found == expected_at

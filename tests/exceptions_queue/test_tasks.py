@@ -17,6 +17,7 @@ def test_upkeep_does_everything_that_is_due(open_case: OpenCase, settings: Setti
     assert tasks.upkeep(NOW + timedelta(days=4)) == {
         "woken": 1,
         "reordered": 1,
+        "escalated": 0,
         "overdue": 1,
         "ageing_teams": 1,
         "alerts_sent": 3,

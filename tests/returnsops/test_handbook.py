@@ -7,8 +7,12 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from returnsops import handbook, states
+from exceptions_queue import kinds
+from exceptions_queue.models import AlertReason
+from reconciliation import causes
+from returnsops import handbook, matters, states
 from returnsops.models import Route
+from returnsops.selectors import watch
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +46,57 @@ def test_the_docs_say_what_to_do_daily_weekly_and_on_alerts(team: str) -> None:
     assert [title in prose for title in ("## Daily", "## Weekly", "## Where data live", "## When an alert comes")] == [
         True
     ] * 4
+
+
+@pytest.mark.requirement("S4-11")
+def test_finance_reads_the_daily_refund_check_and_what_a_refund_without_a_return_is() -> None:
+    guide = (DOCS / handbook.FILES[states.FIN]).read_text(encoding="utf-8")
+    daily = guide.partition("## Daily")[2].partition("## Weekly")[0]
+    assert "The refund check" in daily
+    assert [f"\n{step}. " in daily for step in (1, 2, 3, 4)] == [True] * 4
+    views = {view.title for view in (*watch.EFFECT_VIEWS, *watch.REFUND_VIEWS)}
+    assert {title for title in views if title in daily} >= {"Refunds needing a person", "Made outside, not attributed"}
+    alert = guide.partition("## When an alert comes")[2].partition(handbook.BEGIN)[0]
+    for code in (causes.CASE_REFUND_UNEXPLAINED, states.CASE_REFUNDED_OUTSIDE):
+        assert f"*{kinds.lookup(code).title}*" in alert
+
+
+@pytest.mark.requirement("S4-11")
+def test_the_warehouse_reads_what_each_alert_of_a_failed_restock_means() -> None:
+    guide = (DOCS / handbook.FILES[states.WH]).read_text(encoding="utf-8")
+    prose, _, generated = guide.partition(handbook.BEGIN)
+    told = generated.partition("Told at once: ")[2].partition("\n")[0]
+    failed = [codes[matters.OF_STOCK] for codes in matters.OUTCOME_CASES.values() if matters.OF_STOCK in codes]
+    assert len(failed) == 4
+    for code in failed:
+        title = f"*{kinds.lookup(code).title}*"
+        assert title in prose
+        assert title in told
+
+
+@pytest.mark.requirement("S4-11")
+def test_every_guide_says_how_an_alert_reads_and_where_return_data_originate() -> None:
+    a_route({"ownership": OWNERSHIP}, platform__name="reveni", commerce__name="shop")
+    for team in sorted(handbook.FILES):
+        guide = handbook.render_guide(team)
+        assert f"`[{states.TEAMS[team]}] " in guide
+        assert all(f"| … {reason.label} |" in guide for reason in AlertReason)
+        assert "**Where its data originate**" in guide
+        assert "the platform's verdicts and refund decisions: reveni" in guide
+        assert "every refund record, and the stock figure: shop" in guide
+
+
+@pytest.mark.requirement("S4-12")
+def test_finance_owns_the_month_and_customer_service_the_status_of_a_return() -> None:
+    for team in (states.CX, states.FIN):
+        monthly = (DOCS / handbook.FILES[team]).read_text(encoding="utf-8").partition("## Monthly")[2]
+        said = monthly.partition("##")[0].lower()
+        assert "finance owns the monthly reconciliation" in said
+        assert "customer service owns what a return's status" in said
+    compared = {cause.case_kind for cause in causes.CAUSES.values()} - {causes.CASE_STOCK_DIFFERS}
+    of_status = {states.CASE_ORDER_NOT_FOUND, states.CASE_LINE_NOT_ON_ORDER, states.CASE_DECISION_DUE}
+    assert {kinds.lookup(code).owner_team for code in of_status} == {states.CX}
+    assert {kinds.lookup(code).owner_team for code in compared if "refund" in code or "paid" in code} == {states.FIN}
 
 
 def test_every_case_of_a_team_is_in_its_guide() -> None:

@@ -22,7 +22,7 @@ def test_a_case_is_opened_with_owner_deadline_priority_and_a_first_line(open_cas
     case.refresh_from_db()
     assert (case.state, case.owner_team, case.title) == ("open", "FIN", "Amounts differ")
     assert case.due_at == NOW + timedelta(hours=4)
-    assert case.priority == 13 + 3
+    assert case.priority == 13 + 3 + 30  # money, hours waited, high
     event = case.events.get()
     assert (event.act, event.by_name, event.by_user) == ("opened", "system", None)
     assert event.detail["money_at_risk"] == "12.50 GBP"

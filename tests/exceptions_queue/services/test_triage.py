@@ -83,4 +83,4 @@ def test_waiting_customers_move_up(open_case: OpenCase) -> None:
     assert services.refresh_priorities(NOW + timedelta(hours=48)) == 0
     waiting.refresh_from_db()
     other.refresh_from_db()
-    assert (waiting.priority, other.priority) == (13 + 48, 13)
+    assert (waiting.priority, other.priority) == (13 + 48 + 30, 13 + 30)
