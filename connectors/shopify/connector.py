@@ -3,7 +3,7 @@
 from typing import Final
 
 from connectors.ports import Capabilities, Connector, SettingSpec
-from connectors.shopify import places, receiving
+from connectors.shopify import gift_cards, places, receiving
 from connectors.shopify.actions import EFFECTS
 from connectors.shopify.checks import check
 from connectors.shopify.links import API_VERSION, order_url
@@ -52,13 +52,15 @@ CONNECTOR: Final = Connector(
         points=STANDARD,
     ),
     settings=(*_SETTINGS, *WRITING),
-    secrets=("access_token", "client_id", "client_secret"),
+    secrets=("access_token", "client_id", "client_secret", gift_cards.KEY_SECRET),
+    made_secrets=(gift_cards.KEY_SECRET,),
     default_verifier=receiving.VERIFIER,
     receive=receiving.receive,
     normalise=normalise,
     check=check,
     effects=EFFECTS,
     read_order=read_order,
+    read_credit=gift_cards.read_credit,
     settings_problems=places.problems,
     order_url=order_url,
 )

@@ -30,7 +30,7 @@ def remote_refund(refund: Json, *, order: Json, author: str = "") -> RemoteRefun
     moved = [row for row in movements(refund) if row.get("status") == SUCCESS]
     return RemoteRefund(
         refund_id=str(refund["id"]),
-        amount=recorded_amount(refund) or sum((paid(row.get("amountSet")) for row in moved), ZERO),
+        amount=_amount(refund, moved),
         currency=currency,
         created_at=moment(refund.get("createdAt")) or EPOCH,
         lines=tuple(_lines(refund, order=order, currency=currency)),
@@ -45,6 +45,13 @@ def key_of(refund: Json) -> str:
     """Our key in the refund's note, '' where it is not ours."""
     found = _KEY.search(str(refund.get("note") or ""))
     return found.group(1) if found else ""
+
+
+def _amount(refund: Json, moved: Iterable[Json]) -> Decimal:
+    """What went back; a credit of ours is counted as the credit it is, not as money of the order again."""
+    if key_of(refund).startswith("store_credit:"):
+        return ZERO
+    return recorded_amount(refund) or sum((paid(row.get("amountSet")) for row in moved), ZERO)
 
 
 def recorded_amount(refund: Json) -> Decimal | None:

@@ -70,11 +70,16 @@ class _HeldRequest:
     due_at: datetime | None
 
 
+def _by_path(path: str, body: bytes) -> str:
+    return path
+
+
 @dataclass(kw_only=True)
 class Simulator:
     """A WSGI app that applies `faults` around the vendor's own `app` and records what came in.
 
-    `exempt_prefixes` are paths without faults and without record: the read-only page.
+    `exempt_prefixes` are paths without faults and without record: the read-only page. `named` says what a request is
+    called by faults: its path, or where one address serves everything what its body asks for.
     """
 
     app: WSGIApp
@@ -82,6 +87,7 @@ class Simulator:
     faults: FaultPlan = field(default_factory=FaultPlan)
     calls: CallLog = field(default_factory=CallLog)
     exempt_paths: frozenset[str] = frozenset({"/", "/favicon.ico"})
+    named: Callable[[str, bytes], str] = _by_path
     _held: list[_HeldRequest] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -93,7 +99,7 @@ class Simulator:
             return self.app(environ, start_response)
         body = _take_body(environ)
         environ[ARRIVED_KEY] = self.clock.now()
-        fault = self.faults.take(str(environ["REQUEST_METHOD"]), path)
+        fault = self.faults.take(str(environ["REQUEST_METHOD"]), self.named(path, body))
         response = self._answer(environ, body, fault)
         self._record(environ, body, None if response is None else response.status_code, fault)
         if response is None:

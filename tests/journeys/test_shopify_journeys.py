@@ -1,0 +1,244 @@
+"""Shopify with Reveni: one refund, one unit on the shelf and marks on the order, whatever gets lost on the way."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.registry import link_for
+from connectors.shopify import gift_cards
+from connectors.simulators.base import Fault, FaultKind
+from connectors.simulators.shopify.order_writing import Payment
+from connectors.simulators.shopify.records import Order, Variant
+from returnsops import states
+from returnsops.models import Refund
+from returnsops.services import approvals
+from tests.journeys.shopify_world import ShopifyWorld, gid, shopify_world
+from tests.journeys.test_crash_journeys import Dying, settled
+from tests.journeys.test_credit_journeys import withdraw
+
+pytestmark = pytest.mark.django_db
+
+PAID = Decimal("30.00")
+
+
+def returned(w: ShopifyWorld, **details: Any) -> tuple[Variant, Order, str]:
+    """One unit of two is back and sellable, and the shop is to pay for it."""
+    tee = w.variant()
+    order = w.sale((tee, 2), **details)
+    return_id = w.returning(order)
+    w.platform.receive(return_id)
+    w.judge(return_id)
+    w.pay(return_id, "30.00", executed_by="commerce_platform")
+    return tee, order, return_id
+
+
+def check_each_once(w: ShopifyWorld, tee: Variant, order: Order, return_id: str) -> None:
+    """Exactly one refund, one unit in stock, each note once, the newest status on order and customer."""
+    assert w.paid_back(order) == [PAID]
+    assert (w.stock(tee), w.stock(tee, "on_hand")) == (9, 9)
+    tokens = [effect.payload["token"] for effect in w.effects(return_id, states.NOTE)]
+    assert tokens
+    assert [(order.note or "").count(token) for token in tokens] == [1] * len(tokens)
+    for kind in (states.REFUND, states.RESTOCK):
+        assert w.effect(return_id, kind).state == states.CONFIRMED
+    assert w.open_cases() == []
+
+
+@pytest.mark.requirement("S1-8")
+@pytest.mark.requirement("S1-22")
+@pytest.mark.requirement("S1-32")
+@pytest.mark.requirement("S1-35")
+def test_a_request_becomes_refund_stock_and_history_without_anybody() -> None:
+    with shopify_world() as w:
+        tee, order, return_id = returned(w)
+        order.note = "Leave at the back door."
+        w.settle()
+        check_each_once(w, tee, order, return_id)
+        refund = w.refund(order)
+        key = w.effect(return_id, states.REFUND).key
+        assert refund.note.startswith(f"{key} Return ")
+        assert [(line.quantity, line.restock_type) for line in refund.lines] == [(1, "NO_RESTOCK")]
+        assert order.note.startswith("Leave at the back door.\n")
+        assert order.tags == ["return"]
+        told = [field["value"] for call in w.asked("MetafieldsSet") for field in call["metafields"]]
+        number = w.rma(return_id).label
+        assert told.count("Goods inspected; refunded €30.00") == 1
+        assert told.count(f"Return {number}: Goods inspected; refunded €30.00") == 1
+        assert told.count(number) == 1
+        before = len(w.store.calls.all())
+        w.settle()
+        assert len(w.store.calls.all()) == before
+
+
+MOMENTS = [
+    (states.REFUND, "send_begun"),
+    (states.REFUND, "sent"),
+    (states.RESTOCK, "send_begun"),
+    (states.RESTOCK, "sent"),
+    (states.NOTE, "sent"),
+]
+
+
+@pytest.mark.requirement("S1-30")
+@pytest.mark.parametrize(("kind", "moment"), MOMENTS)
+def test_a_crash_leaves_each_thing_done_once(kind: str, moment: str) -> None:
+    with shopify_world() as w:
+        dying = Dying(w, kind=kind, moment=moment)
+        placed = returned(w)
+        settled(w)
+        assert dying.has_died
+        check_each_once(w, *placed)
+
+
+@pytest.mark.requirement("S1-29")
+@pytest.mark.requirement("S5-15")
+@pytest.mark.requirement("S5-16")
+@pytest.mark.parametrize("operation", ["RefundCreate", "InventoryAdjust"])
+def test_lost_and_late_answers_one_after_the_other_leave_each_thing_done_once(operation: str) -> None:
+    with shopify_world() as w:
+        path = f"#{operation}$"
+        for fault in (
+            Fault(kind=FaultKind.RATE_LIMITED, path_pattern=path, retry_after_s=20),
+            Fault(kind=FaultKind.LOST_REQUEST, path_pattern=path),
+            Fault(kind=FaultKind.LATE_COMMIT, path_pattern=path, delay_s=20),
+        ):
+            w.store.faults.script(fault)
+        placed = returned(w)
+        w.settle()
+        check_each_once(w, *placed)
+        keys = {call["key"] for call in w.asked(operation)}
+        assert len(keys) == 1
+
+
+@pytest.mark.requirement("S1-12")
+@pytest.mark.requirement("S5-21")
+def test_money_under_way_is_not_paid_and_a_gateway_that_fails_later_is_a_case_that_blocks_no_stock() -> None:
+    with shopify_world() as w:
+        w.store.set_gateway("shopify_payments", "PENDING")
+        tee, order, return_id = returned(w)
+        w.settle()
+        assert w.effect(return_id, states.REFUND).state == states.DONE
+        assert (w.stock(tee), w.open_cases()) == (9, [])
+        assert "refunded" not in (order.note or "")
+        (transaction,) = [w.store.state.transactions[one] for one in w.refund(order).transaction_ids]
+        w.store.settle(transaction, "FAILURE", error_code="CARD_DECLINED")
+        w.settle(horizon=timedelta(hours=7))
+        assert w.effect(return_id, states.REFUND).state == states.FAILED
+        assert w.open_cases() == [states.CASE_FAILED_LATER]
+        assert w.store.refunded_total(order) == 0
+        assert len(w.asked("RefundCreate")) == 1
+        assert "refunded" not in (order.note or "")
+
+
+@pytest.mark.requirement("S1-8")
+def test_money_goes_back_to_the_payments_it_came_from() -> None:
+    with shopify_world() as w:
+        cards = (Payment(gateway="gift_card", amount=Decimal("20.00")), Payment())
+        tee, order, return_id = returned(w, payments=cards)
+        w.settle()
+        check_each_once(w, tee, order, return_id)
+        (sent,) = w.asked("RefundCreate")
+        amounts = [(part["gateway"], Decimal(part["amount"])) for part in sent["input"]["transactions"]]
+        assert amounts == [("gift_card", Decimal("20.00")), ("shopify_payments", Decimal("10.00"))]
+
+
+@pytest.mark.requirement("S1-9")
+@pytest.mark.requirement("S1-21")
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S5-20")
+def test_what_cannot_be_restocked_is_a_case_and_money_goes_all_the_same() -> None:
+    """One sellable and one damaged unit; the location closes before the sellable one is put back."""
+    with shopify_world() as w:
+        tee = w.variant()
+        order = w.sale((tee, 3))
+        return_id = w.returning(order, quantity=2)
+        w.store.deactivate_location(w.main.id)
+        w.platform.receive(return_id)
+        verdict = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+        w.platform.complete_inspection(
+            return_id, [{**verdict, "disposition": "sellable"}, {**verdict, "disposition": "damaged"}]
+        )
+        w.pay(return_id, "60.00", quantity=2, executed_by="commerce_platform")
+        w.settle()
+        assert (w.paid_back(order), w.stock(tee)) == ([Decimal("60.00")], 7)
+        assert w.open_cases() == [states.CASE_REJECTED_STOCK]
+        restock = w.effect(return_id, states.RESTOCK)
+        assert (restock.state, restock.quantity) == (states.REJECTED, 1)
+        assert "deactivated" in restock.error_text
+        assert w.asked("InventoryAdjust") == []
+        w.main.is_active = True
+        approvals.requeue(effect_id=restock.pk, by=w.users["WH"], at=w.now(), why="the location is open again")
+        w.settle()
+        assert (w.stock(tee), w.effect(return_id, states.RESTOCK).state) == (8, states.CONFIRMED)
+
+
+@pytest.mark.requirement("S1-23")
+@pytest.mark.requirement("S1-24")
+@pytest.mark.requirement("S5-18")
+def test_a_refund_by_hand_before_the_platforms_own_is_seen_in_time_and_named() -> None:
+    """Nothing told us of it: the look before the send finds it, and the return's own refund is not sent."""
+    with shopify_world() as w:
+        order = w.sale((w.variant(), 2))
+        return_id = w.returning(order)
+        anna = w.store.add_staff("Anna", email="anna@example.test")
+        w.settle()
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.store.staff_refund(order, PAID, lines={order.lines[0].id: 1}, staff=anna)
+        w.pay(return_id, "30.00", executed_by="commerce_platform")
+        w.settle()
+        assert (w.store.refunded_total(order), w.asked("RefundCreate")) == (PAID, [])
+        (row,) = Refund.objects.filter(order=w.rma(return_id).order)
+        assert (row.origin, row.rma) == (Refund.EXTERNAL, w.rma(return_id))
+        assert row.author.startswith("Anna (Shopify staff ")
+        assert w.effects(return_id, states.REFUND)[0].state == states.EFFECT_CANCELLED
+
+
+CREDITS = '[routes.policy.credit]\nwriter = "us"\nvalid_days = 365\n'
+
+
+@pytest.mark.requirement("S1-8")
+@pytest.mark.parametrize("fault", [FaultKind.LOST_ANSWER, FaultKind.LOST_REQUEST])
+def test_store_credit_is_given_once_on_the_order_and_takes_no_refund(fault: FaultKind) -> None:
+    with shopify_world(policy_tables=CREDITS) as w:
+        w.store.faults.script(Fault(kind=fault, path_pattern="#RefundCreate$"))
+        order = w.sale((w.variant(), 2))
+        return_id = w.returning(order, resolution="store_credit")
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.platform.issue_credit(return_id, amount="30.00")
+        w.settle()
+        assert w.store.credit_of(w.customer) == Decimal("30.00")
+        assert w.effect(return_id, states.STORE_CREDIT).state == states.CONFIRMED
+        assert w.effects(return_id, states.REFUND) == []
+        assert w.open_cases() == []
+        assert "refundLineItems" not in w.asked("RefundCreate")[-1]["input"]
+
+
+@pytest.mark.requirement("S1-8")
+@pytest.mark.parametrize("fault", [FaultKind.LOST_ANSWER, FaultKind.LATE_COMMIT])
+def test_a_gift_card_is_made_once_with_a_code_nobody_can_guess_and_taken_back_unspent(fault: FaultKind) -> None:
+    tables = CREDITS + '[routes.policy.reversal]\ncredit = "automatic"\n'
+    with shopify_world(policy_tables=tables) as w:
+        w.store.faults.script(Fault(kind=fault, path_pattern="#GiftCardCreate$", delay_s=20))
+        order = w.sale((w.variant(), 2))
+        return_id = w.returning(order, resolution="gift_card")
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        credit_id = w.platform.issue_credit(return_id, amount="30.00", bonus="3.00", is_gift_card=True)
+        w.settle()
+        (card,) = w.store.gift_cards()
+        assert (card.balance, card.customer_id) == (Decimal("33.00"), w.customer.id)
+        effect = w.effect(return_id, states.STORE_CREDIT)
+        assert (effect.state, effect.remote_id, w.open_cases()) == (states.CONFIRMED, gid("GiftCard", card.id), [])
+        seen = gift_cards.read_credit(link_for(w.connection("shop")), effect.remote_id)
+        assert (seen.code, seen.amount, seen.is_usable) == (card.code.upper(), Decimal("33.00"), True)
+        attempts = str(list(effect.attempts.values("text", "evidence")))
+        assert card.code not in attempts.lower()
+
+        withdraw(w, return_id, credit_id, kind="gift_card")
+        w.settle()
+        assert card.deactivated_at is not None
+        assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
