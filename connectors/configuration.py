@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from connectors import finance_settings
 from connectors.mapping_validation import mapping_problems
-from connectors.ports import COMMON_SETTINGS
+from connectors.ports import COMMON_SETTINGS, SettingSpec
 from connectors.registry import CONNECTORS, connector_for
 from connectors.signing import verifier_problems
 from returnsops import states
@@ -161,8 +162,15 @@ def _time_zone(row: Document, where: str) -> Iterator[str]:
         yield f"{where}.time_zone: {row['time_zone']!r} is no time zone; write it like Europe/Madrid."
 
 
+def _specs(vendor: str) -> Iterator[SettingSpec]:
+    connector = connector_for(vendor)
+    yield from (*COMMON_SETTINGS, *connector.settings)
+    if connector.role == "commerce":  # the books are kept by shop
+        yield finance_settings.FINANCE
+
+
 def _settings(row: Document, where: str) -> Iterator[str]:
-    specs = {spec.name: spec for spec in (*COMMON_SETTINGS, *connector_for(row["vendor"]).settings)}
+    specs = {spec.name: spec for spec in _specs(row["vendor"])}
     given = row.get("settings", {})
     for name, value in given.items():
         if name not in specs:
@@ -180,7 +188,11 @@ def _settings(row: Document, where: str) -> Iterator[str]:
 
 
 def _vendors_own(row: Document, where: str) -> Iterator[str]:
-    """What the vendor's connector says of the table as a whole, once the types are right."""
+    """What the vendor's connector says of the table as a whole, once the types are right; and of its finance part."""
+    try:
+        finance_settings.parse(row.get("settings", {}).get(finance_settings.FINANCE.name, {}))
+    except finance_settings.FinanceSettingsError as error:
+        yield from (f"{where}.settings.{finance_settings.FINANCE.name}.{text}" for text in error.problems)
     check = connector_for(row["vendor"]).settings_problems
     if check is not None:
         found = check(row.get("settings", {}), base_url=row["base_url"])

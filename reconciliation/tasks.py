@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django_q.tasks import async_task
 
 from connectors.registry import utc_now
-from reconciliation import services, windows
+from reconciliation import book_cases, books_of_shop, services, windows
 from returnsops.models import Route
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,19 @@ def reconcile_route(route_id: int) -> int:
     """Go on with a route that one slice did not finish."""
     route = Route.objects.filter(pk=route_id).select_related("commerce").first()
     return _slice(route) if route is not None else 0
+
+
+def keep_books() -> int:
+    """Post what was confirmed and match what can be, shop by shop; how many postings. One shop never stops another."""
+    count = 0
+    for connection in books_of_shop.shops():
+        try:
+            posted, _ = book_cases.refresh(connection=connection, at=utc_now())
+        except books_of_shop.BooksError as error:  # settings that cannot be used: the screens say so
+            log.warning("the books of %s were not kept: %s", connection.name, error)
+            continue
+        count += posted.count
+    return count
 
 
 def _slice(route: Route) -> int:

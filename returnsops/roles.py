@@ -39,12 +39,16 @@ _VIEW_RETURNS: Final = tuple(
     )
 )
 _WORK_CASES: Final = ("exceptions_queue.view_exceptioncase", "exceptions_queue.work_exceptioncase")
+_VIEW_BOOKS: Final = tuple(
+    f"reconciliation.view_{model}" for model in ("period", "posting", "settlement", "settlementline")
+)
 
 # Nobody but operations sees connections and raw messages; nobody but finance moves money by hand.
 PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     CX: (
         *_VIEW_RETURNS,
         *_WORK_CASES,
+        *_VIEW_BOOKS,
         "returnsops.classify_reason",
         "returnsops.propose_refund",
         "returnsops.settle_by_hand",
@@ -70,6 +74,10 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.sign_policy",
         "reconciliation.view_run",
         "reconciliation.view_finding",
+        *_VIEW_BOOKS,
+        "reconciliation.close_period",
+        "reconciliation.import_statement",
+        "reconciliation.match_line",
     ),
     WH: (*_VIEW_RETURNS, *_WORK_CASES, "returnsops.confirm_inspection", "returnsops.view_catalogueitem"),
     MER: (
@@ -115,6 +123,7 @@ PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "returnsops.change_dispositionmapping",
         "reconciliation.view_run",
         "reconciliation.view_finding",
+        *_VIEW_BOOKS,
     ),
 }
 

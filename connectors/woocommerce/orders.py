@@ -95,6 +95,7 @@ def order_snapshot(
         customer_email=str((order.get("billing") or {}).get("email") or ""),
         channel=str(order.get("created_via") or ""),
         payment_method=str(order.get("payment_method") or ""),
+        payment_reference=str(order.get("transaction_id") or "")[:200],
         paid_at=_time(order.get("date_paid_gmt")),
         is_locked=bool(lock_reason),
         lock_reason=lock_reason,

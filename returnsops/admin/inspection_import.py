@@ -11,7 +11,6 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from import_export.fields import Field
-from import_export.formats.base_formats import CSV
 from import_export.resources import ModelResource
 from import_export.results import RowResult
 from rest_framework import serializers
@@ -22,8 +21,9 @@ from returnsops.models import InspectionReport
 from returnsops.planning.keys import content_hash
 from returnsops.services import wms
 
+from .csv_import import FORMULA_STARTS, BoundedCsv, ImportFileError
+
 ORIGIN: Final = "csv"
-MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_ROWS: Final = 2000
 OF_REPORT: Final = ("return", "warehouse", "received_at")
 OF_ITEM: Final = (
@@ -31,42 +31,27 @@ OF_ITEM: Final = (
     "location_code", "inspected_by",
 )  # fmt: skip
 COLUMNS: Final = ("key", *OF_REPORT, *OF_ITEM)
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _TRUTHS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _KEY: Final = re.compile(rf"[!-~]{{1,{MAX_KEY}}}")
 
 
-class ImportFileError(ValueError):
-    """A file that cannot be read as rows; the text says what to do."""
-
-
-class ReportCsv(CSV):  # type: ignore[misc]
+class ReportCsv(BoundedCsv):
     """CSV with our columns, within bounds."""
 
-    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
-        """The rows. Raises ImportFileError."""
-        try:
-            dataset = super().create_dataset(in_stream, **kwargs)
-        except Exception as error:  # whatever the parser stumbles over is the file's fault
-            text = "The file is not a table: every row must have as many cells as the first. Check quotes and commas."
-            raise ImportFileError(text) from error
-        _check_columns([str(name) for name in dataset.headers or ()])
-        if len(dataset) > MAX_ROWS:
-            raise ImportFileError(f"The file has {len(dataset)} rows; import at most {MAX_ROWS} at once.")
-        return dataset
+    max_rows = MAX_ROWS
 
-
-def _check_columns(names: list[str]) -> None:
-    if len(names) == 1 and ";" in names[0]:
-        raise ImportFileError("The columns are separated by semicolons; save the file with commas.")
-    unknown = sorted(set(names) - set(COLUMNS))
-    if unknown:
-        given = ", ".join(name[:40] for name in unknown[:10])
-        raise ImportFileError(f"Unknown columns: {given}. Known are {', '.join(COLUMNS)}.")
-    if len(set(names)) < len(names):
-        raise ImportFileError("A column is there twice; keep one.")
-    if "return" not in names:
-        raise ImportFileError("The column return is missing: it names the return of each row.")
+    def check_columns(self, names: list[str]) -> None:
+        """Every column is one of ours, once. Raises ImportFileError."""
+        if len(names) == 1 and ";" in names[0]:
+            raise ImportFileError("The columns are separated by semicolons; save the file with commas.")
+        unknown = sorted(set(names) - set(COLUMNS))
+        if unknown:
+            given = ", ".join(name[:40] for name in unknown[:10])
+            raise ImportFileError(f"Unknown columns: {given}. Known are {', '.join(COLUMNS)}.")
+        if len(set(names)) < len(names):
+            raise ImportFileError("A column is there twice; keep one.")
+        if "return" not in names:
+            raise ImportFileError("The column return is missing: it names the return of each row.")
 
 
 class InspectionImport(ModelResource):  # type: ignore[misc]

@@ -49,6 +49,15 @@ NAVIGATION = (
         ),
     ),
     (
+        "Books",
+        (
+            ("Months", "calendar_month", "reconciliation_period", "reconciliation.view_period"),
+            ("Postings", "menu_book", "reconciliation_posting", "reconciliation.view_posting"),
+            ("Statements", "account_balance", "reconciliation_settlement", "reconciliation.view_settlement"),
+            ("Statement lines", "list_alt", "reconciliation_settlementline", "reconciliation.view_settlementline"),
+        ),
+    ),
+    (
         "Set-up",
         (
             ("Connections", "cable", "returnsops_connection", "returnsops.view_connection"),

@@ -163,6 +163,7 @@ class OrderSnapshot:
     customer_email: str = ""
     channel: str = ""
     payment_method: str = ""
+    payment_reference: str = ""  # of the payment at its gateway
     paid_at: datetime | None = None
     is_locked: bool = False
     lock_reason: str = ""

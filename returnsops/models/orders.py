@@ -21,6 +21,7 @@ class Order(models.Model):
     customer_email = models.CharField(max_length=254, blank=True, db_index=True)
     channel = models.CharField(max_length=120, blank=True)
     payment_method = models.CharField(max_length=120, blank=True)
+    payment_reference = models.CharField(max_length=200, blank=True)  # of the payment at its gateway
     is_locked = models.BooleanField(default=False)
     lock_reason = models.CharField(max_length=300, blank=True)
     is_gone = models.BooleanField(default=False)

@@ -25,6 +25,7 @@ def snapshot_of(order: Order) -> OrderSnapshot:
         customer_email=order.customer_email,
         channel=order.channel,
         payment_method=order.payment_method,
+        payment_reference=order.payment_reference,
         is_locked=order.is_locked,
         lock_reason=order.lock_reason,
         is_gone=order.is_gone,

@@ -66,6 +66,7 @@ def _order_fields(snapshot: OrderSnapshot, *, at: datetime) -> dict[str, object]
         "customer_email": snapshot.customer_email,
         "channel": snapshot.channel,
         "payment_method": snapshot.payment_method,
+        "payment_reference": snapshot.payment_reference,
         "is_locked": snapshot.is_locked,
         "lock_reason": snapshot.lock_reason,
         "is_gone": snapshot.is_gone,

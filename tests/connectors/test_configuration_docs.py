@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 @pytest.mark.django_db
 def test_the_documented_file_can_be_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     text, *additions = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    for variable in re.findall(r'"env:(\w+)"', text):
+    for variable in re.findall(r'"env:(\w+)"', "\n".join([text, *additions])):
         monkeypatch.setenv(variable, "abcdefghijklmnopqrstuvwxyz")
     for addition in additions:  # each goes on where the file ends
         assert configuration.read(f"{text}\n{addition}")

@@ -6,8 +6,18 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
-from reconciliation.models import AuditGap, Finding, Run
-from tests.factories import NOW, ReturnFactory, RouteFactory
+from reconciliation.models import (
+    AuditGap,
+    Batch,
+    Finding,
+    Period,
+    Posting,
+    Run,
+    SettledElsewhere,
+    Settlement,
+    SettlementLine,
+)
+from tests.factories import NOW, ConnectionFactory, RefundFactory, ReturnFactory, RouteFactory
 
 
 class RunFactory(DjangoModelFactory):
@@ -65,3 +75,87 @@ class AuditGapFactory(DjangoModelFactory):
     amount = Decimal("5.00")
     currency = "GBP"
     happened_at = NOW
+
+
+class PeriodFactory(DjangoModelFactory):
+    """An open month of a shop."""
+
+    class Meta:
+        model = Period
+
+    connection = factory.SubFactory(ConnectionFactory)
+    name = "2026-03"
+    starts_at = NOW.replace(day=1, hour=0)
+    ends_at = NOW.replace(month=4, day=1, hour=0)
+
+
+class BatchFactory(DjangoModelFactory):
+    """Its pounds, not closed."""
+
+    class Meta:
+        model = Batch
+
+    period = factory.SubFactory(PeriodFactory)
+    currency = "GBP"
+
+
+class PostingFactory(DjangoModelFactory):
+    """A refund of 10.00 GBP by card, in March."""
+
+    class Meta:
+        model = Posting
+
+    batch = factory.SubFactory(BatchFactory)
+    refund = factory.SubFactory(
+        RefundFactory, order__connection=factory.SelfAttribute("...batch.period.connection"), origin="external"
+    )
+    order = factory.SelfAttribute("refund.order")
+    key = factory.LazyAttribute(lambda o: f"refund:{o.refund.pk}:1")
+    kind = "outside"
+    amount_minor = 1000
+    gateway = "card"
+    happened_at = NOW
+    posted_at = NOW
+
+
+class SettlementFactory(DjangoModelFactory):
+    """A statement of a card gateway."""
+
+    class Meta:
+        model = Settlement
+
+    connection = factory.SubFactory(ConnectionFactory)
+    gateway = "card"
+    file_name = "march.csv"
+    line_count = 1
+    imported_at = NOW
+    imported_by = "fin"
+
+
+class SettlementLineFactory(DjangoModelFactory):
+    """A payout of 10.00 GBP that no refund is matched to."""
+
+    class Meta:
+        model = SettlementLine
+
+    settlement = factory.SubFactory(SettlementFactory)
+    connection = factory.SelfAttribute("settlement.connection")
+    gateway = factory.SelfAttribute("settlement.gateway")
+    external_id = factory.Sequence(lambda n: f"id:{n}")
+    row_number = factory.Sequence(lambda n: n + 1)
+    amount_minor = 1000
+    currency = "GBP"
+    settled_date = NOW.date()
+    order_number = "42"
+
+
+class SettledElsewhereFactory(DjangoModelFactory):
+    """A refund that was paid from another account."""
+
+    class Meta:
+        model = SettledElsewhere
+
+    posting = factory.SubFactory(PostingFactory)
+    by = "fin"
+    at = NOW
+    why = "Paid from the other account."

@@ -170,8 +170,8 @@ def test_a_file_that_is_no_table_of_ours_says_so(raw: bytes, text: str, rma: Any
 
 
 def test_files_are_bounded(rma: Any, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection_import, "MAX_ROWS", 2)
-    monkeypatch.setattr(inspection_reports, "MAX_FILE_BYTES", 1024)
+    monkeypatch.setattr(inspection_import.ReportCsv, "max_rows", 2)
+    monkeypatch.setattr(inspection_reports.ReportImportForm, "max_bytes", 1024)
     client = sign_in("WH")
     row = f"RMA-1,TEE,1,accepted,sellable,yes,{AT}"
     assert "The file has 3 rows; import at most 2" in said(preview(client, row, row, row))

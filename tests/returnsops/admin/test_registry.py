@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from reconciliation.models import Finding
+from reconciliation.models import Finding, Period, SettlementLine
 from returnsops.admin.acts import Act
 from returnsops.models import (
     ApiToken,
@@ -24,7 +24,12 @@ from returnsops.models import (
     Switch,
 )
 from tests import factories as make
-from tests.reconciliation.factories import FindingFactory
+from tests.reconciliation.factories import (
+    FindingFactory,
+    PostingFactory,
+    SettledElsewhereFactory,
+    SettlementLineFactory,
+)
 from tests.returnsops.admin.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +111,8 @@ def rows_of_everything() -> dict[Any, Any]:
         Switch: make.SwitchFactory(),
         ApiToken: make.ApiTokenFactory(),
         Finding: FindingFactory(rma=rma),
+        Period: PostingFactory().batch.period,
+        SettlementLine: SettlementLineFactory(),
     }
 
 
@@ -170,6 +177,7 @@ def test_every_list_and_every_page_opens(model: Any, model_admin: Any, admin_cli
     make.ReasonMappingFactory()
     make.DispositionMappingFactory()
     make.CaseFactory()
+    SettlementLineFactory(posting=SettledElsewhereFactory().posting, matched_by="fin", matched_at=make.NOW)
     options = model._meta
     listed = admin_client.get(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"))
     assert listed.status_code == 200
