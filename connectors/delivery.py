@@ -247,7 +247,8 @@ def _settle_sent(job: Job, desk: Desk, sent: Sent, *, outcome: str) -> None:
             delivery_cases.open_stock_concern(effect=desk.effect, text=sent.stock_concern, at=desk.at)
         else:
             delivery_cases.open_double(effect=desk.effect, other_remote_id=sent.remote_id, at=desk.at)
-        desk.mark_dirty()
+        if not (is_ours and effects.is_shown(effect_id=desk.effect.pk)):
+            desk.mark_dirty()
     desk.finish()
 
 

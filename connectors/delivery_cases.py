@@ -95,20 +95,20 @@ def open_over_refunded(*, effect: Effect, excess: Mapping[str, Any], at: datetim
 
 def close_over_refunded(*, effect: Effect, at: datetime) -> None:
     """The sums agree."""
-    _close(states.CASE_OVER_REFUNDED, _order_fingerprint(effect), at=at)
+    _close({_order_fingerprint(effect): states.CASE_OVER_REFUNDED}, at=at)
 
 
 def close_outcome_cases(*, effect: Effect, at: datetime) -> None:
     """It is there: what asked for a person about this effect is answered."""
-    for outcome in (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME):
-        kind = _kind_of(outcome, effect)
-        _close(kind, _fingerprint(kind, effect), at=at)
+    outcomes = (states.CASE_REJECTED, states.CASE_ATTEMPTS_EXHAUSTED, states.CASE_AMBIGUOUS_OUTCOME)
+    kinds = [_kind_of(outcome, effect) for outcome in outcomes]
+    _close({_fingerprint(kind, effect): kind for kind in kinds}, at=at)
 
 
 def close_not_seen(*, effect: Effect, at: datetime) -> None:
     """It was seen after all."""
     kind = _kind_of(states.CASE_NOT_SEEN_AFTER_DONE, effect)
-    _close(kind, _fingerprint(kind, effect), at=at)
+    _close({_fingerprint(kind, effect): kind}, at=at)
 
 
 def is_gone(case: ExceptionCase) -> bool:
@@ -178,8 +178,10 @@ def _kind_of(outcome: str, effect: Effect) -> str:
     return matters.OUTCOME_CASES[outcome][matter]
 
 
-def _close(kind: str, fingerprint: str, *, at: datetime) -> None:
-    for case in ExceptionCase.objects.active().filter(kind_code=kind, fingerprint=fingerprint):
+def _close(kinds: Mapping[str, str], *, at: datetime) -> None:
+    """Close the open cases with these fingerprints, each of its kind."""
+    found = ExceptionCase.objects.active().filter(fingerprint__in=list(kinds), kind_code__in=list(kinds.values()))
+    for case in found:
         queue.auto_resolve(case=case, at=at)
 
 

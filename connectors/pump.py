@@ -136,9 +136,7 @@ def give_lease_back(*, connection_id: int, holder: str) -> None:
 
 def due_effects(*, connection: Connection, at: datetime) -> QuerySet[Effect]:
     """What may be worked on now, by lane, then by due time. A stop keeps back sends only; reading goes on."""
-    effects_here = Effect.objects.filter(connection=connection)
-    if Connection.objects.filter(pk=connection.pk, is_paused=True).exists():
-        return effects_here.none()
+    effects_here = Effect.objects.filter(connection=connection, connection__is_paused=False)
     in_flight = Effect.objects.filter(
         connection=OuterRef("connection"), serial_key=OuterRef("serial_key"), state__in=sorted(states.IN_FLIGHT)
     )
@@ -166,13 +164,13 @@ def _next_due_at(part: _Slice) -> datetime | None:
     tries = Q(state__in=[states.READY, states.UNKNOWN], next_attempt_at__gt=at)
     looks = Q(state=states.DONE, kind__in=sorted(states.READ_BACK_KINDS), confirm_after_at__gt=at)
     claims = Q(state=states.SENDING, lease_until_at__gt=at)
-    found = (
-        rows.filter(tries).aggregate(at=Min("next_attempt_at"))["at"],
-        rows.filter(looks).aggregate(at=Min("confirm_after_at"))["at"],
-        rows.filter(claims).aggregate(at=Min("lease_until_at"))["at"],
-        budget.waits_until(connection_id=part.connection.pk, at=at),
+    found = rows.filter(tries | looks | claims).aggregate(
+        try_at=Min("next_attempt_at", filter=tries),
+        look_at=Min("confirm_after_at", filter=looks),
+        lapse_at=Min("lease_until_at", filter=claims),
     )
-    return min((due_at for due_at in found if due_at is not None), default=None)
+    times = (*found.values(), budget.waits_until(connection_id=part.connection.pk, at=at))
+    return min((due_at for due_at in times if due_at is not None), default=None)
 
 
 def _next_due(part: _Slice, *, limit: int) -> list[tuple[int, str]]:

@@ -131,6 +131,7 @@ EFFECT_KINDS: Final = (
 )
 MONEY_KINDS: Final = frozenset({REFUND})
 VALUE_KINDS: Final = MONEY_KINDS | {STORE_CREDIT}  # carry an amount and a currency
+SHOWN_KINDS: Final = frozenset({MIRROR, NOTE})  # what people in the shop read; nothing rests on it
 STOCK_KINDS: Final = frozenset({RESTOCK, TAKE_OUT})
 # Goods, value and money: what a locked order or a risk review keeps back.
 WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {EXCHANGE, CANCEL_EXCHANGE, VOID_CREDIT}

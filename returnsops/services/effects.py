@@ -160,6 +160,12 @@ def settle_done(
     return is_ours
 
 
+def is_shown(*, effect_id: int) -> bool:
+    """Whether it is a note or a field that shows what is wanted by now: no plan rests on that."""
+    shown = Effect.objects.filter(pk=effect_id, kind__in=sorted(states.SHOWN_KINDS), state=states.DONE)
+    return shown.exists()
+
+
 @transaction.atomic
 def record_late_success(
     *,

@@ -18,7 +18,7 @@ from returnsops.planning.policy import PolicyError, parse_policy
 
 from . import audit, cases, wakeups
 from .attribution import attribute_outside
-from .locks import lock_return
+from .locks import FOR_PLANNING, lock_return
 from .shadow import compare_in_shadow
 from .views import view_of
 
@@ -92,14 +92,19 @@ def replan(*, rma_id: int, at: datetime) -> Plan:
 
     Before that, refunds made outside that explain themselves are attributed, in the same transaction.
     """
-    attribute_outside(rma=lock_return(rma_id=rma_id), at=at)
-    return replan_as_recorded(rma_id=rma_id, at=at)
+    rma = lock_return(rma_id=rma_id, related=FOR_PLANNING)
+    if attribute_outside(rma=rma, at=at):
+        rma = lock_return(rma_id=rma_id, related=FOR_PLANNING)  # what was attributed may have changed it
+    return _replan_locked(rma, at=at)
 
 
 @transaction.atomic
 def replan_as_recorded(*, rma_id: int, at: datetime) -> Plan:
     """The same from what is recorded alone: nothing new is said about refunds made outside. Replay uses it."""
-    rma = lock_return(rma_id=rma_id)
+    return _replan_locked(lock_return(rma_id=rma_id, related=FOR_PLANNING), at=at)
+
+
+def _replan_locked(rma: ReturnAuthorisation, *, at: datetime) -> Plan:
     wanted = _plan_of(rma, at=at)
     _merge(rma, wanted.effects, at=at)
     cases.sync_planned(rma=rma, wanted=wanted.cases, at=at)
@@ -175,6 +180,8 @@ def _merge_one(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, 
         _update_unsent(row, effect, rma=rma, at=at)
     elif row.kind == states.MIRROR and row.state in {states.DONE, states.CONFIRMED}:
         _update_mirror(row, effect, rma=rma, at=at)
+    elif row.kind == states.MIRROR and row.state in states.IN_FLIGHT:
+        _want_meanwhile(row, effect, rma=rma)
 
 
 def _is_refused(row: Effect, effect: PlannedEffect) -> bool:
@@ -184,17 +191,23 @@ def _is_refused(row: Effect, effect: PlannedEffect) -> bool:
 
 
 def _update_unsent(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
-    before = (row.state, row.payload_hash)
+    before, stored = (row.state, row.payload_hash), _stored(row)
     _take_content(row, effect, rma=rma)
     row.state = _wanted_state(row, effect)
     if before[0] not in states.UNSENT:
         row.error_class = row.error_code = row.error_text = ""
     if before[0] not in states.UNSENT or row.next_attempt_at is None:
         row.next_attempt_at = at
-    row.save()
+    if _stored(row) != stored:
+        row.save()
     if before != (row.state, row.payload_hash):
         text = f"{describe(row)}: {row.get_state_display()}{_reason(row)}."
         _note(row, rma=rma, at=at, act="effect_replanned", text=text)
+
+
+def _stored(row: Effect) -> dict[str, Any]:
+    """What a save would write: most plans change nothing, and writing nothing is the cheapest way to say so."""
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _update_mirror(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
@@ -208,6 +221,13 @@ def _update_mirror(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisati
     row.attempt_count = 0
     row.next_attempt_at = at
     row.save()
+
+
+def _want_meanwhile(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation) -> None:
+    """What is on its way stays what it is; as it differs from what is wanted now, it goes out once more after that."""
+    if content_hash(dict(effect.payload)) != row.payload_hash:
+        _take_content(row, effect, rma=rma)
+        row.save()
 
 
 def _take_content(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation) -> None:

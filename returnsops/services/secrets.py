@@ -32,10 +32,11 @@ def keep_secret(*, connection: Connection, name: str, at: datetime) -> Sequence[
 
     Retired ones count: what was derived from them (coupon codes) must be found again for ever. Raises SecretError.
     """
-    rows = connection.secrets.filter(name=name)
-    if not rows.exists():
+    rows = list(connection.secrets.filter(name=name))
+    if not rows:
         _make(connection, name, at=at)
-    return [_value(row, connection=connection) for row in rows.all()]
+        rows = list(connection.secrets.filter(name=name))
+    return [_value(row, connection=connection) for row in rows]
 
 
 @transaction.atomic

@@ -416,11 +416,22 @@ def test_planning_that_fails_never_undoes_the_result(world: World, monkeypatch: 
 
 def test_an_effect_without_an_order_plans_its_own_return(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     rma = ReturnFactory(order=None, is_dirty=False, order_external_id="1")
-    effect = world.refund(kind=states.NOTE, payload={}, amount=None, order=None, rma=rma)
+    world.connector = replace(world.connector, effects={states.WRITE_BACK: world.connector.effects[states.NOTE]})
+    effect = world.refund(kind=states.WRITE_BACK, payload={}, amount=None, order=None, rma=rma)
     planned: list[int] = []
     monkeypatch.setattr(desk, "replan", lambda *, rma_id, at: planned.append(rma_id))
     assert deliver(world, effect)
     assert (state_of(effect), planned) == (states.DONE, [rma.pk])
+
+
+def test_nothing_is_planned_anew_because_a_note_was_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rma = ReturnFactory(order=world.order, is_dirty=False)
+    effect = world.refund(kind=states.NOTE, payload={}, amount=None, rma=rma)
+    planned: list[int] = []
+    monkeypatch.setattr(desk, "replan", lambda *, rma_id, at: planned.append(rma_id))
+    assert deliver(world, effect)
+    assert (state_of(effect), planned) == (states.DONE, [])
+    assert not ReturnAuthorisation.objects.get(pk=rma.pk).is_dirty
 
 
 def test_looks_are_counted_from_the_last_write_only(world: World) -> None:

@@ -315,6 +315,16 @@ def test_a_mirror_whose_content_was_sent_rests(rma: ReturnAuthorisation, planned
     assert Effect.objects.values().get() == before
 
 
+def test_what_is_wanted_while_a_mirror_is_on_its_way_is_kept_for_after_it(
+    rma: ReturnAuthorisation, planned: Planned
+) -> None:
+    on_its_way = sent_mirror(rma, planned, states.UNKNOWN)
+    planned(mirror(rma, "received"), at=LATER)
+    effect = only_effect()
+    assert (effect.state, effect.payload["value"]) == (states.UNKNOWN, "received")
+    assert effect.payload_hash != on_its_way.payload_hash  # so it is ready again once the first one has arrived
+
+
 def test_a_held_mirror_keeps_what_it_last_did(rma: ReturnAuthorisation, planned: Planned) -> None:
     sent_mirror(rma, planned, states.CONFIRMED)
     planned(mirror(rma, "received", holds=(WAITS,)), at=LATER)
