@@ -8,8 +8,8 @@ TEST_POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 N ?= 200
 # The demo reads no .env and has a database of its own: no real shop, no real data.
 DEMO_ENV = ENV_FILE= DEBUG=true DATABASE_URL="$${DEMO_DATABASE_URL:-sqlite:///$(CURDIR)/.demo/demo.sqlite3}"
-# Two processes, whole files each: module fixtures (simulators, servers) start once per file.
-PYTEST = $(PY) -m pytest -n 2 --dist loadfile
+# Two processes; whoever is done early takes from the other, so that no long file is left to one of them at the end.
+PYTEST = $(PY) -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo demo-once run test test-postgres browser lint types contracts requirements bench \

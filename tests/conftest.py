@@ -15,7 +15,7 @@ from tests import requirement_report
 from tests.settings import SHOPIFY_RECORDINGS, SHOPIFY_SCHEMA
 
 LOOPBACK = ("127.", "::1", "localhost")
-SCHEDULES_BY_DEFAULT = 10
+SCHEDULES_BY_DEFAULT = 6
 
 
 @dataclass(frozen=True)

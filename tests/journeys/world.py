@@ -147,7 +147,7 @@ class World:
         """One round of everything that is due now; how much was done."""
         at = self.now()
         done = inbox.process_due(at=at) + reads.read_wanted_orders(at=at) + replan_due(at=at)
-        for connection_id in Connection.objects.values_list("pk", flat=True):
+        for connection_id in pump.connections_with_work(at=at):
             result = pump.run(connection_id=connection_id, runtime=self.runtime, is_threaded=False)
             done += result.worked + result.recovered
         return done
