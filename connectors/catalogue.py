@@ -5,7 +5,8 @@ round a day. What is wrong is one case per shop with a list behind it; it closes
 """
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -52,7 +53,7 @@ def check_due(*, at: datetime) -> int:
     return pages
 
 
-def check_now(*, connection: Connection, at: datetime) -> Catalogue:
+def check_now(*, connection: Connection, at: datetime, sleep: Callable[[float], None] = time.sleep) -> Catalogue:
     """A whole round at once. Raises VendorError, and ValueError where the vendor's catalogue cannot be read."""
     read = connector_for(connection.vendor).read_catalogue
     if read is None:
@@ -65,6 +66,8 @@ def check_now(*, connection: Connection, at: datetime) -> Catalogue:
         cursor = page.cursor
         if not cursor:
             break
+        if page.wait_s > 0:
+            sleep(page.wait_s)
     finish(connection=connection, since=at, at=at)
     rows = CatalogueItem.objects.filter(connection=connection)
     return Catalogue(articles=rows.count(), problems=rows.exclude(problem="").count())

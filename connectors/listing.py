@@ -41,7 +41,8 @@ class Article:
 
 @dataclass(frozen=True, kw_only=True)
 class CataloguePage:
-    """Some articles; ``cursor`` asks for the next ones, '' = that was all."""
+    """Some articles; ``cursor`` asks for the next ones, '' = that was all, not before ``wait_s`` seconds."""
 
     articles: tuple[Article, ...]
     cursor: str
+    wait_s: float = 0.0

@@ -15,6 +15,7 @@ EVENT_CASES = (
     states.CASE_UNREADABLE_EVENT,
     states.CASE_UNMAPPED_EVENT,
     states.CASE_CONFIRM_SPLIT,
+    states.CASE_API_VERSION,
 )
 
 

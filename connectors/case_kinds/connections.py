@@ -136,6 +136,20 @@ INBOX_KINDS: Final = (
         (REPROCESS, DONE),
     ),
     case_kind(
+        states.CASE_API_VERSION,
+        "Another API version answers",
+        states.OPS,
+        Severity.MEDIUM,
+        8,
+        "The system no longer serves the version we ask for and answered with a newer one. Work goes on.",
+        "Versions are retired a year after they came out.",
+        (
+            "Read the vendor's list of changes up to the version that answers, and update returnsops where one is out.",
+            "Set api_version of the connection to it with apply_config, then process the event again.",
+        ),
+        (REPROCESS, DONE),
+    ),
+    case_kind(
         states.CASE_CONFIRM_SPLIT,
         "Several units share one disposition",
         states.WH,

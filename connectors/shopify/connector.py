@@ -3,13 +3,17 @@
 from typing import Final
 
 from connectors.ports import Capabilities, Connector, SettingSpec
-from connectors.shopify import gift_cards, places, receiving
+from connectors.shopify import gift_cards, places, receiving, webhooks
 from connectors.shopify.actions import EFFECTS
+from connectors.shopify.catalogue import read_catalogue
 from connectors.shopify.checks import check
+from connectors.shopify.finding import find_order
+from connectors.shopify.history import list_orders
 from connectors.shopify.links import API_VERSION, order_url
 from connectors.shopify.normalise import normalise
 from connectors.shopify.orders import DEFAULT_LOCKED_STATUSES
 from connectors.shopify.pacing import STANDARD
+from connectors.shopify.polling import poll
 from connectors.shopify.reading import read_order
 from connectors.shopify.timing import CALL_DEADLINE_S, SETTLE_S
 from connectors.shopify.writing_settings import WRITING
@@ -59,8 +63,16 @@ CONNECTOR: Final = Connector(
     normalise=normalise,
     check=check,
     effects=EFFECTS,
-    read_order=read_order,
     read_credit=gift_cards.read_credit,
     settings_problems=places.problems,
+    poll=poll,
+    poll_interval_s=300,
+    read_order=read_order,
+    find_order=find_order,
+    list_orders=list_orders,
+    read_catalogue=read_catalogue,
+    webhook_topics=webhooks.TOPICS,
+    list_webhooks=webhooks.list_webhooks,
+    ensure_webhooks=webhooks.ensure_webhooks,
     order_url=order_url,
 )

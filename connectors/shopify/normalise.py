@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connectors.ports import Normalised, Payload, Problem
-from connectors.shopify.links import gid, is_gid
+from connectors.shopify.links import API_VERSION, gid, is_gid
 from returnsops.facts import OrderMayHaveChanged
-from returnsops.states import CASE_UNMAPPED_EVENT, CASE_UNREADABLE_EVENT
+from returnsops.states import CASE_API_VERSION, CASE_UNMAPPED_EVENT, CASE_UNREADABLE_EVENT
 
 Json = Any
 
 POLLED_ORDER: Final = "poll.order"
+POLLED_VERSION: Final = "poll.api_version"
 
 # Where the body of a topic names its order: a path to its global or numeric id (section 13, body shapes).
 _ORDER_PATHS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
@@ -48,6 +49,8 @@ def normalise(payload: Payload) -> Normalised:
     """At most one OrderMayHaveChanged; what cannot be understood is a Problem, what rightly means nothing says why."""
     if payload.topic in _ORDER_PATHS:
         return _hint(payload)
+    if payload.topic == POLLED_VERSION:
+        return _version(payload)
     if payload.topic in _WITHOUT_ORDER:
         return Normalised(ignored_because=_WITHOUT_ORDER[payload.topic])
     if payload.topic.startswith(_NOT_OURS):
@@ -63,6 +66,15 @@ def order_id_of(topic: str, document: Json) -> str:
         if is_gid(found, "Order"):
             return found
     return ""
+
+
+def _version(payload: Payload) -> Normalised:
+    """Another version answered than was asked for: a case until the setting asks for the one that answers."""
+    served = str(payload.document.get("served") if isinstance(payload.document, Mapping) else "")
+    if served == str(payload.settings.get("api_version") or API_VERSION):
+        return Normalised(ignored_because="The version that answers is asked for by now.")
+    text = f"Shopify answered with API version {served} where {payload.document.get('asked')} was asked for."
+    return Normalised(problems=(Problem(case_kind=CASE_API_VERSION, text=text),))
 
 
 def _at(document: Json, path: tuple[str, ...]) -> object:

@@ -26,14 +26,19 @@ def fetch_order(link: Link, order_id: str) -> Json | None:
     wanted = gid("Order", order_id)
     if not is_gid(wanted, "Order"):
         return None
-    first = _page(link, wanted, None)
-    order = first
-    while order is not None and (after := _next(order)) is not None:
-        following = _page(link, wanted, after)
+    order = _page(link, wanted, None)
+    return None if order is None else whole_order(link, order)
+
+
+def whole_order(link: Link, order: Json) -> Json:
+    """An order's document with all lines of its own and of its refunds. Raises Retryable where it changed meanwhile."""
+    order_id = str(order["id"])
+    while (after := _next(order)) is not None:
+        following = _page(link, order_id, after)
         if following is None or following.get("updatedAt") != order.get("updatedAt"):
-            raise Retryable(f"Order {number_of(wanted)} changed while its lines were read.")
+            raise Retryable(f"Order {number_of(order_id)} changed while its lines were read.")
         order = _joined(order, following)
-    return None if order is None else _with_whole_refunds(link, order)
+    return _with_whole_refunds(link, order)
 
 
 def required_order(link: Link, order_id: str) -> Json:
@@ -57,7 +62,7 @@ def snapshot_of(link: Link, order: Json) -> OrderSnapshot:
 
 
 def _page(link: Link, order_id: str, after: str | None) -> Json | None:
-    order = client.execute(link, "OrderFinalState", {"id": order_id, "after": after}).get("order")
+    order = client.execute(link, "OrderFinalState", {"id": order_id, "lines": after}).get("order")
     if order is not None and (not isinstance(order, Mapping) or order.get("id") != order_id):
         raise Retryable("The shop answered something that is not this order.")
     return order

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connectors import budget, ports
 from connectors.listing import OrdersPage
+from connectors.purses import Points, Purse
 from connectors.registry import connector_for, link_for
 from reconciliation.audit.books import Returned, returned
 from reconciliation.audit.gaps import Uncompared
@@ -37,7 +38,7 @@ def reading_link(connection: Connection) -> ports.Link:
     """
     link = link_for(connection)
     patient = _Patient(call=link.call, connection=connection, now=link.now)
-    return replace(link, call=patient)
+    return replace(link, call=patient, purse=_PatientPurse(purse=link.purse, patient=patient))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class _Patient:
                 answer = self.call(method, url, timeout_s=timeout_s, **given)
             except ports.RateLimited as refusal:
                 throttled += 0 if isinstance(refusal, budget.BudgetSpent) else 1
-                self._wait_out(refusal, throttled)
+                self.wait_out(refusal, throttled)
                 continue
             except ports.Retryable:
                 if failures == len(WAITS_S):
@@ -80,13 +81,33 @@ class _Patient:
             PAUSE(WAITS_S[failures])
             failures += 1
 
-    def _wait_out(self, refusal: ports.RateLimited, throttled: int) -> None:
+    def wait_out(self, refusal: ports.RateLimited, throttled: int) -> None:
         """As long as asked for; too long or too often is for a person to decide."""
         if throttled > MOST_THROTTLED or refusal.after_s > LONGEST_WAIT_S:
             raise refusal
         if not isinstance(refusal, budget.BudgetSpent):
             budget.note_throttled(connection_id=self.connection.pk, after_s=refusal.after_s, at=self.now())
         PAUSE(refusal.after_s)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PatientPurse:
+    """Waits for points as patiently as for slots."""
+
+    purse: Purse
+    patient: _Patient
+
+    def take(self, points: float) -> None:
+        """Wait until the points are there. Raises RateLimited where a person has to decide."""
+        while True:
+            try:
+                return self.purse.take(points)
+            except ports.RateLimited as refusal:
+                self.patient.wait_out(refusal, 0)
+
+    def settle(self, points: float, told: Points | None) -> None:
+        """The call is over."""
+        self.purse.settle(points, told)
 
 
 def past_orders(connection: Connection, *, since: datetime, cursor: str) -> Iterator[OrdersPage]:
