@@ -1,0 +1,78 @@
+"""Variables with which each document is held against the published schema: one sample per document."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+ORDER: Final = "gid://shopify/Order/1001"
+MONEY: Final = {"amount": "25.00", "currencyCode": "GBP"}
+_CHANGE: Final = {
+    "inventoryItemId": "gid://shopify/InventoryItem/1",
+    "locationId": "gid://shopify/Location/1",
+    "delta": 1,
+    "changeFromQuantity": None,
+}
+_MOVE_END: Final = {"locationId": "gid://shopify/Location/1", "name": "available"}
+
+SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "AdjustmentById": {"id": "gid://shopify/InventoryAdjustmentGroup/1"},
+    "BulkQuery": {"query": "{ productVariants { edges { node { id } } } }"},
+    "BulkStatus": {"id": "gid://shopify/BulkOperation/1"},
+    "CatalogueBulk": {},
+    "CataloguePage": {"after": None},
+    "InventoryAdjust": {"key": "k", "input": {"name": "available", "reason": "restock", "changes": [_CHANGE]}},
+    "InventoryMove": {
+        "key": "k",
+        "input": {
+            "reason": "restock",
+            "referenceDocumentUri": "gid://returnsops/Return/RMA-77",
+            "changes": [
+                {
+                    "inventoryItemId": "gid://shopify/InventoryItem/1",
+                    "quantity": 1,
+                    "from": {**_MOVE_END, "changeFromQuantity": None},
+                    "to": {**_MOVE_END, "name": "damaged", "changeFromQuantity": None},
+                }
+            ],
+        },
+    },
+    "MetafieldsSet": {
+        "metafields": [{"ownerId": ORDER, "namespace": "returnsops", "key": "status", "type": "json", "value": "{}"}]
+    },
+    "OrderFinalState": {"id": ORDER, "lines": None},
+    "OrderMarks": {"id": ORDER, "namespace": "returnsops", "key": "status", "customerKey": "last_return"},
+    "OrderNote": {"input": {"id": ORDER, "note": "RMA-77"}},
+    "OrdersByName": {"query": 'name:"#1001"'},
+    "OrdersChanged": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None},
+    "OrdersPast": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None, "lines": None},
+    "RefundAuthors": {"id": ORDER},
+    "RefundCreate": {
+        "key": "k",
+        "input": {
+            "orderId": ORDER,
+            "note": "refund:RET-42",
+            "notify": False,
+            "currency": "GBP",
+            "refundLineItems": [
+                {"lineItemId": "gid://shopify/LineItem/11", "quantity": 1, "restockType": "NO_RESTOCK"}
+            ],
+            "transactions": [
+                {
+                    "orderId": ORDER,
+                    "parentId": "gid://shopify/OrderTransaction/21",
+                    "kind": "REFUND",
+                    "gateway": "shopify_payments",
+                    "amount": "25.00",
+                }
+            ],
+        },
+    },
+    "RefundLines": {"id": "gid://shopify/Refund/501", "after": None},
+    "ShopInfo": {},
+    "TagsAdd": {"id": ORDER, "tags": ["returnsops-refunded"]},
+    "VariantStock": {"id": "gid://shopify/ProductVariant/1", "locationId": "gid://shopify/Location/1"},
+    "WebhookCreate": {
+        "topic": "ORDERS_UPDATED",
+        "webhookSubscription": {"uri": "https://ops.example/webhooks/shop/", "format": "JSON"},
+    },
+    "WebhookList": {"after": None},
+}
