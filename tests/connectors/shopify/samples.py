@@ -19,6 +19,10 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "BulkStatus": {"id": "gid://shopify/BulkOperation/1"},
     "CatalogueBulk": {},
     "CataloguePage": {"after": None},
+    "GiftCardById": {"id": "gid://shopify/GiftCard/1"},
+    "GiftCardCreate": {"input": {"code": "ABCD2345EFGH6789", "initialAmount": MONEY, "note": "gift_card:RET-42"}},
+    "GiftCardDeactivate": {"id": "gid://shopify/GiftCard/1"},
+    "GiftCards": {"query": "id:1", "after": None},
     "InventoryAdjust": {"key": "k", "input": {"name": "available", "reason": "restock", "changes": [_CHANGE]}},
     "InventoryMove": {
         "key": "k",
