@@ -1,9 +1,8 @@
-"""The rows that come after a sale: returns and reverse logistics, credit, drafts, metafields, subscriptions, bulk."""
+"""The rows that come after a sale: returns and reverse logistics, credit, metafields, subscriptions, bulk."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from connectors.simulators.shopify.amounts import NOTHING, Bag
 
@@ -13,6 +12,7 @@ class ReturnLine:
     """Units of a fulfilment line on their way back."""
 
     id: int
+    return_id: int
     fulfilment_line_id: int
     line_id: int
     quantity: int
@@ -154,21 +154,6 @@ class GiftCard:
 
 
 @dataclass(kw_only=True)
-class Draft:
-    """A draft order; `given` is the input that made it."""
-
-    id: int
-    name: str
-    given: dict[str, Any]
-    total: Bag
-    currency: str
-    updated_at: datetime
-    tags: list[str] = field(default_factory=list)
-    order_id: int | None = None
-    completed_at: datetime | None = None
-
-
-@dataclass(kw_only=True)
 class Metafield:
     """A metafield of `owner`, a GID."""
 
@@ -212,15 +197,12 @@ class Subscription:
 
 @dataclass(kw_only=True)
 class Bulk:
-    """A bulk operation. `lines` is its result as JSONL, None while it runs."""
+    """A bulk query. `result` is its file as JSONL, None while it runs."""
 
     id: int
-    type: str
     text: str
     created_at: datetime
     status: str = "CREATED"
-    upload_path: str = ""
-    client_identifier: str | None = None
     completed_at: datetime | None = None
     error_code: str | None = None
     result: bytes | None = None

@@ -11,14 +11,13 @@ from werkzeug.wrappers import Request, Response
 
 from connectors.simulators.base import send
 from connectors.simulators.shopify.auth import TOKEN_PATH, give_token, refusal
-from connectors.simulators.shopify.bulk_mutations import finish
+from connectors.simulators.shopify.bulk_operations import finish
 from connectors.simulators.shopify.executing import run, run_bulk
 from connectors.simulators.shopify.page import shop_page
 from connectors.simulators.shopify.state import ShopState
 
 _GRAPHQL = re.compile(r"/admin/api/(?P<version>[\w-]+)/graphql\.json")
 _RESULT = re.compile(r"/bulk/(?P<number>\d+)\.jsonl")
-UPLOAD_PATH = "/upload"
 
 
 @dataclass(kw_only=True)
@@ -40,8 +39,6 @@ class ShopifyApp:
             return Response(shop_page(self.shop, self.page_source()), content_type="text/html; charset=utf-8")
         if request.path == TOKEN_PATH and request.method == "POST":
             return _json(*give_token(self.shop, request))
-        if request.path == UPLOAD_PATH and request.method == "POST":
-            return self._upload(request)
         if (result := _RESULT.fullmatch(request.path)) is not None:
             return self._result(int(result["number"]))
         called = _GRAPHQL.fullmatch(request.path)
@@ -67,20 +64,12 @@ class ShopifyApp:
         due = self.shop.now() - timedelta(seconds=self.shop.settings.bulk_duration_s)
         for bulk in self.shop.bulks.values():
             if bulk.status in ("CREATED", "RUNNING", "CANCELING") and bulk.created_at <= due:
-                is_query = bulk.type == "QUERY" and bulk.status != "CANCELING"
-                finish(self.shop, bulk, run_bulk(self.shop, bulk.text) if is_query else {})
+                finish(self.shop, bulk, None if bulk.status == "CANCELING" else run_bulk(self.shop, bulk.text))
 
     def _served(self, asked: str) -> str:
         """A version that is gone falls forward to the oldest that is supported."""
         supported = self.shop.settings.supported_versions
         return asked if asked in supported or asked == "unstable" else min(supported)
-
-    def _upload(self, request: Request) -> Response:
-        key, upload = request.form.get("key", ""), request.files.get("file")
-        if upload is None or key not in self.shop.uploads:
-            return Response("<Error><Code>AccessDenied</Code></Error>", status=403, content_type="application/xml")
-        self.shop.uploads[key] = upload.read()
-        return Response("", status=201)
 
     def _result(self, number: int) -> Response:
         bulk = self.shop.bulks.get(number)

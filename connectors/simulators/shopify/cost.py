@@ -145,7 +145,7 @@ class Reckoner:
             return 0
         spent = 0
         for child, parent in self._fields(node.selection_set, named):
-            field = parent.fields.get(child.name.value)
+            field = getattr(parent, "fields", {}).get(child.name.value)
             if field is not None and child.selection_set is not None and key_of(child) in answer:
                 below = get_named_type(field.type)
                 is_edge = child.name.value == "edges" and named.name.endswith("Connection")

@@ -56,14 +56,12 @@ def store_credit(shop: ShopState, args: Args) -> dict[str, Any]:
         message = "The currency provided does not match the currency of the store credit account"
         raise Refused(["creditInput", "creditAmount", "currencyCode"], message, "MISMATCHING_CURRENCY")
     path = ["creditInput", "creditAmount", "amount"]
-    problems = []
     if expires_at is not None and expires_at <= shop.now():
         message = "The expiry date must be in the future"
-        problems.append(problem(["creditInput", "expiresAt"], message, "EXPIRES_AT_IN_PAST"))
+        raise Refused(["creditInput", "expiresAt"], message, "EXPIRES_AT_IN_PAST")
     if amount <= 0:
         message = "A positive amount must be used to credit a store credit account"
-        problems.append(problem(path, message, "NEGATIVE_OR_ZERO_AMOUNT"))
-    refuse_all(problems)
+        raise Refused(path, message, "NEGATIVE_OR_ZERO_AMOUNT")
     known = account or account_of(shop, customer_id, currency)
     if (known.balance if known else 0) + amount > shop.settings.credit_limit:
         message = "The operation would cause the account's credit limit to be exceeded"
@@ -98,10 +96,10 @@ def gift_card_create(shop: ShopState, args: Args) -> dict[str, Any]:
     given = args["input"]
     amount, currency = _initial(shop, given)
     code = (given.get("code") or "").lower()
-    refuse_all(_amount_problems(shop, given, amount) + (_code_problems(shop, code) if given.get("code") else []))
     customer_id = number_of("Customer", given.get("customerId")) or None
     if given.get("customerId") and customer_id not in shop.customers:
         raise Refused(["input", "customerId"], "The customer could not be found.", "CUSTOMER_NOT_FOUND")
+    refuse_all(_amount_problems(shop, given, amount) + (_code_problems(shop, code) if given.get("code") else []))
     card = GiftCard(
         id=shop.next_id("GiftCard"),
         code=code or "".join(choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),

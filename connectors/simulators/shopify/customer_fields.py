@@ -29,7 +29,7 @@ CUSTOMER: Fields = {
     "displayName": attribute("name"),
     "email": attribute("email"),
     "defaultEmailAddress": lambda shop, customer, args: {"emailAddress": customer.email} if customer.email else None,
-    "tags": lambda shop, customer, args: list(customer.tags),
+    "tags": lambda shop, customer, args: sorted(customer.tags),
     "createdAt": moment("created_at"),
     "updatedAt": moment("updated_at"),
     "metafield": metafield_of("Customer"),

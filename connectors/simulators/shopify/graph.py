@@ -21,7 +21,6 @@ from connectors.simulators.shopify import (
 from connectors.simulators.shopify.after_sales_records import (
     Bulk,
     CreditAccount,
-    Draft,
     GiftCard,
     Return,
     ReverseDelivery,
@@ -83,7 +82,6 @@ FIELDS: dict[str, Fields] = {
     "ReverseFulfillmentOrderDisposition": return_fields.DISPOSITION,
     "ReverseDelivery": return_fields.REVERSE_DELIVERY,
     "Shop": shop_fields.SHOP,
-    "DraftOrder": shop_fields.DRAFT,
     "WebhookSubscription": shop_fields.SUBSCRIPTION,
     "BulkOperation": shop_fields.BULK,
 }
@@ -106,7 +104,6 @@ _KINDS: dict[type, str] = {
     ReverseDelivery: "ReverseDelivery",
     CreditAccount: "StoreCreditAccount",
     GiftCard: "GiftCard",
-    Draft: "DraftOrder",
     Bulk: "BulkOperation",
     Subscription: "WebhookSubscription",
 }

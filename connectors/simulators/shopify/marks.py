@@ -12,7 +12,7 @@ from connectors.simulators.shopify.state import ShopState, gid, number_of
 
 MOST_METAFIELDS = 25
 LONGEST_NOTE = 5000
-_OWNERS = {"Order": "ORDER", "Customer": "CUSTOMER", "DraftOrder": "DRAFTORDER", "ProductVariant": "PRODUCTVARIANT"}
+_OWNERS = {"Order": "ORDER", "Customer": "CUSTOMER", "ProductVariant": "PRODUCTVARIANT"}
 
 
 def owner_record(shop: ShopState, owner: str) -> Any:
@@ -20,7 +20,6 @@ def owner_record(shop: ShopState, owner: str) -> Any:
     tables: dict[str, dict[int, Any]] = {
         "Order": shop.orders,
         "Customer": shop.customers,
-        "DraftOrder": shop.drafts,
         "ProductVariant": shop.variants,
     }
     return next((table.get(number) for kind, table in tables.items() if (number := number_of(kind, owner))), None)

@@ -31,7 +31,7 @@ def order_create(shop: ShopState, args: Args) -> dict[str, Any]:
         presentment_currency=given.get("presentmentCurrency"),
         rate=rate,
         is_tax_included=bool(given.get("taxesIncluded")),
-        customer_id=_customer(shop, given.get("customer")),
+        customer_id=_customer(shop, given),
         email=given.get("email") or "",
         note=given.get("note"),
         tags=list(given.get("tags") or []),
@@ -82,12 +82,14 @@ def _check_stock(shop: ShopState, lines: Sequence[Args]) -> None:
             raise Refused(["order", "lineItems"], message, "INVENTORY_CLAIM_FAILED")
 
 
-def _customer(shop: ShopState, given: Args | None) -> int | None:
-    if not given:
-        return None
+def _customer(shop: ShopState, order: Args) -> int | None:
+    """Whoever is named; an email alone finds or makes its customer (recorded)."""
+    given = order.get("customer") or {}
     if given.get("toAssociate"):
         return number_of("Customer", given["toAssociate"].get("id")) or None
-    wanted = given["toUpsert"]
+    wanted = given.get("toUpsert") or {"email": order.get("email")}
+    if not wanted.get("email"):
+        return None
     known = next((c for c in shop.customers.values() if c.email == wanted.get("email")), None)
     if known is None:
         name = f"{wanted.get('firstName') or ''} {wanted.get('lastName') or ''}".strip()

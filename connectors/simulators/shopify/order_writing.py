@@ -111,13 +111,14 @@ def add_postage(
     order.shipping_lines.append(line)
 
 
-def pay(shop: ShopState, order: Order, payments: Sequence[Payment]) -> None:
+def pay(shop: ShopState, order: Order, payments: Sequence[Payment]) -> list[Transaction]:
     """Take the payments; the one without an amount takes the rest."""
+    taken = []
     named = total(converted(payment.amount, order.rate) for payment in payments if payment.amount is not None)
     for payment in payments:
         rest = pricing.price_total(order) - named
         amount = rest if payment.amount is None else converted(payment.amount, order.rate)
-        add_transaction(
+        transaction = add_transaction(
             shop,
             order,
             kind=payment.kind,
@@ -126,6 +127,8 @@ def pay(shop: ShopState, order: Order, payments: Sequence[Payment]) -> None:
             amount=amount,
             is_manual=payment.gateway == "manual",
         )
+        taken.append(transaction)
+    return taken
 
 
 def claim(shop: ShopState, line: OrderLine) -> bool:

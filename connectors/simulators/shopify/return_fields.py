@@ -57,12 +57,17 @@ def _fee(shop: ShopState, line: ReturnLine, args: Args) -> dict[str, Any] | None
     }
 
 
+def _processable(shop: ShopState, line: ReturnLine, args: Args) -> int:
+    """Nothing may be processed before the return is open (recorded)."""
+    return line.quantity - line.processed if shop.returns[line.return_id].status == "OPEN" else 0
+
+
 RETURN_LINE: Fields = {
     "id": global_id("ReturnLineItem"),
     "quantity": attribute("quantity"),
     "processedQuantity": attribute("processed"),
     "unprocessedQuantity": lambda shop, line, args: line.quantity - line.processed,
-    "processableQuantity": lambda shop, line, args: line.quantity - line.processed,
+    "processableQuantity": _processable,
     "refundedQuantity": attribute("refunded"),
     "refundableQuantity": lambda shop, line, args: line.quantity - line.refunded,
     "returnReason": attribute("reason"),

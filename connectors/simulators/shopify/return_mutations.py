@@ -43,13 +43,14 @@ def _new_return(shop: ShopState, given: Args, root: str) -> Return:
         raise Refused([root, "orderId"], "Order not found.", "NOT_FOUND")
     lines = given["returnLineItems"]
     refuse_all([entry for index, one in enumerate(lines) for entry in _line_problems(shop, order, one, index, root)])
+    number = shop.next_id("Return")
     found = Return(
-        id=shop.next_id("Return"),
+        id=number,
         order_id=order.id,
         name=f"{order.name}-R{len(order.return_ids) + 1}",
         status="REQUESTED",
         created_at=shop.now(),
-        lines=[_line(shop, one) for one in lines],
+        lines=[_line(shop, number, one) for one in lines],
         exchange_lines=[_exchange_line(shop, one) for one in given.get("exchangeLineItems") or []],
         shipping_fee=_fee(given.get("returnShippingFee")),
     )
@@ -87,11 +88,12 @@ def _reason_problems(shop: ShopState, given: Args, path: list[str], *, is_reques
     return []
 
 
-def _line(shop: ShopState, given: Args) -> ReturnLine:
+def _line(shop: ShopState, return_id: int, given: Args) -> ReturnLine:
     sent = shop.fulfilment_lines[number_of("FulfillmentLineItem", given["fulfillmentLineItemId"])]
     fee = given.get("restockingFee")
     return ReturnLine(
         id=shop.next_id("ReturnLineItem"),
+        return_id=return_id,
         fulfilment_line_id=sent.id,
         line_id=sent.line_id,
         quantity=given["quantity"],
@@ -208,8 +210,10 @@ def return_close(shop: ShopState, args: Args) -> dict[str, Any]:
 
 
 def close(shop: ShopState, found: Return) -> None:
-    """Close an open return."""
+    """Close an open return, and with it what was to be taken back (assumed)."""
     found.status, found.closed_at = "CLOSED", shop.now()
+    for reverse in reverse_orders_of(shop, found):
+        reverse.status = "CLOSED"
     tell_return(shop, found, "returns/close")
     tell_order(shop, shop.orders[found.order_id])
 
@@ -222,6 +226,8 @@ def return_reopen(shop: ShopState, args: Args) -> dict[str, Any]:
     if found.status != "CLOSED":
         raise Refused(["id"], "Return status is invalid.", "INVALID_STATE")
     found.status, found.closed_at = "OPEN", None
+    for reverse in reverse_orders_of(shop, found):
+        reverse.status = "OPEN"
     tell_return(shop, found, "returns/reopen")
     tell_order(shop, shop.orders[found.order_id])
     return {"return": found}

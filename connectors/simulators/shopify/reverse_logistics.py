@@ -9,7 +9,7 @@ from connectors.simulators.shopify.paging import Args
 from connectors.simulators.shopify.records import Change, Variant
 from connectors.simulators.shopify.refusals import Refused, problem, refuse_all
 from connectors.simulators.shopify.return_payloads import tell_delivery, tell_disposal
-from connectors.simulators.shopify.state import ShopState, number_of
+from connectors.simulators.shopify.state import ShopState, number_of, typed_number
 
 
 def dispose(shop: ShopState, args: Args) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def check_dispositions(shop: ShopState, given: Sequence[Args], path: list[str]) 
             problems.append(problem(field, "Reverse fulfillment order line item not found.", "NOT_FOUND"))
             continue
         line = found[1]
-        location_id = number_of("Location", one.get("locationId"))
+        location_id = typed_number("Location", one["locationId"]) if one.get("locationId") else 0
         is_restock = one["dispositionType"] == "RESTOCKED"
         if is_restock and _variant(shop, line) is None:
             message = "RESTOCKED is an invalid disposition type for a custom line item."
@@ -53,7 +53,7 @@ def check_dispositions(shop: ShopState, given: Sequence[Args], path: list[str]) 
 
 
 def apply_dispositions(shop: ShopState, given: Sequence[Args]) -> list[ReverseLine]:
-    """Write dispositions; RESTOCKED adds to available, a fully disposed reverse order closes."""
+    """Write dispositions; RESTOCKED adds to available. The reverse order stays OPEN whatever is said (recorded)."""
     disposed: list[tuple[ReverseLine, Disposition]] = []
     orders: dict[int, ReverseOrder] = {}
     for one in given:
@@ -74,8 +74,6 @@ def apply_dispositions(shop: ShopState, given: Sequence[Args]) -> list[ReverseLi
         if disposition.type == "RESTOCKED":
             _restock(shop, line, disposition)
     for order in orders.values():
-        if all(sum(d.quantity for d in line.dispositions) >= line.quantity for line in order.lines):
-            order.status = "CLOSED"
         tell_disposal(shop, order.id, disposed)
     return [line for line, _ in disposed]
 
@@ -97,7 +95,7 @@ def _variant(shop: ShopState, line: ReverseLine) -> Variant | None:
 
 
 def _line_with_order(shop: ShopState, given: str) -> tuple[ReverseOrder, ReverseLine] | None:
-    number = number_of("ReverseFulfillmentOrderLineItem", given)
+    number = typed_number("ReverseFulfillmentOrderLineItem", given)
     return next(
         ((order, line) for order in shop.reverse_orders.values() for line in order.lines if line.id == number), None
     )
@@ -105,7 +103,7 @@ def _line_with_order(shop: ShopState, given: str) -> tuple[ReverseOrder, Reverse
 
 def delivery_create(shop: ShopState, args: Args) -> dict[str, Any]:
     """reverseDeliveryCreateWithShipping: no lines named means all lines in full."""
-    order = shop.reverse_orders.get(number_of("ReverseFulfillmentOrder", args["reverseFulfillmentOrderId"]))
+    order = shop.reverse_orders.get(typed_number("ReverseFulfillmentOrder", args["reverseFulfillmentOrderId"]))
     if order is None:
         raise Refused(["reverseFulfillmentOrderId"], "Reverse fulfillment order was not found.", "NOT_FOUND")
     delivery = ReverseDelivery(
@@ -128,7 +126,7 @@ def _delivered(shop: ShopState, order: ReverseOrder, given: Sequence[Args]) -> l
     asked: dict[int, int] = {}
     for index, one in enumerate(given):
         path = ["reverseDeliveryLineItems", str(index)]
-        line = lines.get(number_of("ReverseFulfillmentOrderLineItem", one["reverseFulfillmentOrderLineItemId"]))
+        line = lines.get(typed_number("ReverseFulfillmentOrderLineItem", one["reverseFulfillmentOrderLineItemId"]))
         if line is None:
             raise Refused([*path, "reverseFulfillmentOrderLineItemId"], "must exist", None)
         asked[line.id] = asked.get(line.id, 0) + one["quantity"]
@@ -146,7 +144,7 @@ def _delivered(shop: ShopState, order: ReverseOrder, given: Sequence[Args]) -> l
 
 def delivery_update(shop: ShopState, args: Args) -> dict[str, Any]:
     """reverseDeliveryShippingUpdate."""
-    delivery = shop.reverse_deliveries.get(number_of("ReverseDelivery", args["reverseDeliveryId"]))
+    delivery = shop.reverse_deliveries.get(typed_number("ReverseDelivery", args["reverseDeliveryId"]))
     if delivery is None:
         raise Refused(["reverseDeliveryId"], "Reverse delivery was not found.", "NOT_FOUND")
     _track(delivery, args.get("trackingInput"))

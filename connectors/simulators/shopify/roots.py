@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.simulators.shopify import (
-    bulk_mutations,
+    bulk_operations,
     crediting,
-    drafting,
     marks,
     order_creating,
     refunding,
@@ -61,7 +60,11 @@ def _locations(shop: ShopState, root: Any, args: Args) -> dict[str, Any]:
         for place in shop.locations.values()
         if (place.is_active or args.get("includeInactive")) and (not place.service_handle or args.get("includeLegacy"))
     ]
-    return connection(kept, args)
+    return connection(sorted(kept, key=_by_name), args, place=_by_name)
+
+
+def _by_name(place: Any) -> tuple[str, int]:
+    return place.name, place.id
 
 
 def _item(shop: ShopState, root: Any, args: Args) -> Item | None:
@@ -109,7 +112,6 @@ _NODES: dict[str, Field] = {
     "ReverseDelivery": _by_id("ReverseDelivery", lambda shop: shop.reverse_deliveries),
     "StoreCreditAccount": _by_id("StoreCreditAccount", lambda shop: shop.accounts),
     "GiftCard": _by_id("GiftCard", lambda shop: shop.gift_cards),
-    "DraftOrder": _by_id("DraftOrder", lambda shop: shop.drafts),
     "BulkOperation": _by_id("BulkOperation", lambda shop: shop.bulks),
     "WebhookSubscription": _by_id("WebhookSubscription", lambda shop: shop.subscriptions),
 }
@@ -142,8 +144,6 @@ QUERIES: dict[str, Field] = {
     "storeCreditAccount": _NODES["StoreCreditAccount"],
     "giftCard": _NODES["GiftCard"],
     "giftCards": _found(searching.found_gift_cards),
-    "draftOrder": _NODES["DraftOrder"],
-    "draftOrders": _sorted(searching.found_drafts),
     "products": _all(lambda shop: shop.products),
     "productVariant": _NODES["ProductVariant"],
     "productVariants": _found(searching.found_variants),
@@ -155,8 +155,7 @@ QUERIES: dict[str, Field] = {
     "locations": _locations,
     "webhookSubscriptions": _all(lambda shop: shop.subscriptions),
     "bulkOperation": _NODES["BulkOperation"],
-    "bulkOperations": bulk_mutations.operations,
-    "currentBulkOperation": bulk_mutations.current,
+    "bulkOperations": bulk_operations.operations,
 }
 
 MUTATIONS: dict[str, Mutation] = {
@@ -174,8 +173,6 @@ MUTATIONS: dict[str, Mutation] = {
     "giftCardCreate": crediting.gift_card_create,
     "giftCardDeactivate": crediting.gift_card_deactivate,
     "orderCreate": order_creating.order_create,
-    "draftOrderCreate": drafting.draft_create,
-    "draftOrderComplete": drafting.draft_complete,
     "returnCreate": return_mutations.return_create,
     "returnRequest": return_mutations.return_request,
     "returnApproveRequest": return_mutations.return_approve,
@@ -190,10 +187,8 @@ MUTATIONS: dict[str, Mutation] = {
     "reverseDeliveryShippingUpdate": reverse_logistics.delivery_update,
     "webhookSubscriptionCreate": subscriptions.subscribe,
     "webhookSubscriptionDelete": subscriptions.unsubscribe,
-    "bulkOperationRunQuery": bulk_mutations.run_query,
-    "bulkOperationRunMutation": bulk_mutations.run_mutation,
-    "bulkOperationCancel": bulk_mutations.cancel,
-    "stagedUploadsCreate": bulk_mutations.stage_uploads,
+    "bulkOperationRunQuery": bulk_operations.run_query,
+    "bulkOperationCancel": bulk_operations.cancel,
 }
 
 KEYED = frozenset(
@@ -219,8 +214,6 @@ SCOPES: dict[str, str] = {
     "giftCard": "read_gift_cards",
     "giftCards": "read_gift_cards",
     "storeCreditAccount": "read_store_credit_accounts",
-    "draftOrder": "read_draft_orders",
-    "draftOrders": "read_draft_orders",
     "products": "read_products",
     "productVariant": "read_products",
     "productVariants": "read_products",
@@ -232,8 +225,6 @@ SCOPES: dict[str, str] = {
     "refundCreate": "write_orders",
     "orderCreate": "write_orders",
     "orderUpdate": "write_orders",
-    "draftOrderCreate": "write_draft_orders",
-    "draftOrderComplete": "write_draft_orders",
     "inventoryAdjustQuantities": "write_inventory",
     "inventoryMoveQuantities": "write_inventory",
     "inventorySetQuantities": "write_inventory",

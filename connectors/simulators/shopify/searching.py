@@ -163,16 +163,6 @@ def found_by_email(shop: ShopState, query: str | None) -> list[Any]:
     return [c for c in shop.customers.values() if matches(shop, c, query, filters, by_text)]
 
 
-def found_drafts(shop: ShopState, query: str | None) -> list[Any]:
-    """Draft orders by tag."""
-    filters: dict[str, _Match] = {"tag": lambda shop, draft, op, value: value in draft.tags, "id": _number}
-
-    def by_text(shop: ShopState, draft: Any, op: str, value: str) -> bool:
-        return value.lower() in draft.name.lower()
-
-    return [draft for draft in shop.drafts.values() if matches(shop, draft, query, filters, by_text)]
-
-
 def found_gift_cards(shop: ShopState, query: str | None) -> list[Any]:
     """Gift cards by the last characters of their code."""
 

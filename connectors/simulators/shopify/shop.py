@@ -15,7 +15,7 @@ from connectors.simulators.shopify.amounts import converted
 from connectors.simulators.shopify.app import ShopifyApp
 from connectors.simulators.shopify.bucket import Bucket
 from connectors.simulators.shopify.order_writing import CartLine, Payment
-from connectors.simulators.shopify.payloads import tell_edit, tell_order
+from connectors.simulators.shopify.payloads import tell_edit, tell_order, tell_transaction
 from connectors.simulators.shopify.records import (
     Change,
     Customer,
@@ -214,6 +214,14 @@ class ShopifyShop:
                 order_writing.fulfil(shop, order, location_id=None if location is None else location.id)
             return order
 
+    def pay(self, order: Order, payment: Payment) -> Transaction:
+        """A payment that comes later; without an amount it is the order's whole price."""
+        with self.state.lock:
+            taken = order_writing.pay(self.state, order, [payment])[0]
+            tell_transaction(self.state, taken)
+            tell_order(self.state, order)
+            return taken
+
     def fulfil(self, order: Order, *, quantities: Mapping[int, int] | None = None, **details: Any) -> Fulfilment:
         """Send units by line id, or all that wait; `details`: location_id, tracking_number, tracking_company."""
         with self.state.lock:
@@ -288,9 +296,17 @@ class ShopifyShop:
             inventory.record(self.state, [change], reason=reason, staff_id=None if staff is None else staff.id)
 
     def cancel(self, order: Order, *, reason: str = "CUSTOMER") -> None:
-        """Staff cancel an order, without a refund."""
+        """Staff cancel an order, without a refund: it closes, and what was not sent is taken off it (recorded)."""
         with self.state.lock:
-            order.cancelled_at, order.cancel_reason = self.state.now(), reason
+            unsent = {
+                line.id: pricing.current_quantity(self.state, order, line)
+                - pricing.unfulfilled_quantity(self.state, order, line)
+                for line in order.lines
+            }
+            order_writing.edit(self.state, order, quantities=unsent)
+            order.is_edited = False
+            order.cancelled_at = order.closed_at = self.state.now()
+            order.cancel_reason = reason
             tell_order(self.state, order, "orders/cancelled")
 
     def close_return(self, found: Return) -> None:

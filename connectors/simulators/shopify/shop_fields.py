@@ -1,9 +1,8 @@
-"""The fields of the shop itself, draft orders, webhook subscriptions and bulk operations."""
+"""The fields of the shop itself, webhook subscriptions and bulk operations."""
 
 from typing import Any
 
 from connectors.simulators.shopify.after_sales_records import Bulk, Subscription
-from connectors.simulators.shopify.amounts import money_bag
 from connectors.simulators.shopify.paging import Args, Fields, attribute, global_id, moment
 from connectors.simulators.shopify.state import ShopState
 
@@ -21,16 +20,6 @@ SHOP: Fields = {
     },
 }
 
-DRAFT: Fields = {
-    "id": global_id("DraftOrder"),
-    "name": attribute("name"),
-    "status": lambda shop, draft, args: "COMPLETED" if draft.completed_at else "OPEN",
-    "completedAt": moment("completed_at"),
-    "tags": lambda shop, draft, args: list(draft.tags),
-    "order": lambda shop, draft, args: shop.orders.get(draft.order_id or 0),
-    "totalPriceSet": lambda shop, draft, args: money_bag(draft.total, shop.settings.currency, draft.currency),
-}
-
 
 def _version(shop: ShopState, subscription: Subscription, args: Args) -> dict[str, Any]:
     return {"handle": shop.settings.api_version, "supported": True}
@@ -42,7 +31,7 @@ SUBSCRIPTION: Fields = {
     "uri": attribute("uri"),
     "format": attribute("format"),
     "name": attribute("name"),
-    "filter": attribute("filter"),
+    "filter": lambda shop, subscription, args: subscription.filter,
     "includeFields": lambda shop, subscription, args: list(subscription.fields),
     "createdAt": moment("created_at"),
     "updatedAt": moment("updated_at"),
@@ -65,7 +54,7 @@ def _partial_url(shop: ShopState, bulk: Bulk, args: Args) -> str | None:
 
 BULK: Fields = {
     "id": global_id("BulkOperation"),
-    "type": attribute("type"),
+    "type": lambda shop, bulk, args: "QUERY",
     "status": attribute("status"),
     "errorCode": attribute("error_code"),
     "createdAt": moment("created_at"),

@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
+from graphql import GraphQLError
+
 from connectors.simulators.clock import Clock
 from connectors.simulators.shopify.after_sales_records import (
     Bulk,
     CreditAccount,
-    Draft,
     GiftCard,
     Metafield,
     MetafieldDefinition,
@@ -55,8 +56,6 @@ ALL_SCOPES = [
     "read_products",
     "read_customers",
     "write_customers",
-    "read_draft_orders",
-    "write_draft_orders",
     "read_store_credit_accounts",
     "read_store_credit_account_transactions",
     "write_store_credit_account_transactions",
@@ -89,7 +88,7 @@ class ShopSettings:
     bulk_duration_s: float = 0
     are_failed_keys_spent: bool = False
     credit_limit: Decimal = Decimal(10000)
-    gift_card_limit: Decimal = Decimal(10000)
+    gift_card_limit: Decimal = Decimal(3000)
     rates: dict[str, Decimal] = field(default_factory=dict)
 
 
@@ -132,12 +131,10 @@ class ShopState:
     definitions: dict[int, ReasonDefinition] = field(default_factory=dict)
     accounts: dict[int, CreditAccount] = field(default_factory=dict)
     gift_cards: dict[int, GiftCard] = field(default_factory=dict)
-    drafts: dict[int, Draft] = field(default_factory=dict)
     metafields: dict[int, Metafield] = field(default_factory=dict)
     metafield_definitions: dict[int, MetafieldDefinition] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
     bulks: dict[int, Bulk] = field(default_factory=dict)
-    uploads: dict[str, bytes] = field(default_factory=dict)
     gateways: dict[str, str] = field(default_factory=dict)
     home_url: str = "http://127.0.0.1"
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -194,6 +191,13 @@ def number_of(kind: str, given: object) -> int:
     text = str(given or "").partition("?")[0]
     rest = text.removeprefix(prefix)
     return int(rest) if text.startswith(prefix) and rest.isdigit() else 0
+
+
+def typed_number(kind: str, given: object) -> int:
+    """The number in a global id that must be of this kind; another kind is an error of the whole field (recorded)."""
+    if not str(given).startswith(f"gid://shopify/{kind}/"):
+        raise GraphQLError(f"Invalid id: {given}", extensions={"code": "RESOURCE_NOT_FOUND"})
+    return number_of(kind, given)
 
 
 def stamp(moment: datetime | None) -> str | None:

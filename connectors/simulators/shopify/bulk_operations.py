@@ -1,8 +1,7 @@
-"""Bulk operations: started, watched, cancelled, with their result as JSONL (shopify.md section 14)."""
+"""Bulk queries: started, watched, cancelled, with their result as JSONL (shopify.md section 14)."""
 
 import json
 from typing import Any
-from uuid import uuid4
 
 from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, parse
 
@@ -17,31 +16,18 @@ _RUNNING = ("CREATED", "RUNNING", "CANCELING")
 
 def run_query(shop: ShopState, args: Args) -> dict[str, Any]:
     """bulkOperationRunQuery: at most five at a time."""
-    _check_free(shop, "QUERY")
+    _check_free(shop)
     _check_text(args["query"])
-    return {"bulkOperation": _new(shop, "QUERY", args["query"])}
-
-
-def run_mutation(shop: ShopState, args: Args) -> dict[str, Any]:
-    """bulkOperationRunMutation over an uploaded file of variables."""
-    _check_free(shop, "MUTATION")
-    path = args["stagedUploadPath"]
-    if not shop.uploads.get(path):
-        message = (
-            "The JSONL file could not be found. Try uploading the file again, and check that you've entered the "
-            "URL correctly for the stagedUploadPath mutation argument."
-        )
-        raise Refused(None, message, "NO_SUCH_FILE")
-    bulk = _new(shop, "MUTATION", args["mutation"])
-    bulk.upload_path, bulk.client_identifier = path, args.get("clientIdentifier")
+    bulk = Bulk(id=shop.next_id("BulkOperation"), text=args["query"], created_at=shop.now())
+    shop.bulks[bulk.id] = bulk
     return {"bulkOperation": bulk}
 
 
-def _check_free(shop: ShopState, kind: str) -> None:
-    running = [bulk for bulk in shop.bulks.values() if bulk.type == kind and bulk.status in _RUNNING]
+def _check_free(shop: ShopState) -> None:
+    running = [bulk for bulk in shop.bulks.values() if bulk.status in _RUNNING]
     if len(running) >= MOST_RUNNING:
         names = ", ".join(gid("BulkOperation", bulk.id) for bulk in running)
-        message = f"A bulk {kind.lower()} operation for this app and shop is already in progress: {names}."
+        message = f"A bulk query operation for this app and shop is already in progress: {names}."
         raise Refused(None, message, "OPERATION_IN_PROGRESS")
 
 
@@ -79,12 +65,6 @@ def _fields(node: Any) -> list[FieldNode]:
     return [one for one in (selections.selections if selections else ()) if isinstance(one, FieldNode)]
 
 
-def _new(shop: ShopState, kind: str, text: str) -> Bulk:
-    bulk = Bulk(id=shop.next_id("BulkOperation"), type=kind, text=text, created_at=shop.now())
-    shop.bulks[bulk.id] = bulk
-    return bulk
-
-
 def cancel(shop: ShopState, args: Args) -> dict[str, Any]:
     """bulkOperationCancel."""
     bulk = shop.bulks.get(number_of("BulkOperation", args["id"]))
@@ -100,31 +80,8 @@ def cancel(shop: ShopState, args: Args) -> dict[str, Any]:
 def operations(shop: ShopState, root: Any, args: Args) -> dict[str, Any]:
     """The list, by status where the query says so."""
     wanted = str(args.get("query") or "").lower()
-    found = [
-        bulk
-        for bulk in shop.bulks.values()
-        if ("status:running" not in wanted or bulk.status in _RUNNING)
-        and ("type:query" not in wanted or bulk.type == "QUERY")
-        and ("type:mutation" not in wanted or bulk.type == "MUTATION")
-    ]
+    found = [bulk for bulk in shop.bulks.values() if "status:running" not in wanted or bulk.status in _RUNNING]
     return connection(found[::-1] if args.get("reverse") else found, args, is_reversed=bool(args.get("reverse")))
-
-
-def current(shop: ShopState, root: Any, args: Args) -> Bulk | None:
-    """The latest bulk query."""
-    return next((bulk for bulk in reversed(list(shop.bulks.values())) if bulk.type == "QUERY"), None)
-
-
-def stage_uploads(shop: ShopState, args: Args) -> dict[str, Any]:
-    """stagedUploadsCreate: an address that takes one file per key."""
-    targets = []
-    for given in args["input"]:
-        key = f"tmp/1/bulk/{uuid4()}/{given['filename']}"
-        shop.uploads[key] = b""
-        address = f"{shop.home_url}/upload"
-        parameters = [{"name": "Content-Type", "value": given["mimeType"]}, {"name": "key", "value": key}]
-        targets.append({"url": address, "resourceUrl": address, "parameters": parameters})
-    return {"stagedTargets": targets}
 
 
 def finish(shop: ShopState, bulk: Bulk, data: dict[str, Any] | None) -> None:
@@ -146,7 +103,7 @@ def finish(shop: ShopState, bulk: Bulk, data: dict[str, Any] | None) -> None:
         "created_at": stamp(bulk.created_at),
         "error_code": None if bulk.error_code is None else bulk.error_code.lower(),
         "status": bulk.status.lower(),
-        "type": bulk.type.lower(),
+        "type": "query",
     }
     shop.emit("bulk_operations/finish", body, "")
 
