@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 from connectors.listing import CataloguePage, OrdersPage
 from connectors.purses import FULL_PURSE, Points, Purse
-from returnsops.facts import Fact, OrderSnapshot
+from returnsops.facts import ArticleId, Fact, OrderSnapshot, StockLevel
 
 Json = Any  # a parsed JSON document; json.loads with parse_float=Decimal
 
@@ -381,6 +381,8 @@ class Connector:
     poll_interval_s: int = 300
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
+    read_marks: Callable[[Link, str, Sequence[str]], frozenset[str]] | None = None  # our tokens in an order's notes
+    read_levels: Callable[[Link, Sequence[ArticleId]], Mapping[ArticleId, StockLevel]] | None = None  # shelf figures
     # The id of the order with exactly this number; None where there is none, or more than one.
     find_order: Callable[[Link, str], str | None] | None = None
     # One return as it is now; None where the platform does not know it, or cannot be asked.

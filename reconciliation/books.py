@@ -3,15 +3,18 @@
 ``ledger.py`` fills them; the checks compare them and touch neither rows nor vendors.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from returnsops.facts import OrderSnapshot, RemoteRefund
+from returnsops.facts import ArticleId, OrderSnapshot, RemoteRefund, StockLevel
 
 Side = Literal["mismatched", "only_here", "only_there"]
+# What became of a refund the platform shows: served here, on its way, waiting by policy, or standing still.
+Stage = Literal["served", "going", "waiting", "platform_writes", "held", "refused", "missing"]
 UNITS = "units"  # the totals key of goods, beside the currencies
 
 
@@ -61,6 +64,75 @@ class JudgedItem:
     by_hand: int = 0  # put back by people, as the plan counts them
     is_excess_accepted: bool = False
     is_lack_accepted: bool = False
+    unplaced: int = 0  # sellable units whose restock waits because the disposition has no place
+    unjudged: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payout:
+    """A refund as the returns platform shows it, and how far it came here; ``sent`` counts what others paid of it."""
+
+    return_id: int
+    refund_id: str
+    amount: Decimal
+    currency: str
+    stage: Stage
+    tolerance: Decimal = Decimal(0)
+    is_overdue: bool = False
+    effect_id: int | None = None
+    effect_key: str = ""
+    sent: Decimal | None = None
+    is_accepted: bool = False  # a person accepted the difference, or refunds made outside took part of it
+    waits: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnedUnits:
+    """Units of an order line that a return brings back, or is to; refused ones left out."""
+
+    return_id: int
+    label: str
+    line_id: str
+    name: str
+    units: int
+    worth: Decimal | None = None  # of all these units, as the platform says
+    currency: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadEvent:
+    """A message about a return that could not be understood; ``is_about_goods``: it may tell what came back."""
+
+    event_id: int
+    return_id: int
+    topic: str
+    why: str
+    is_about_goods: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What we wrote on the order for people to read: a note with its token, or a field with its value."""
+
+    effect_id: int
+    return_id: int | None
+    kind: Literal["note", "field"]
+    name: str  # token or field
+    text: str  # note or value
+    state: str
+    is_settled: bool
+    is_moving: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restocked:
+    """A restock whose article's shelf figure was seen before it; ``due`` is what it should be now by all we know."""
+
+    effect_id: int
+    article: ArticleId
+    due: int
+    later: int  # units that later restocks of ours put back, counted in ``due``
+    is_moving: bool  # something of ours is under way for the article
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +150,15 @@ class OrderBook:
     judged: tuple[JudgedItem, ...] = ()
     return_ids: tuple[int, ...] = ()
     is_over_refund_accepted: bool = False
+    payouts: tuple[Payout, ...] = ()
+    paying: tuple[tuple[int, str], ...] = ()  # return and the refund made outside that pays for it
+    returned: tuple[ReturnedUnits, ...] = ()  # oldest return first
+    unread: tuple[UnreadEvent, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    restocked: tuple[Restocked, ...] = ()
+    read_at: datetime | None = None
+    shown_tokens: frozenset[str] | None = None  # of the notes asked for; None: the shop cannot show notes
+    levels: Mapping[ArticleId, StockLevel] | None = None  # None: the shop cannot show shelf figures
 
     @property
     def records(self) -> tuple[RemoteRefund, ...]:
@@ -107,6 +188,7 @@ class Difference:
     effect_id: int | None = None
     refund_id: str = ""
     return_id: int | None = None
+    event_ids: tuple[int, ...] = ()  # messages that wait for a person about the same
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -120,11 +202,15 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a check says of some orders: how many things agreed, what did not, and the sums."""
+    """What a check says of some orders: how many things agreed, what did not, and the sums.
+
+    ``not_comparable`` counts by reason what the shop cannot show: nothing is guessed about it.
+    """
 
     matched: int = 0
     findings: tuple[Difference, ...] = ()
     totals: Mapping[str, Total] = field(default_factory=dict)
+    not_comparable: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, side: Side) -> int:
         """How many differences are of one side."""
@@ -136,13 +222,22 @@ def joined(comparisons: Iterable[Comparison]) -> Comparison:
     matched = 0
     findings: list[Difference] = []
     totals: defaultdict[str, Total] = defaultdict(Total)
+    not_comparable: Counter[str] = Counter()
     for part in comparisons:
         matched += part.matched
         findings.extend(part.findings)
+        not_comparable.update(part.not_comparable)
         for name, total in part.totals.items():
             before = totals[name]
             totals[name] = Total(here=before.here + total.here, there=before.there + total.there)
-    return Comparison(matched=matched, findings=tuple(findings), totals=dict(totals))
+    return Comparison(
+        matched=matched, findings=tuple(findings), totals=dict(totals), not_comparable=dict(not_comparable)
+    )
+
+
+def silent(why: str, *, count: int = 1) -> Comparison:
+    """Something the shop cannot show."""
+    return Comparison(not_comparable={why: count})
 
 
 def owners(book: OrderBook, kinds: Iterable[str]) -> dict[str, str]:

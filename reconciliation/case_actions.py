@@ -14,8 +14,9 @@ from reconciliation import findings, services, windows
 from reconciliation.models import Finding
 from returnsops import facts
 from returnsops.models import Order, Refund, ReturnAuthorisation, Route
-from returnsops.services import acts, audit, locks
+from returnsops.services import acts, approvals, audit, locks
 from returnsops.services.decisions import DecisionError
+from returnsops.services.effect_rows import EffectError
 
 Data = Mapping[str, Any]
 
@@ -62,6 +63,19 @@ def say_unrelated(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
         mark_unrelated(refund=refund, by=by, at=at, why=reason)
     _check_if_possible(refund.order, at=at, by=by)
     return f"Refund {refund.external_id} has nothing to do with returns."
+
+
+def write_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """Let the note or field of the case be written on the order once more; it is looked up before."""
+    effects = [row.effect_id for row in findings.open_findings(case) if row.effect_id is not None]
+    if not effects:
+        raise CaseError("Nothing is missing on the order any more; compare again.")
+    try:
+        for effect_id in effects:
+            approvals.write_again(effect_id=effect_id, by=by, at=at)
+    except EffectError as error:
+        raise CaseError(str(error)) from None
+    return "It is on its way to the order; the next comparison closes the case."
 
 
 @transaction.atomic

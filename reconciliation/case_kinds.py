@@ -42,6 +42,12 @@ SAY_UNRELATED: Final = CaseAction(
     is_remote=True,
     help="For example a goodwill gesture or an item that never left.",
 )
+WRITE_AGAIN: Final = CaseAction(
+    code="write_again",
+    label="Write it on the order again",
+    run=run.write_again,
+    help="Looked up first, so that it never stands there twice; the case closes with the next comparison.",
+)
 RUN_AGAIN: Final = CaseAction(
     code="run_again",
     label="Run again now",
@@ -127,6 +133,93 @@ _STOCK: Final = (
     ),
 )
 
+# What the returns platform says does not show in the shop, or is said twice.
+_PLATFORM: Final = (
+    case_kind(
+        causes.CASE_REFUND_NOT_SHOWN,
+        "Refunded at the platform, not on the order",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "The returns platform shows a refund, and the order in the shop shows none for it.",
+        "The platform did not write it, it was cancelled here, or it is kept back by a case of its own.",
+        (
+            "Open the return's page: it says what became of the refund.",
+            "Where the customer has the money, enter the refund on the order without paying again.",
+            "Where not, send it from the return's page.",
+        ),
+        (),
+    ),
+    case_kind(
+        causes.CASE_ORDER_LEFT_OPEN,
+        "Order still open though refunded in full",
+        states.CX,
+        Severity.MEDIUM,
+        8,
+        "Nothing is left of what the customer paid, but the shop still has the order among those to be done.",
+        "Somebody set the state back, or a plugin did.",
+        ("Make sure that nothing is sent for the order.", "Set it to a closed state in the shop."),
+        (),
+    ),
+    case_kind(
+        causes.CASE_RETURNED_TWICE,
+        "Two returns for the same units",
+        states.CX,
+        Severity.HIGH,
+        4,
+        "Two returns at the platform bring back the same units of one order, so that both could be paid.",
+        "The shopper asked twice, or the return was made anew without cancelling the first.",
+        (
+            "See in the returns platform which of the two the parcel belongs to.",
+            "Cancel the other one there; the case closes by itself.",
+        ),
+        (),
+    ),
+)
+
+# Shelf, stock figures and notes in the shop lag behind.
+_DRIFT: Final = (
+    case_kind(
+        causes.CASE_RESTOCK_UNMAPPED,
+        "Stock is wrong because a restock was not mapped",
+        states.WH,
+        Severity.HIGH,
+        8,
+        "Goods are back, but what the platform told of them is not mapped, so the shop still holds them as sold.",
+        "A disposition or a message that the mapping does not know.",
+        (
+            "Ask operations to map it on the connection's page; what waited is read again.",
+            "Or judge the goods in the inspection form.",
+        ),
+        (),
+    ),
+    case_kind(
+        causes.CASE_LEVEL_NOT_UPDATED,
+        "Restocked, but the stock figure did not follow",
+        states.WH,
+        Severity.HIGH,
+        8,
+        "A restock is recorded on the order, and the shop's stock does not show its units.",
+        "A stock import or warehouse system wrote the old figure back, or a program undid the restock.",
+        (
+            "Count the shelf and correct the figure in the shop.",
+            "Find out which system writes stock there, and let it read before it writes.",
+        ),
+        (),
+    ),
+    case_kind(
+        causes.CASE_MARK_MISSING,
+        "Note or status missing on the order",
+        states.CX,
+        Severity.LOW,
+        24,
+        "What we wrote on the order for customer service is not there: the shop shows an old state of the return.",
+        "Somebody deleted the note, or another program overwrites the field.",
+        ("Write it again with the button below.", "If it vanishes again, find the program that removes it."),
+        (WRITE_AGAIN,),
+    ),
+)
+
 _RUN_FAILED: Final = case_kind(
     causes.CASE_RUN_FAILED,
     "Comparing with the shop fails",
@@ -147,7 +240,7 @@ def register_all() -> None:
     """Register every kind with the queue. Teams too: the domain says the same, but Django starts it later."""
     for code, title in states.TEAMS.items():
         register_team(code, title)
-    for kind in (*_MONEY, *_STOCK):
+    for kind in (*_MONEY, *_PLATFORM, *_STOCK, *_DRIFT):
         register(_compared(kind))
     register(_RUN_FAILED)
 

@@ -14,6 +14,12 @@ CASE_RECORD_DELETED: Final = "reconciliation_record_deleted"
 CASE_REFUND_UNEXPLAINED: Final = "reconciliation_refund_unexplained"
 CASE_ORDER_OVER_REFUNDED: Final = "reconciliation_over_refunded"
 CASE_STOCK_DIFFERS: Final = "reconciliation_stock_differs"
+CASE_REFUND_NOT_SHOWN: Final = "reconciliation_refund_not_shown"
+CASE_ORDER_LEFT_OPEN: Final = "reconciliation_order_left_open"
+CASE_RETURNED_TWICE: Final = "reconciliation_returned_twice"
+CASE_RESTOCK_UNMAPPED: Final = "reconciliation_restock_unmapped"
+CASE_LEVEL_NOT_UPDATED: Final = "reconciliation_level_not_updated"
+CASE_MARK_MISSING: Final = "reconciliation_mark_missing"
 CASE_RUN_FAILED: Final = "reconciliation_run_failed"
 
 # --- causes -------------------------------------------------------------------------------------------------------
@@ -36,6 +42,17 @@ RESTOCK_UNKNOWN: Final = "restock_without_effect"
 RESTOCKED_BY_HAND: Final = "restocked_by_hand"
 MORE_THAN_SELLABLE: Final = "more_than_sellable"
 NOT_RESTOCKED: Final = "not_restocked"
+REFERENCE_UNKNOWN: Final = "reference_unknown"
+REFUND_NOT_SHOWN: Final = "platform_refund_not_shown"
+ORDER_LEFT_OPEN: Final = "order_left_open"
+PLATFORM_AMOUNT_DIFFERS: Final = "platform_amount_differs"
+RETURNED_TWICE: Final = "returned_twice"
+RESTOCK_EVENT_UNREAD: Final = "restock_event_not_understood"
+RESTOCK_UNMAPPED: Final = "restock_not_mapped"
+LEVEL_NOT_UPDATED: Final = "level_not_updated"
+NOTE_MISSING: Final = "note_missing"
+FIELD_DIFFERS: Final = "field_differs"
+MARK_NOT_WRITTEN: Final = "mark_not_written"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +194,83 @@ CAUSES: Final[Mapping[str, Cause]] = {
             text="{about}: {here} are sellable for good, {there} were restocked, and nothing is on its way.",
             suggestion="See what became of the restock, and send it again or put the units back by hand.",
             case_kind=CASE_STOCK_DIFFERS,
+        ),
+        Cause(
+            code=REFERENCE_UNKNOWN,
+            title="Refund with a reference nobody knows",
+            text="{about} of {there} names a return or refund in its data that does not exist here.",
+            suggestion="See whether another installation or a backup wrote it, then say what it was for.",
+            case_kind=CASE_REFUND_UNEXPLAINED,
+        ),
+        Cause(
+            code=REFUND_NOT_SHOWN,
+            title="Refunded at the platform, order still open",
+            text="{about} is {here} there, but the order in the shop shows only {there}.",
+            suggestion="Settle what keeps it back, or enter the refund on the order in the shop.",
+            case_kind=CASE_REFUND_NOT_SHOWN,
+        ),
+        Cause(
+            code=ORDER_LEFT_OPEN,
+            title="Refunded in full, order still open",
+            text="{about} is {here}, all that was paid, but in the shop its state is {there}.",
+            suggestion="Close the order in the shop, before somebody sends it again.",
+            case_kind=CASE_ORDER_LEFT_OPEN,
+        ),
+        Cause(
+            code=PLATFORM_AMOUNT_DIFFERS,
+            title="The platform names another amount",
+            text="{about} is {here} at the returns platform, and {there} were refunded for it.",
+            suggestion="See which amount is right and settle the difference; nothing more is sent by itself.",
+            case_kind=CASE_MONEY_DIFFERS,
+        ),
+        Cause(
+            code=RETURNED_TWICE,
+            title="Two returns for the same units",
+            text="{about} asks for {here} that {there} brings back already.",
+            suggestion="Cancel the one that is too many in the returns platform, before money goes.",
+            case_kind=CASE_RETURNED_TWICE,
+        ),
+        Cause(
+            code=RESTOCK_EVENT_UNREAD,
+            title="Stock may be wrong: message not understood",
+            text="{about}: {here} are {there}, and what the platform told of the goods could not be understood.",
+            suggestion="Complete the mapping and read the message again; until then look at the goods yourself.",
+            case_kind=CASE_RESTOCK_UNMAPPED,
+        ),
+        Cause(
+            code=RESTOCK_UNMAPPED,
+            title="Stock is wrong: disposition not mapped",
+            text="{about}: {here} are {there}, because the disposition they were given is not mapped.",
+            suggestion="Map the disposition to a location, or judge the goods in the inspection form.",
+            case_kind=CASE_RESTOCK_UNMAPPED,
+        ),
+        Cause(
+            code=LEVEL_NOT_UPDATED,
+            title="Restocked, stock figure not updated",
+            text="{about} put {here} back, but the shop shows {there}.",
+            suggestion="Count the shelf, correct the figure in the shop, and see which system wrote the old one back.",
+            case_kind=CASE_LEVEL_NOT_UPDATED,
+        ),
+        Cause(
+            code=NOTE_MISSING,
+            title="Note missing on the order",
+            text="{about} was written on the order and is there no longer.",
+            suggestion="Write it again with the button on the case.",
+            case_kind=CASE_MARK_MISSING,
+        ),
+        Cause(
+            code=FIELD_DIFFERS,
+            title="Return status on the order overwritten",
+            text="{about} on the order should say “{here}” and says “{there}”.",
+            suggestion="Write it again with the button on the case, and see which program changes it.",
+            case_kind=CASE_MARK_MISSING,
+        ),
+        Cause(
+            code=MARK_NOT_WRITTEN,
+            title="Note or status never reached the order",
+            text="{about} is {here} and stands with {there} on the order.",
+            suggestion="See why the shop did not take it, and send it again.",
+            case_kind=CASE_MARK_MISSING,
         ),
     )
 }

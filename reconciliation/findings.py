@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
+from connectors.problems import EVENT_CASES, SUBJECT_EVENT
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services.opening import stored_key
@@ -35,14 +36,47 @@ _SAME_EFFECT: Final[Mapping[str, tuple[str, ...]]] = {
     causes.RESTOCK_DELETED: _NOT_SEEN,
     causes.NOT_SETTLED_HERE: _OF_EFFECT,
     causes.RESTOCK_NOT_SETTLED: _OF_EFFECT,
+    causes.REFUND_NOT_SHOWN: _OF_EFFECT,
+    causes.MARK_NOT_WRITTEN: _OF_EFFECT,
+    causes.LEVEL_NOT_UPDATED: (states.CASE_STOCK_CONCERN,),
 }
+_KEEPS_MONEY_BACK: Final = (
+    states.CASE_EXECUTOR_UNKNOWN,
+    states.CASE_AMOUNT_MISMATCH,
+    states.CASE_CURRENCY_MISMATCH,
+    states.CASE_WOULD_OVER_REFUND,
+    states.CASE_REFUNDED_OUTSIDE,
+    states.CASE_CREDIT_AND_REFUND,
+    states.CASE_TOO_MANY_UNITS,
+    states.CASE_LINE_NOT_ON_ORDER,
+    states.CASE_REASON_UNMAPPED,
+    states.CASE_ORDER_LOCKED,
+    states.CASE_RISK_HOLD,
+    states.CASE_PAID_AFTER_END,
+)
 _SAME_ORDER: Final[Mapping[str, tuple[str, ...]]] = {
     causes.MADE_OUTSIDE: (states.CASE_REFUNDED_OUTSIDE,),
     causes.OVER_REFUNDED: (states.CASE_OVER_REFUNDED,),
     causes.RECORDED_TWICE: (states.CASE_OVER_REFUNDED,),
     causes.MORE_THAN_SELLABLE: (states.CASE_RESTOCK_CONTRADICTED,),
     causes.NOT_RESTOCKED: (states.CASE_RESTOCK_IMPOSSIBLE, states.CASE_SKU_AMBIGUOUS, *_OF_EFFECT),
+    causes.REFERENCE_UNKNOWN: (states.CASE_REFUNDED_OUTSIDE,),
+    causes.REFUND_NOT_SHOWN: _KEEPS_MONEY_BACK,
+    causes.PLATFORM_AMOUNT_DIFFERS: (states.CASE_AMOUNT_MISMATCH,),
+    causes.RETURNED_TWICE: (states.CASE_TOO_MANY_UNITS,),
+    causes.RESTOCK_UNMAPPED: (states.CASE_DISPOSITION_UNMAPPED,),
 }
+# Differences of one return: cases of its order's other returns are about something else.
+_OF_ONE_RETURN: Final = frozenset(
+    {
+        causes.MORE_THAN_SELLABLE,
+        causes.NOT_RESTOCKED,
+        causes.REFUND_NOT_SHOWN,
+        causes.PLATFORM_AMOUNT_DIFFERS,
+        causes.RETURNED_TWICE,
+        causes.RESTOCK_UNMAPPED,
+    }
+)
 
 
 @transaction.atomic
@@ -154,13 +188,16 @@ def _known_case(order: Order, difference: Difference) -> ExceptionCase | None:
         wanted |= Q(kind_code__in=of_effect, subject_type="effect", subject_id=str(difference.effect_id))
     if of_order:
         wanted |= Q(kind_code__in=of_order) & (Q(group_key__in=_groups(order, difference)) | _about_effects(order))
+    if difference.event_ids:
+        about = [str(event_id) for event_id in difference.event_ids]
+        wanted |= Q(kind_code__in=EVENT_CASES, subject_type=SUBJECT_EVENT, subject_id__in=about)
     return ExceptionCase.objects.active().filter(wanted).order_by("pk").first()
 
 
 def _groups(order: Order, difference: Difference) -> list[str]:
     """The groups of the returns concerned: of the difference's own, or of all of the order."""
     returns: Iterable[ReturnAuthorisation] = order.returns.select_related("connection")
-    is_of_one = difference.cause in (causes.MORE_THAN_SELLABLE, causes.NOT_RESTOCKED)
+    is_of_one = difference.cause in _OF_ONE_RETURN
     return [stored_key(cases.group_of(rma)) for rma in returns if not is_of_one or rma.pk == difference.return_id]
 
 

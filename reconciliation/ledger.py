@@ -1,26 +1,39 @@
 """Our rows of some orders as books, beside what the shop showed when they were read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, OrderBook
+from reconciliation.ledger_returns import paying_of, payouts_of, returned_of, unread_of
+from reconciliation.ledger_shop import SETTLED, is_new, marks_of, restocked_of
 from returnsops import states
-from returnsops.facts import OrderSnapshot
+from returnsops.facts import ArticleId, OrderSnapshot, StockLevel
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
-from returnsops.planning import by_hand, order_money, sellable
+from returnsops.planning import by_hand, order_money, sellable, verdicts
 from returnsops.planning.policy import Policy, PolicyError, parse_policy
 from returnsops.planning.view import LineView, ReturnView
 from returnsops.services.views import CLOCK_SKEW, view_of
 
-SETTLED = frozenset({states.DONE, states.CONFIRMED})
 COMPARED_KINDS = states.MONEY_KINDS | states.STOCK_KINDS
 
 
-def book_of(*, order: Order, route: Route, snapshot: OrderSnapshot | None, read_at: datetime) -> OrderBook:
-    """Both books of one order; ``read_at`` is when its reading began. Reads rows only."""
+def book_of(
+    *,
+    order: Order,
+    route: Route,
+    snapshot: OrderSnapshot | None,
+    read_at: datetime,
+    tokens: frozenset[str] | None = None,
+    levels: Mapping[ArticleId, StockLevel] | None = None,
+) -> OrderBook:
+    """Both books of one order; ``read_at`` is when its reading began. Reads rows only.
+
+    ``tokens`` and ``levels`` are what the shop showed of notes and shelf figures; None: it cannot, or was not asked.
+    """
     returns = list(order.returns.select_related("connection", "route__commerce", "policy", "order"))
     views = [(rma, *seen) for rma in returns if (seen := _seen(rma)) is not None]
-    effects = tuple(_effect(row, read_at=read_at) for row in _effects(order))
+    rows = {row.key: (row, _effect(row, read_at=read_at)) for row in _effects(order)}
+    effects = tuple(effect for _, effect in rows.values())
     shown = {record.refund_id for record in snapshot.refunds} if snapshot is not None else set()
     return OrderBook(
         order_id=order.pk,
@@ -34,7 +47,24 @@ def book_of(*, order: Order, route: Route, snapshot: OrderSnapshot | None, read_
         judged=tuple(item for rma, view, policy in views if not rma.is_dirty for item in _judged(rma, view, policy)),
         return_ids=tuple(rma.pk for rma in returns),
         is_over_refund_accepted=any(_has_waiver(view, states.CASE_OVER_REFUNDED) for _, view, _ in views),
+        payouts=tuple(one for seen in views for one in payouts_of(*seen, rows, read_at=read_at)),
+        paying=tuple(one for seen in views for one in paying_of(*seen)),
+        returned=tuple(one for rma, view, _ in _in_turn(views) for one in returned_of(rma, view)),
+        unread=tuple(one for rma, view, _ in views for one in unread_of(rma, view)),
+        marks=tuple(marks_of(order, read_at=read_at)),
+        restocked=tuple(restocked_of(order, effects, read_at=read_at)),
+        read_at=read_at,
+        shown_tokens=tokens,
+        levels=levels,
     )
+
+
+Seen = tuple[ReturnAuthorisation, ReturnView, Policy]
+
+
+def _in_turn(views: Iterable[Seen]) -> list[Seen]:
+    """The returns as they were begun."""
+    return sorted(views, key=lambda seen: (seen[0].requested_at or seen[0].created_at, seen[0].pk))
 
 
 def _seen(rma: ReturnAuthorisation) -> tuple[ReturnView, Policy] | None:
@@ -55,16 +85,14 @@ def _effects(order: Order) -> Iterable[Effect]:
 
 
 def _effect(row: Effect, *, read_at: datetime) -> LedgerEffect:
-    is_done = row.state in SETTLED
-    # Acknowledged after the reading began: that reading cannot say whether it is there.
-    is_new = is_done and row.done_at is not None and row.done_at > read_at
+    is_late = is_new(row, read_at=read_at)
     return LedgerEffect(
         effect_id=row.pk,
         key=row.key,
         kind=row.kind,
         state=row.state,
-        is_settled=is_done and not is_new,
-        is_moving=is_new or row.state in states.IN_FLIGHT,
+        is_settled=row.state in SETTLED and not is_late,
+        is_moving=is_late or row.state in states.IN_FLIGHT,
         amount=row.amount,
         currency=row.currency,
         quantity=row.quantity or 0,
@@ -146,7 +174,21 @@ def _item(rma: ReturnAuthorisation, view: ReturnView, policy: Policy, line: Line
         by_hand=by_hand.units(view, line),
         is_excess_accepted=any(_has_waiver(view, code, line.item_id) for code in _EXCESS),
         is_lack_accepted=_has_waiver(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id),
+        unplaced=_unplaced(view, line),
+        unjudged=max(0, line.quantity - verdicts.judged(verdicts.in_force(view, line.item_id))),
     )
+
+
+def _unplaced(view: ReturnView, line: LineView) -> int:
+    """Sellable units that wait because the disposition has no place on the route."""
+    if states.SELLABLE in view.locations or not view.is_live:
+        return 0
+    waiting = [
+        effect
+        for effect in view.effects
+        if effect.kind == states.RESTOCK and effect.item_id == line.item_id and effect.state == states.HELD
+    ]
+    return sum(effect.quantity or 0 for effect in waiting)
 
 
 _EXCESS = (states.CASE_RESTOCK_CONTRADICTED, states.CASE_RESTOCKED_BY_HAND)

@@ -22,6 +22,7 @@ from reconciliation.books import Comparison, joined
 from reconciliation.checks import CHECKS, Check, check_of
 from reconciliation.ledger import book_of
 from reconciliation.models import Finding, OrderLook, Run
+from reconciliation.showing import Shown, shown_of
 from reconciliation.wording import plain_amount
 from returnsops import states
 from returnsops.facts import OrderChanged, OrderGone
@@ -161,13 +162,15 @@ def _read_all(
         read_at = utc_now()
         try:
             fact = reads.read_order(connection=commerce, order_id=order.external_id, at=read_at)
+            is_there = isinstance(fact, OrderChanged)
+            shown = shown_of(commerce=commerce, order=order, checks=checks) if is_there else Shown()
         except ports.VendorError as error:
             reading.problems.append(f"{order}: {error.text}")
             if not isinstance(error, ports.Rejected):
                 reading.is_outage = True
                 break
             continue
-        reading.compared.append(_compare(commerce, route, order, fact, checks, read_at=read_at))
+        reading.compared.append(_compare(commerce, route, order, fact, shown, checks, read_at=read_at))
     return reading
 
 
@@ -176,6 +179,7 @@ def _compare(
     route: Route,
     order: Order,
     fact: OrderChanged | OrderGone,
+    shown: Shown,
     checks: Sequence[Check],
     *,
     read_at: datetime,
@@ -187,7 +191,14 @@ def _compare(
         _store_gone(commerce, order, read_at=read_at)
     with transaction.atomic():
         fresh = Order.objects.select_related("connection").get(pk=order.pk)
-        book = book_of(order=fresh, route=route, snapshot=snapshot, read_at=read_at)
+        book = book_of(
+            order=fresh,
+            route=route,
+            snapshot=snapshot,
+            read_at=read_at,
+            tokens=shown.tokens,
+            levels=shown.levels,
+        )
     results = {check.code: check.compare(orders=[book]) for check in checks}
     return Compared(order=fresh, read_at=read_at, results=results)
 
@@ -234,6 +245,7 @@ def _keep(run: Run, reading: Reading) -> None:
     run.only_here_count = whole.count("only_here")
     run.only_there_count = whole.count("only_there")
     run.totals = totals_document(whole)
+    run.not_comparable = dict(whole.not_comparable)
     run.state = "failed" if reading.problems else "finished"
     run.error_text = " ".join(reading.problems)[:500]
     run.ended_at = utc_now()

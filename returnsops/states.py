@@ -91,7 +91,7 @@ EFFECT_TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     AWAITING_APPROVAL: frozenset({HELD, READY, EFFECT_CANCELLED, DONE}),
     SENDING: frozenset({DONE, UNKNOWN, READY, REJECTED, FAILED}),
     UNKNOWN: frozenset({DONE, READY, SENDING, REJECTED, FAILED}),
-    DONE: frozenset({CONFIRMED, FAILED, READY}),  # READY: mirrors only, when wanted and sent content differ
+    DONE: frozenset({CONFIRMED, FAILED, READY}),  # READY: mirrors when their content changes, notes that were lost
     CONFIRMED: frozenset({FAILED, READY}),  # FAILED: a gateway that fails later
     REJECTED: frozenset({READY, HELD, AWAITING_APPROVAL, EFFECT_CANCELLED, DONE}),
     FAILED: frozenset({READY, HELD, EFFECT_CANCELLED, DONE}),
@@ -116,6 +116,7 @@ NOTE: Final = "note"
 CANCEL_EXCHANGE: Final = "cancel_exchange"
 VOID_CREDIT: Final = "void_credit"
 TAKE_OUT: Final = "take_out"  # units put back on sale leave the sellable stock again
+STOCK_BEFORE: Final = "stock_before"  # in the evidence of a restock: the article's shelf figure before it
 INVERSE_OF: Final[dict[str, str]] = {EXCHANGE: CANCEL_EXCHANGE, STORE_CREDIT: VOID_CREDIT, RESTOCK: TAKE_OUT}
 EFFECT_KINDS: Final = (
     REFUND,

@@ -10,9 +10,16 @@ from connectors.woocommerce.checks import check
 from connectors.woocommerce.exchange_ends import DEFAULT_SHIPPED_META, DEFAULT_SHIPPED_STATUSES
 from connectors.woocommerce.finding import find_order
 from connectors.woocommerce.history import list_orders
+from connectors.woocommerce.levels import read_levels
 from connectors.woocommerce.links import order_url
+from connectors.woocommerce.marks import read_marks
 from connectors.woocommerce.normalise import normalise
-from connectors.woocommerce.orders import DEFAULT_LOCKED_STATUSES, DEFAULT_META_PREFIX
+from connectors.woocommerce.orders import (
+    DEFAULT_CLOSED_STATUSES,
+    DEFAULT_LOCKED_STATUSES,
+    DEFAULT_META_PREFIX,
+    DEFAULT_OPEN_STATUSES,
+)
 from connectors.woocommerce.polling import poll
 from connectors.woocommerce.reading import read_order
 from connectors.woocommerce.timing import CALL_DEADLINE_S, SETTLE_S
@@ -23,6 +30,18 @@ _SETTINGS: Final = (
         kind=list,
         help="Order statuses in which nothing is refunded or restocked; a case instead.",
         default=list(DEFAULT_LOCKED_STATUSES),
+    ),
+    SettingSpec(
+        name="open_statuses",
+        kind=list,
+        help="Order statuses in which something is still to be done; comparing finds fully refunded orders in them.",
+        default=list(DEFAULT_OPEN_STATUSES),
+    ),
+    SettingSpec(
+        name="closed_statuses",
+        kind=list,
+        help="Order statuses in which an order is finished. A status in neither list is not compared.",
+        default=list(DEFAULT_CLOSED_STATUSES),
     ),
     SettingSpec(name="locked_meta", kind=str, help="Order meta key that locks an order when it is set.", default=""),
     SettingSpec(name="kept_meta", kind=list, help="Order meta keys to keep with the order.", default=[]),
@@ -84,6 +103,8 @@ CONNECTOR: Final = Connector(
     read_credit=coupons.read_credit,
     list_orders=list_orders,
     read_catalogue=read_catalogue,
+    read_marks=read_marks,
+    read_levels=read_levels,
     find_order=find_order,
     webhook_topics=webhooks.TOPICS,
     list_webhooks=webhooks.list_webhooks,

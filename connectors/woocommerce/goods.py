@@ -52,10 +52,10 @@ def find_all(link: Link, wanted: Sequence[Mapping[str, Any]]) -> tuple[Goods, ..
 
 def stock_of(link: Link, product_id: str) -> tuple[bool, int | None]:
     """Whether the stock of a product or variation is counted, and the figure that counts now."""
-    product = _product(link, product_id) or {}
+    product = product_of(link, product_id) or {}
     if product.get("manage_stock") == "parent":
-        product = _product(link, str(product.get("parent_id"))) or {}
-    return product.get("manage_stock") is True, _whole(product.get("stock_quantity"))
+        product = product_of(link, str(product.get("parent_id"))) or {}
+    return product.get("manage_stock") is True, whole(product.get("stock_quantity"))
 
 
 def _find(link: Link, line: Mapping[str, Any]) -> Goods:
@@ -64,7 +64,7 @@ def _find(link: Link, line: Mapping[str, Any]) -> Goods:
     is_variation = product.get("type") == "variation"
     holder = product
     if product.get("manage_stock") == "parent":
-        holder = _product(link, str(product.get("parent_id"))) or {}
+        holder = product_of(link, str(product.get("parent_id"))) or {}
     is_managed = holder.get("manage_stock") is True
     return Goods(
         product_id=str(product["parent_id"] if is_variation else product["id"]),
@@ -73,13 +73,13 @@ def _find(link: Link, line: Mapping[str, Any]) -> Goods:
         name=str(product.get("name") or ""),
         quantity=int(line["quantity"]),
         is_managed=is_managed,
-        stock=_whole(holder.get("stock_quantity")) if is_managed else None,
+        stock=whole(holder.get("stock_quantity")) if is_managed else None,
         holder=str(holder.get("id")),
     )
 
 
 def _by_id(link: Link, line: Mapping[str, Any]) -> dict[str, Any]:
-    product = _product(link, str(line["variant_id"]))
+    product = product_of(link, str(line["variant_id"]))
     if product is None:
         text = f"The shop has no product or variation {line['variant_id']} ({_named(line)})."
         raise _unavailable(link, line, states.PRODUCT_UNKNOWN, text)
@@ -148,11 +148,11 @@ def _alternatives(link: Link, line: Mapping[str, Any], product_id: str) -> list[
 def _is_there(row: Mapping[str, Any], quantity: int) -> bool:
     is_sold = row.get("status") == "publish" and row.get("purchasable") is not False
     if row.get("manage_stock") is True:
-        return is_sold and (_whole(row.get("stock_quantity")) or 0) >= quantity
+        return is_sold and (whole(row.get("stock_quantity")) or 0) >= quantity
     return is_sold and row.get("stock_status") == "instock"
 
 
-def _product(link: Link, product_id: str) -> dict[str, Any] | None:
+def product_of(link: Link, product_id: str) -> dict[str, Any] | None:
     """A product or a variation; both are read by this address (observed 5). Ids are numbers; others are not asked."""
     if not (product_id.isascii() and product_id.isdigit()):
         return None
@@ -170,5 +170,6 @@ def _named(line: Mapping[str, Any], name: str = "") -> str:
     return f"{name} (SKU {sku})" if name and sku else name or f"SKU {sku or 'none'}"
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
+    """A whole number as the shop writes it, None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,5 +1,6 @@
 """Notes (once per milestone) and mirrors (a status in the order's meta): what staff see in the shop."""
 
+from collections.abc import Sequence
 from html import unescape
 from typing import Any
 
@@ -71,6 +72,12 @@ def send_mirror(link: Link, intent: Intent, lookup: Lookup) -> Sent:
         evidence={"field": str(intent.payload["field"])},
         remote_url=order_url(link.config, intent.order_id),
     )
+
+
+def read_marks(link: Link, order_id: str, tokens: Sequence[str]) -> frozenset[str]:
+    """Which of these tokens stand in a note of the order. Raises Rejected('order_not_found')."""
+    texts = [unescape(str(note.get("note") or "")) for note in _notes(link, order_id)]
+    return frozenset(token for token in tokens if any(token in text for text in texts))
 
 
 def _meta_key(link: Link, intent: Intent) -> str:

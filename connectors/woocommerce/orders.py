@@ -25,6 +25,8 @@ DEFAULT_LOCKED_STATUSES: Final = (
     "auto-draft",
     "trash",
 )
+DEFAULT_OPEN_STATUSES: Final = ("pending", "on-hold", "processing", "checkout-draft", "auto-draft")
+DEFAULT_CLOSED_STATUSES: Final = ("completed", "refunded", "cancelled", "failed", "trash")
 TRASH: Final = "trash"
 REDUCED_STOCK: Final = "_reduced_stock"
 REFUNDED_ITEM: Final = "_refunded_item_id"
@@ -57,6 +59,8 @@ class Reading:
     locked_statuses: frozenset[str] = frozenset(DEFAULT_LOCKED_STATUSES)
     locked_meta: str = ""
     kept_meta: frozenset[str] = field(default_factory=frozenset)
+    open_statuses: frozenset[str] = frozenset(DEFAULT_OPEN_STATUSES)
+    closed_statuses: frozenset[str] = frozenset(DEFAULT_CLOSED_STATUSES)
 
 
 def reading_of(settings: Mapping[str, Any]) -> Reading:
@@ -66,6 +70,8 @@ def reading_of(settings: Mapping[str, Any]) -> Reading:
         locked_statuses=frozenset(str(s) for s in settings.get("locked_statuses", DEFAULT_LOCKED_STATUSES)),
         locked_meta=str(settings.get("locked_meta") or ""),
         kept_meta=frozenset(str(key) for key in settings.get("kept_meta", ())),
+        open_statuses=frozenset(str(s) for s in settings.get("open_statuses", DEFAULT_OPEN_STATUSES)),
+        closed_statuses=frozenset(str(s) for s in settings.get("closed_statuses", DEFAULT_CLOSED_STATUSES)),
     )
 
 
@@ -79,7 +85,7 @@ def order_snapshot(
     """
     currency = str(order.get("currency") or "")
     status = str(order.get("status") or "")
-    placed_at = _time(order.get("date_created_gmt")) or _EPOCH
+    placed_at = time_of(order.get("date_created_gmt")) or _EPOCH
     lock_reason = _lock_reason(order, status=status, reading=reading)
     return OrderSnapshot(
         order_id=str(order["id"]),
@@ -90,17 +96,19 @@ def order_snapshot(
         lines=tuple(_lines(order, currency=currency, products=products)),
         refunds=tuple(remote_refund(refund, currency=currency, reading=reading) for refund in refunds),
         placed_at=placed_at,
-        modified_at=_time(order.get("date_modified_gmt")) or placed_at,
+        modified_at=time_of(order.get("date_modified_gmt")) or placed_at,
         customer_id=_id(order.get("customer_id")),
         customer_email=str((order.get("billing") or {}).get("email") or ""),
         channel=str(order.get("created_via") or ""),
         payment_method=str(order.get("payment_method") or ""),
         payment_reference=str(order.get("transaction_id") or "")[:200],
-        paid_at=_time(order.get("date_paid_gmt")),
+        paid_at=time_of(order.get("date_paid_gmt")),
         is_locked=bool(lock_reason),
         lock_reason=lock_reason,
         is_gone=status == TRASH,
+        is_open=_is_open(status, reading=reading),
         meta=_kept_meta(order, reading=reading),
+        mirrored=_mirrored(order, reading=reading),
     )
 
 
@@ -110,7 +118,7 @@ def remote_refund(refund: Json, *, currency: str, reading: Reading) -> RemoteRef
         refund_id=str(refund["id"]),
         amount=abs(amount_of(refund.get("amount"))),
         currency=currency,
-        created_at=_time(refund.get("date_created_gmt")) or _EPOCH,
+        created_at=time_of(refund.get("date_created_gmt")) or _EPOCH,
         lines=tuple(_refund_lines(refund, currency=currency)),
         key=key_of(refund, meta_prefix=reading.meta_prefix),
         reason=str(refund.get("reason") or ""),
@@ -259,7 +267,20 @@ def _kept_meta(order: Json, *, reading: Reading) -> dict[str, str]:
     return {key: value for key, value in meta_of(order).items() if key.startswith(reading.meta_prefix) or key in wanted}
 
 
-def _time(value: object) -> datetime | None:
+def _mirrored(order: Json, *, reading: Reading) -> dict[str, str]:
+    """Our own entries, by the names they have here."""
+    prefix = reading.meta_prefix
+    return {key.removeprefix(prefix): value for key, value in meta_of(order).items() if key.startswith(prefix)}
+
+
+def _is_open(status: str, *, reading: Reading) -> bool | None:
+    """Whether something is still to be done with the order; None for a status of a plugin that nobody sorted in."""
+    if status in reading.closed_statuses:
+        return False
+    return True if status in reading.open_statuses else None
+
+
+def time_of(value: object) -> datetime | None:
     """A ``…_gmt`` field: UTC without a suffix (observed 3)."""
     if not isinstance(value, str) or not value:
         return None

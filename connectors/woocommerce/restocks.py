@@ -16,6 +16,7 @@ from connectors.woocommerce.reading import required_order, snapshot_of
 from connectors.woocommerce.refunds import check_made, check_order, meta_entries, reason_of, records_of
 from connectors.woocommerce.timing import CLOCK_SKEW
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
+from returnsops.states import STOCK_BEFORE
 
 
 def look_up(link: Link, intent: Intent) -> Lookup:
@@ -49,7 +50,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     evidence = {
         "refund_id": str(made["id"]),
         "quantity": _quantity(intent),
-        "stock_before": product.quantity,
+        STOCK_BEFORE: product.quantity,
         "reduced_stock_before": line.reduced_stock,
         "read_back": _read_back(link, intent, line),
     }

@@ -76,6 +76,7 @@ def _run_page(run: Run, request: HttpRequest) -> dict[str, Any]:
         "tone": _run_state(run)[0],
         "state": _run_state(run)[1],
         "totals": _totals(run),
+        "not_comparable": sorted(run.not_comparable.items()),
         "found": run.findings.select_related("rma", "order__connection")[:100],
         "audit": _audit_of(run) if run.check_code == running.CHECK else None,
     }

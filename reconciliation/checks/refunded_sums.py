@@ -1,14 +1,14 @@
 """What our ledger says was refunded on an order, against what the shop shows, to the minor unit. Pure.
 
 Compared record by record, so that two mistakes never cancel each other out in a sum. Refunds made outside that
-nobody explained yet are part of the difference of the sums, and are found by ``refunds_outside`` as well.
+nobody explained yet, or that were deleted, are the matter of ``refunds_outside`` and in its sums.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from reconciliation import causes
-from reconciliation.books import Comparison, Difference, KnownRefund, LedgerEffect, OrderBook, Total, joined, owners
+from reconciliation.books import Comparison, Difference, LedgerEffect, OrderBook, Total, joined, owners
 from reconciliation.wording import amount, effect_words, state_words
 from returnsops import states
 from returnsops.facts import RemoteRefund
@@ -28,7 +28,6 @@ def _of_order(book: OrderBook) -> Comparison:
         if effect.kind in states.MONEY_KINDS
     ]
     parts.extend(_of_foreign(book, record) for record in records if record.refund_id not in owner_of)
-    parts.extend(_vanished(book, owner_of))
     return joined(parts)
 
 
@@ -90,72 +89,17 @@ def _difference(
                 "in_the_shop": {"amount": amount(there, effect.currency), "records": len(records)},
             },
             "key": effect.key,
-            "records": [_shown(record) for record in records] or "none",
+            "records": [shown(record) for record in records] or "none",
         },
     )
 
 
 def _of_foreign(book: OrderBook, record: RemoteRefund) -> Comparison:
-    """A record that no effect of ours made: attributed ones are in our book too, the others are not."""
+    """A record that no effect of ours made: where it is explained it is in our book too."""
     known = next((refund for refund in book.refunds if refund.refund_id == record.refund_id), None)
-    if known is not None and known.explanation == "in_flight":
+    if known is None or known.explanation in ("", "in_flight"):
         return Comparison()
-    if known is not None and known.explanation:
-        return _part(here=record.amount, there=record.amount, currency=record.currency)
-    return _part(there=record.amount, currency=record.currency, found=made_outside(book, record))
-
-
-def made_outside(book: OrderBook, record: RemoteRefund) -> Difference:
-    """A refund in the shop that nothing here explains."""
-    return Difference(
-        order_id=book.order_id,
-        subject=f"refund:{record.refund_id}",
-        cause=causes.MADE_OUTSIDE,
-        side="only_there",
-        about=f"Refund {record.refund_id}" + (f" by {record.author}" if record.author else ""),
-        here="nothing",
-        there=amount(record.amount, record.currency),
-        amount=record.amount,
-        currency=record.currency,
-        refund_id=record.refund_id,
-        return_id=book.only_return_id,
-        evidence={"record": _shown(record)},
-    )
-
-
-def _vanished(book: OrderBook, owner_of: dict[str, str]) -> Iterable[Comparison]:
-    """Refunds made outside that our book counted on and the shop shows no longer."""
-    ours = {effect.remote_id for effect in book.effects} | set(owner_of)
-    for refund in book.refunds:
-        if refund.is_vanished and refund.explanation in ("return", "unrelated") and refund.refund_id not in ours:
-            found = outside_deleted(book, refund)
-            yield _part(here=refund.amount, currency=refund.currency, found=found)
-
-
-def outside_deleted(book: OrderBook, refund: KnownRefund) -> Difference:
-    """A refund made outside that is gone; with ``is_gateway_paid`` the money went out all the same."""
-    return Difference(
-        order_id=book.order_id,
-        subject=f"refund:{refund.refund_id}",
-        cause=causes.OUTSIDE_DELETED,
-        side="only_here",
-        about=f"Refund {refund.refund_id}",
-        here=amount(refund.amount, refund.currency),
-        there="nothing",
-        amount=refund.amount,
-        currency=refund.currency,
-        refund_id=refund.refund_id,
-        return_id=refund.return_id or book.only_return_id,
-        evidence={
-            "record": {
-                "refund": refund.refund_id,
-                "amount": amount(refund.amount, refund.currency),
-                "author": refund.author,
-                "reason": refund.reason,
-                "paid_by_the_gateway": refund.is_gateway_paid,
-            }
-        },
-    )
+    return _part(here=record.amount, there=record.amount, currency=record.currency)
 
 
 def _part(
@@ -168,7 +112,8 @@ def _part(
     )
 
 
-def _shown(record: RemoteRefund) -> dict[str, str]:
+def shown(record: RemoteRefund) -> dict[str, str]:
+    """A record as evidence."""
     return {
         "refund": record.refund_id,
         "amount": amount(record.amount, record.currency),

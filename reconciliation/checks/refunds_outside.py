@@ -1,4 +1,7 @@
-"""Refunds in the shop that no return explains, refunds deleted there, and orders refunded beyond what was paid. Pure.
+"""Refunds in the shop without a return (S4-25), refunds deleted there, and orders refunded beyond what was paid. Pure.
+
+Without a return is what no effect of ours made and nobody explained, or what names in its data a return or refund that
+does not exist here.
 
 A deleted refund moves no date and fires no webhook (woocommerce-observed.md 4.13): only reading the order again and
 comparing with what was there before finds it.
@@ -9,7 +12,7 @@ from decimal import Decimal
 
 from reconciliation import causes
 from reconciliation.books import Comparison, Difference, KnownRefund, OrderBook, Total, joined, owners
-from reconciliation.checks.refunded_sums import made_outside, outside_deleted
+from reconciliation.checks.refunded_sums import shown
 from reconciliation.wording import amount
 from returnsops import states
 from returnsops.facts import RemoteRefund
@@ -41,15 +44,59 @@ def _of_record(book: OrderBook, record: RemoteRefund) -> Comparison:
     here = record.amount if explanation else Decimal(0)
     return Comparison(
         matched=1 if explanation else 0,
-        findings=() if explanation else (made_outside(book, record),),
+        findings=() if explanation else (_made_outside(book, record),),
         totals={record.currency: Total(here=here, there=record.amount)},
     )
 
 
 def _of_deleted(book: OrderBook, refund: KnownRefund) -> Comparison:
     return Comparison(
-        findings=(outside_deleted(book, refund),),
+        findings=(_outside_deleted(book, refund),),
         totals={refund.currency: Total(here=refund.amount)},
+    )
+
+
+def _made_outside(book: OrderBook, record: RemoteRefund) -> Difference:
+    """A refund in the shop that nothing here explains; one with a key like ours names what does not exist here."""
+    return Difference(
+        order_id=book.order_id,
+        subject=f"refund:{record.refund_id}",
+        cause=causes.REFERENCE_UNKNOWN if record.key else causes.MADE_OUTSIDE,
+        side="only_there",
+        about=f"Refund {record.refund_id}" + (f" by {record.author}" if record.author else ""),
+        here="nothing",
+        there=amount(record.amount, record.currency),
+        amount=record.amount,
+        currency=record.currency,
+        refund_id=record.refund_id,
+        return_id=book.only_return_id,
+        evidence={"record": shown(record), **({"reference": record.key} if record.key else {})},
+    )
+
+
+def _outside_deleted(book: OrderBook, refund: KnownRefund) -> Difference:
+    """A refund made outside that is gone; with ``is_gateway_paid`` the money went out all the same."""
+    return Difference(
+        order_id=book.order_id,
+        subject=f"refund:{refund.refund_id}",
+        cause=causes.OUTSIDE_DELETED,
+        side="only_here",
+        about=f"Refund {refund.refund_id}",
+        here=amount(refund.amount, refund.currency),
+        there="nothing",
+        amount=refund.amount,
+        currency=refund.currency,
+        refund_id=refund.refund_id,
+        return_id=refund.return_id or book.only_return_id,
+        evidence={
+            "record": {
+                "refund": refund.refund_id,
+                "amount": amount(refund.amount, refund.currency),
+                "author": refund.author,
+                "reason": refund.reason,
+                "paid_by_the_gateway": refund.is_gateway_paid,
+            }
+        },
     )
 
 

@@ -28,6 +28,7 @@ class Run(models.Model):
     only_here_count = models.PositiveIntegerField("only here", default=0)
     only_there_count = models.PositiveIntegerField("only in the shop", default=0)
     totals = models.JSONField(default=dict)  # {"GBP": {"here": "10.00", "there": "12.00"}, "units": {…}}
+    not_comparable = models.JSONField(default=dict, blank=True)  # why the shop cannot show it: how many
     error_text = models.CharField("error", max_length=500, blank=True)
     # Of an audit only: how far it came while it is not finished, what it set apart and could not compare.
     progress = models.JSONField(default=dict, blank=True)

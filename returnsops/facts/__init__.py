@@ -46,6 +46,7 @@ from .statements import (
     RiskHoldReleased,
 )
 from .values import (
+    ArticleId,
     ExchangeLine,
     ExecutedBy,
     InspectedItem,
@@ -59,10 +60,12 @@ from .values import (
     Resolution,
     ReturnItem,
     ReturnSnapshot,
+    StockLevel,
     TaxShare,
 )
 
 __all__ = [
+    "ArticleId",
     "AttributionUndone",
     "CreditIssued",
     "CreditWithdrawn",
@@ -114,5 +117,6 @@ __all__ = [
     "RiskCharge",
     "RiskHoldPlaced",
     "RiskHoldReleased",
+    "StockLevel",
     "TaxShare",
 ]

@@ -168,4 +168,17 @@ class OrderSnapshot:
     is_locked: bool = False
     lock_reason: str = ""
     is_gone: bool = False
+    is_open: bool | None = None  # the shop still has something to do with it; None: its state does not say
     meta: dict[str, str] = field(default_factory=dict)
+    mirrored: dict[str, str] | None = None  # our fields as the order shows them; None: the shop shows none
+
+
+ArticleId = tuple[str, str]  # product and variation in the shop; '' = without variations
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockLevel:
+    """The shelf figure of an article in the shop; ``quantity`` None: nobody counts it there."""
+
+    quantity: int | None
+    changed_at: datetime | None = None  # when the article was changed last, sales included

@@ -273,11 +273,12 @@ def _changed(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
     return tuple(
         _changed_case(view, payout, amount)
         for payout in payouts(view)
-        if (amount := sent.get(payout_key(view, payout))) is not None and _differs(view, policy, payout, amount)
+        if (amount := sent.get(payout_key(view, payout))) is not None and is_not_as_told(view, policy, payout, amount)
     )
 
 
-def _differs(view: ReturnView, policy: Policy, payout: PayoutView, sent: Decimal) -> bool:
+def is_not_as_told(view: ReturnView, policy: Policy, payout: PayoutView, sent: Decimal) -> bool:
+    """Whether what was sent for a platform refund is not what it says now, and nobody accepted that."""
     key = payout_key(view, payout)
     accepted = {
         amount

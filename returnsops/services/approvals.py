@@ -121,6 +121,24 @@ def requeue(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect
 
 
 @transaction.atomic
+def write_again(*, effect_id: int, by: User | str, at: datetime) -> Effect:
+    """Write a note or field once more that is missing on the order. Raises EffectError for any other kind of effect.
+
+    It is looked up first like every effect, so one that is there after all is not written twice.
+    """
+    effect = locked(effect_id=effect_id)
+    if effect.kind not in {states.NOTE, states.MIRROR}:
+        raise EffectError("Only notes and status fields are written again.")
+    _require_state(effect, {states.DONE, states.REJECTED, states.FAILED}, act="written again")
+    _begin_anew(effect)
+    effect.sent_hash = ""
+    _put(effect, states.READY, at=at)
+    _note(effect, act="effect_requeued", by=by, at=at, text=f"{label(effect)}: to be written on the order again.")
+    _wake(effect)
+    return effect
+
+
+@transaction.atomic
 def say_not_done(*, effect_id: int, settle_s: float, by: User, at: datetime, why: str) -> Effect:
     """A person looked in the other system: it did not happen, so send it again, under a new remote key.
 

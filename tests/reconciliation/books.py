@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, OrderBook
+from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, Mark, OrderBook, Payout, ReturnedUnits
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund, RemoteRefundLine
 
@@ -87,14 +87,57 @@ def judged(**changes: Any) -> JudgedItem:
     return replace(JudgedItem(return_id=7, item_id="item_1", line_id="5", name="Tee", sellable=1), **changes)
 
 
+def payout(**changes: Any) -> Payout:
+    """The platform's refund of 30.00 EUR, done here by the money effect."""
+    made = Payout(
+        return_id=7,
+        refund_id="rfd_1",
+        amount=Decimal("30.00"),
+        currency="EUR",
+        stage="served",
+        effect_id=1,
+        effect_key=REFUND_KEY,
+        sent=Decimal("30.0000"),
+        is_overdue=True,
+    )
+    return replace(made, **changes)
+
+
+def returned_units(**changes: Any) -> ReturnedUnits:
+    """One unit of line 5, worth 30.00 EUR, comes back with return A."""
+    made = ReturnedUnits(
+        return_id=7, label="A", line_id="5", name="Tee", units=1, worth=Decimal("30.00"), currency="EUR"
+    )
+    return replace(made, **changes)
+
+
+def mark(**changes: Any) -> Mark:
+    """The note that the return is authorised, written."""
+    made = Mark(
+        effect_id=4,
+        return_id=7,
+        kind="note",
+        name="[A/authorised]",
+        text="Return A authorised. [A/authorised]",
+        state=states.DONE,
+        is_settled=True,
+        is_moving=False,
+    )
+    return replace(made, **changes)
+
+
 def snapshot(
-    *records: RemoteRefund, total: str = "60.00", currency: str = "EUR", reduced: int | None = 1
+    *records: RemoteRefund,
+    total: str = "60.00",
+    currency: str = "EUR",
+    reduced: int | None = 1,
+    **changes: Any,
 ) -> OrderSnapshot:
     """Two units of one line; ``reduced``: how many of them the line still holds as taken from stock."""
     line = OrderLineSnapshot(
         line_id="5", kind="item", name="Tee", quantity=2, net=Decimal(total), reduced_stock=reduced
     )
-    return OrderSnapshot(
+    made = OrderSnapshot(
         order_id="11",
         number="11",
         status="completed",
@@ -105,6 +148,7 @@ def snapshot(
         placed_at=AT,
         modified_at=AT,
     )
+    return replace(made, **changes)
 
 
 def book(**changes: Any) -> OrderBook:

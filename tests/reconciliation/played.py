@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.simulators.woocommerce.records import Order, Refund
+from connectors.simulators.woocommerce.records import Note, Order, Refund
 from reconciliation import services
 from reconciliation.models import Finding, Run
 from returnsops.models import Order as OrderRow
@@ -55,6 +55,25 @@ def returned(w: World, *, disposition: str = "sellable", amount: str = "30.00", 
 def new_sku(w: World) -> str:
     """One that no product has yet."""
     return f"TEE-{len(w.shop.state.products)}"
+
+
+def closed(cause: str) -> list[tuple[str, bool]]:
+    """Kind of each case that findings of a cause had, and whether it is closed."""
+    rows = Finding.objects.filter(cause=cause).exclude(case=None).select_related("case").order_by("pk")
+    return [(row.case.kind_code, not row.case.is_active) for row in rows if row.case is not None]
+
+
+def owner_of(cause: str) -> tuple[str, str]:
+    """Kind and team of the case that the newest finding of a cause asks for."""
+    case = finding(cause).case
+    assert case is not None
+    return case.kind_code, case.owner_team
+
+
+def note_of(w: World, order: Order, token: str) -> Note:
+    """The note of the order that holds a token."""
+    (note,) = [note for note in w.shop.state.notes if note.order_id == order.id and token in note.text]
+    return note
 
 
 def only_money(w: World, order: Order) -> Refund:

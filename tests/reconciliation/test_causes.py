@@ -2,8 +2,8 @@
 
 from exceptions_queue.kinds import find_kind
 from reconciliation import causes
-from reconciliation.checks.refunded_sums import made_outside
-from tests.reconciliation.books import book, outside_record
+from reconciliation.checks.refunds_outside import compare
+from tests.reconciliation.books import book, known, outside_record, snapshot
 
 
 def test_every_cause_leads_to_a_registered_kind_and_every_kind_has_a_cause() -> None:
@@ -13,7 +13,9 @@ def test_every_cause_leads_to_a_registered_kind_and_every_kind_has_a_cause() -> 
 
 
 def test_the_words_name_order_record_and_amount() -> None:
-    text = causes.words(made_outside(book(), outside_record()), order="Order 11")
+    made = book(effects=(), snapshot=snapshot(outside_record()), refunds=(known(),))
+    (found,) = compare(orders=[made]).findings
+    text = causes.words(found, order="Order 11")
     assert text == "Order 11: Refund 20 by WordPress user 1 of 5.00 EUR was made outside, and no return explains it."
 
 

@@ -24,7 +24,7 @@ USAGE: Final = 2
 class Command(BaseCommand):
     """Differences become findings and cases; those that are gone heal."""
 
-    help = "Compare refunds and stock with the shops. Changes nothing there."
+    help = "Compare returns, refunds, stock and notes with the shops. Changes nothing there."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """--route, --since, --check, --json."""
@@ -104,6 +104,7 @@ def _run_document(run: Run) -> dict[str, Any]:
         "only_here": run.only_here_count,
         "only_in_the_shop": run.only_there_count,
         "totals": run.totals,
+        "not_comparable": run.not_comparable,
     }
 
 
@@ -140,6 +141,7 @@ def _as_text(runs: Sequence[Run], left: Sequence[Finding]) -> str:
             f"only in the shop {run.only_there_count}"
         )
         lines += [f"  {name}: {sums['here']} here, {sums['there']} in the shop" for name, sums in run.totals.items()]
+        lines += [f"  not comparable: {count} x {why}" for why, count in sorted(run.not_comparable.items())]
         lines += [f"  {run.error_text}"] if run.error_text else []
     lines += [f"open: {row.text} {row.suggestion}" for row in left] or ["Nothing differs."]
     return "\n".join(lines if runs else ["No route is switched on; nothing was compared."])

@@ -97,3 +97,10 @@ def test_an_unknown_order(look_up: Any) -> None:
     with pytest.raises(Rejected) as refusal:
         look_up(link, NOTE if look_up is marks.look_up_note else MIRROR)
     assert refusal.value.code == "order_not_found"
+
+
+def test_which_tokens_the_notes_of_an_order_show() -> None:
+    link, asked = scripted_link(Shop("other", f"{TOKEN} edited by hand &amp; more", "[R&amp;B-1/received]"))
+    tokens = (TOKEN, "[RMA-77/authorised]", "[R&B-1/received]")
+    assert marks.read_marks(link, "18", tokens) == {TOKEN, "[R&B-1/received]"}
+    assert [(method, path) for method, path, _, _ in asked] == [("GET", "/orders/18/notes")]

@@ -197,6 +197,21 @@ def test_statuses_that_lock_are_a_setting(order: Any) -> None:
     assert order_snapshot(order, [], products={}, reading=reading).is_locked is False
 
 
+def test_statuses_that_are_open_or_closed_are_settings_and_others_say_nothing(order: Any) -> None:
+    def is_open(status: str, **settings: list[str]) -> bool | None:
+        return order_snapshot({**order, "status": status}, [], products={}, reading=reading_of(settings)).is_open
+
+    assert [is_open(one) for one in ("processing", "completed", "refunded", "trash", "at-the-tailor")] == [
+        True,
+        False,
+        False,
+        False,
+        None,
+    ]
+    assert is_open("at-the-tailor", open_statuses=["at-the-tailor"]) is True
+    assert is_open("processing", open_statuses=["at-the-tailor"]) is None
+
+
 @pytest.mark.parametrize(("value", "locked"), [("1", True), ("yes", True), ("no", False), ("", False), ("0", False)])
 def test_an_order_meta_may_lock(order: Any, value: str, locked: bool) -> None:
     order["meta_data"].append({"id": 9, "key": "_edit_frozen", "value": value})
@@ -211,8 +226,9 @@ def test_kept_meta_is_ours_and_what_settings_name(order: Any) -> None:
         {"id": 11, "key": "_returnsops_list", "value": ["a"]},
     ]
     reading = reading_of({"kept_meta": ["erp_ref"]})
-    kept = order_snapshot(order, [], products={}, reading=reading).meta
-    assert kept == {"erp_ref": "SO-1", "_returnsops_status": "received"}
+    snapshot = order_snapshot(order, [], products={}, reading=reading)
+    assert snapshot.meta == {"erp_ref": "SO-1", "_returnsops_status": "received"}
+    assert snapshot.mirrored == {"status": "received"}
 
 
 @pytest.mark.parametrize(

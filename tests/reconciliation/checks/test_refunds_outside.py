@@ -27,6 +27,12 @@ def test_a_refund_that_nobody_explained() -> None:
     assert "user 1" in one.about
 
 
+def test_a_reference_that_nobody_knows_is_named() -> None:
+    strange = outside_record(key="refund:reveni/ret_9:rfd_9")
+    (one,) = compare(orders=[book(snapshot=snapshot(money_record(), strange), refunds=(known(),))]).findings
+    assert (one.cause, one.evidence["reference"]) == (causes.REFERENCE_UNKNOWN, "refund:reveni/ret_9:rfd_9")
+
+
 @pytest.mark.parametrize("explanation", ["return", "unrelated", "policy", "before_us", "in_flight"])
 def test_an_explained_one_is_none(explanation: str) -> None:
     made = book(snapshot=snapshot(money_record(), outside_record()), refunds=(known(explanation=explanation),))

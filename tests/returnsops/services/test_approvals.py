@@ -184,6 +184,22 @@ def test_requeued_keeps_its_key_and_begins_anew(state: str) -> None:
     assert (effect.generation, effect.error_class) == (1, "")
 
 
+@pytest.mark.parametrize("kind", [states.NOTE, states.MIRROR])
+@pytest.mark.parametrize("state", [states.DONE, states.FAILED])
+def test_a_lost_note_or_field_is_written_again_under_its_key(kind: str, state: str) -> None:
+    effect = EffectFactory(kind=kind, state=state, sent_hash="x", attempt_count=3)
+    approvals.write_again(effect_id=effect.pk, by=UserFactory(), at=NOW)
+    assert (state_of(effect), effect.sent_hash, effect.generation, effect.attempt_count) == (states.READY, "", 1, 0)
+    assert HistoryEntry.objects.get(act="effect_requeued").subject_id == str(effect.pk)
+
+
+def test_only_notes_and_fields_are_written_again() -> None:
+    effect = EffectFactory(state=states.DONE)
+    with pytest.raises(EffectError, match="Only notes"):
+        approvals.write_again(effect_id=effect.pk, by=UserFactory(), at=NOW)
+    assert state_of(effect) == states.DONE
+
+
 def test_money_that_was_acknowledged_is_never_sent_again() -> None:
     effect = EffectFactory(state=states.FAILED, done_at=NOW)
     with pytest.raises(EffectError, match="never sent again"):
