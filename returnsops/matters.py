@@ -22,6 +22,9 @@ MATTERS: Final[dict[str, str]] = {
     states.WRITE_BACK: OF_MESSAGES,
     states.MIRROR: OF_MESSAGES,
     states.NOTE: OF_MESSAGES,
+    states.OPEN_RETURN: OF_MESSAGES,
+    states.TRACK_RETURN: OF_MESSAGES,
+    states.CLOSE_RETURN: OF_MESSAGES,
 }
 
 # Whose matter an effect is → the kind of case that asks for its approval.

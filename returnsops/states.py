@@ -112,6 +112,10 @@ RESTOCK: Final = "restock"
 WRITE_BACK: Final = "write_back"  # what the returns platform is told
 MIRROR: Final = "mirror"
 NOTE: Final = "note"
+# The shop's own record of a return, where it has such: neither money nor stock moves by it.
+OPEN_RETURN: Final = "open_return"
+TRACK_RETURN: Final = "track_return"
+CLOSE_RETURN: Final = "close_return"
 # Inverses of what was sent (design section 2, reversals); a refund has none.
 CANCEL_EXCHANGE: Final = "cancel_exchange"
 VOID_CREDIT: Final = "void_credit"
@@ -129,6 +133,9 @@ EFFECT_KINDS: Final = (
     CANCEL_EXCHANGE,
     VOID_CREDIT,
     TAKE_OUT,
+    OPEN_RETURN,
+    TRACK_RETURN,
+    CLOSE_RETURN,
 )
 MONEY_KINDS: Final = frozenset({REFUND})
 VALUE_KINDS: Final = MONEY_KINDS | {STORE_CREDIT}  # carry an amount and a currency
@@ -157,6 +164,9 @@ LANES: Final[dict[str, int]] = {
     WRITE_BACK: 45,
     RESTOCK: 50,
     TAKE_OUT: 50,
+    OPEN_RETURN: 55,
+    TRACK_RETURN: 56,
+    CLOSE_RETURN: 57,
     NOTE: 60,
     MIRROR: 70,
 }

@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.ports import EffectActions
-from connectors.shopify import credits, gift_cards, marks, refunds, restocks, take_outs
-from returnsops.states import MIRROR, NOTE, REFUND, RESTOCK, STORE_CREDIT, TAKE_OUT, VOID_CREDIT
+from connectors.shopify import credits, gift_cards, marks, refunds, restocks, returns, take_outs
+from returnsops.states import (
+    CLOSE_RETURN,
+    MIRROR,
+    NOTE,
+    OPEN_RETURN,
+    REFUND,
+    RESTOCK,
+    STORE_CREDIT,
+    TAKE_OUT,
+    TRACK_RETURN,
+    VOID_CREDIT,
+)
 
 EFFECTS: Final[Mapping[str, EffectActions]] = {
     REFUND: EffectActions(send=refunds.send, look_up=refunds.look_up),
@@ -13,6 +24,9 @@ EFFECTS: Final[Mapping[str, EffectActions]] = {
     TAKE_OUT: EffectActions(send=take_outs.send, look_up=take_outs.look_up),
     STORE_CREDIT: EffectActions(send=credits.send, look_up=credits.look_up),
     VOID_CREDIT: EffectActions(send=gift_cards.send_void, look_up=gift_cards.look_up_void),
+    OPEN_RETURN: EffectActions(send=returns.send_open, look_up=returns.look_up_open),
+    TRACK_RETURN: EffectActions(send=returns.send_track, look_up=returns.look_up_track),
+    CLOSE_RETURN: EffectActions(send=returns.send_close, look_up=returns.look_up_close),
     NOTE: EffectActions(send=marks.send_note, look_up=marks.look_up_note),
     MIRROR: EffectActions(send=marks.send_mirror, look_up=marks.look_up_mirror),
 }

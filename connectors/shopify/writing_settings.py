@@ -3,7 +3,7 @@
 from typing import Final
 
 from connectors.ports import SettingSpec
-from connectors.shopify import inventory, keyed, marks, places, refunds, restocks
+from connectors.shopify import inventory, keyed, marks, places, refunds, restocks, returns
 
 WRITING: Final = (
     SettingSpec(
@@ -29,6 +29,12 @@ WRITING: Final = (
         kind=bool,
         help="Refund manual payments (cash, bank transfer) too: the shop books them, a person has to pay.",
         default=False,
+    ),
+    SettingSpec(
+        name=returns.REASONS_SETTING,
+        kind=dict,
+        help='Our reason codes as handles of the shop\'s return reasons: too_small = "too-small"; else "other-reason".',
+        default={},
     ),
     SettingSpec(
         name=marks.TAG_SETTING,

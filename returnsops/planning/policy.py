@@ -66,6 +66,10 @@ left out, and then the default below holds::
     [write_back]                       # telling the platform, where its connection has no call template for it
     to_do = ["already_refunded", "exchange_order"]   # a person does these; also lines, verdict
 
+    [shop_return]                      # the shop's own record of a return, where it has such (Shopify)
+    writer = "nobody"                  # us | platform (looked for) | nobody
+    trigger = "authorised"             # requested | authorised: when ours is opened
+
     [reversal]                         # what contradicts what was sent: case | approve (second person) | automatic
     stock = "case"                     # units put back on sale that are not sellable after all
     exchange = "case"                  # a replacement withdrawn before it was shipped
@@ -171,6 +175,14 @@ class WriteBackPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShopReturnPolicy:
+    """Who keeps the shop's own record of a return, and from when (S5-4)."""
+
+    writer: str = "nobody"
+    trigger: str = "authorised"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReversalPolicy:
     """Whether the inverse of what was sent is a person's work, wants a second person, or goes by itself."""
 
@@ -197,6 +209,7 @@ class Policy:
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     credit: CreditPolicy = field(default_factory=CreditPolicy)
     write_back: WriteBackPolicy = field(default_factory=WriteBackPolicy)
+    shop_return: ShopReturnPolicy = field(default_factory=ShopReturnPolicy)
     reversal: ReversalPolicy = field(default_factory=ReversalPolicy)
     sla_hours: Mapping[str, int] = field(default_factory=dict)
 
@@ -335,6 +348,10 @@ _TOP: Mapping[str, Reader] = {
         {"writer": choice(*WRITERS), "valid_days": whole(1, 3650), "customer_note": words_with("{code}")},
     ),
     "write_back": table(WriteBackPolicy, {"to_do": several(states.WRITE_BACK_MESSAGES)}),
+    "shop_return": table(
+        ShopReturnPolicy,
+        {"writer": choice("us", "platform", "nobody"), "trigger": choice("requested", "authorised")},
+    ),
     "reversal": table(ReversalPolicy, dict.fromkeys(("stock", "exchange", "credit"), choice(*REVERSALS))),
     "sla_hours": by(TEAMS, whole(1, 24 * 365)),
 }

@@ -123,6 +123,14 @@ class EffectView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ParcelView:
+    """A parcel on its way back."""
+
+    tracking_number: str
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreditView:
     """Store credit or gift card granted by the platform."""
 
@@ -192,6 +200,7 @@ class ReturnView:
     credits: tuple[CreditView, ...] = ()
     exchanges: tuple[ExchangeView, ...] = ()
     risks: tuple[RiskView, ...] = ()
+    parcels: tuple[ParcelView, ...] = ()
     is_on_risk_hold: bool = False
     effects: tuple[EffectView, ...] = ()  # of this return, all states
     sibling_effects: tuple[EffectView, ...] = ()  # live money, credit and stock effects of others on the same order

@@ -34,6 +34,9 @@ KIND_WORDS = {
     states.CANCEL_EXCHANGE: "Cancelling the replacement order",
     states.VOID_CREDIT: "Voiding the credit",
     states.TAKE_OUT: "Taking out of stock",
+    states.OPEN_RETURN: "Return in the shop",
+    states.TRACK_RETURN: "Tracking in the shop",
+    states.CLOSE_RETURN: "Closing the shop's return",
 }
 # Kind → what of that kind there may be several of, as in "sending of refunds is stopped".
 KIND_PLURALS = {
@@ -47,6 +50,9 @@ KIND_PLURALS = {
     states.CANCEL_EXCHANGE: "cancellations of replacement orders",
     states.VOID_CREDIT: "withdrawals of credit",
     states.TAKE_OUT: "units taken out of stock again",
+    states.OPEN_RETURN: "returns in the shop",
+    states.TRACK_RETURN: "tracking numbers in the shop",
+    states.CLOSE_RETURN: "closings of returns in the shop",
 }
 MESSAGE_WORDS = {
     states.TELL_LINES: "confirmed lines and values",

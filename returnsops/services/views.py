@@ -44,6 +44,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         shop_refunds=shop_refunds,
         credits=tuple(_credit(row) for row in rma.credits.order_by("issued_at", "external_id")),
         exchanges=tuple(_exchange(row) for row in rma.exchanges.order_by("requested_at", "external_id")),
+        parcels=tuple(_parcel(row) for row in rma.parcels.order_by("external_id")),
         risks=tuple(_risk(entry) for entry in rma.risks),
         is_on_risk_hold=rma.is_on_risk_hold,
         effects=tuple(_effect(row) for row in rma.effects.all()),
@@ -203,6 +204,10 @@ def _money_in_flight_since(rma: ReturnAuthorisation) -> datetime | None:
     in_flight = Effect.objects.filter(order=rma.order, kind__in=states.MONEY_KINDS, state__in=states.IN_FLIGHT)
     starts = [effect.first_attempt_at for effect in in_flight if effect.first_attempt_at]
     return min(starts, default=None)
+
+
+def _parcel(row: Any) -> v.ParcelView:
+    return v.ParcelView(tracking_number=row.tracking_number, tracking_url=row.tracking_url)
 
 
 def _credit(row: Any) -> v.CreditView:

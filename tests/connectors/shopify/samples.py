@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 ORDER: Final = "gid://shopify/Order/1001"
+RETURN: Final = "gid://shopify/Return/61"
 MONEY: Final = {"amount": "25.00", "currencyCode": "GBP"}
 _CHANGE: Final = {
     "inventoryItemId": "gid://shopify/InventoryItem/1",
@@ -71,6 +72,50 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "RefundLines": {"id": "gid://shopify/Refund/501", "after": None},
+    "ReturnById": {"id": RETURN},
+    "ReturnCancel": {"id": RETURN},
+    "ReturnClose": {"id": RETURN},
+    "ReturnCreate": {
+        "input": {
+            "orderId": ORDER,
+            "requestedAt": "2026-11-02T09:00:00Z",
+            "returnLineItems": [
+                {
+                    "fulfillmentLineItemId": "gid://shopify/FulfillmentLineItem/31",
+                    "quantity": 1,
+                    "returnReasonDefinitionId": "gid://shopify/ReturnReasonDefinition/5",
+                    "returnReasonNote": "open_return:reveni/ret-1 Return RMA-77",
+                }
+            ],
+        }
+    },
+    "ReturnProcess": {
+        "input": {
+            "returnId": RETURN,
+            "notifyCustomer": False,
+            "note": "close_return:reveni/ret-1 Return RMA-77",
+            "returnLineItems": [
+                {
+                    "id": "gid://shopify/ReturnLineItem/71",
+                    "quantity": 1,
+                    "dispositions": [
+                        {
+                            "reverseFulfillmentOrderLineItemId": "gid://shopify/ReverseFulfillmentOrderLineItem/81",
+                            "quantity": 1,
+                            "dispositionType": "NOT_RESTOCKED",
+                        }
+                    ],
+                }
+            ],
+        }
+    },
+    "ReturnReasons": {"after": None},
+    "ReturnableUnits": {"orderId": ORDER},
+    "ReturnsOfOrder": {"id": ORDER},
+    "ReverseDeliveryCreate": {
+        "rfoId": "gid://shopify/ReverseFulfillmentOrder/9",
+        "tracking": {"number": "1Z999", "url": "https://carrier.example/1Z999"},
+    },
     "ShopInfo": {},
     "TagsAdd": {"id": ORDER, "tags": ["returnsops-refunded"]},
     "VariantStock": {"id": "gid://shopify/ProductVariant/1", "locationId": "gid://shopify/Location/1"},

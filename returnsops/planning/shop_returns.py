@@ -1,0 +1,102 @@
+"""The shop's own record of a return (S5-4): opened early, tracked, closed at the end, where a shop has such. Pure.
+
+It moves neither money nor stock. ``shop_return.writer`` of the policy says whether we write it, the returns platform
+does (then it is looked for), or nobody, which is the default: not every shop has returns of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from returnsops import states
+
+from . import items, verdicts
+from .keys import business_key
+from .model import Part, PlannedEffect
+from .policy import Policy
+from .view import EffectView, ReturnView
+
+_SETTLED = frozenset({states.DONE, states.CONFIRMED, states.FAILED, states.EFFECT_CANCELLED, states.REJECTED})
+
+
+def plan_shop_returns(view: ReturnView, policy: Policy, now: datetime) -> Part:
+    """What is still to be written about this return into the shop's own returns."""
+    if not view.commerce or policy.shop_return.writer == "nobody":
+        return Part()
+    opened = _opened(view)
+    if opened is None:
+        return Part(effects=tuple(_open(view, policy)))
+    if policy.shop_return.writer == "platform":
+        return Part()
+    return Part(effects=(*_tracked(view, opened), *_closed(view, opened)))
+
+
+def _opened(view: ReturnView) -> EffectView | None:
+    found = (one for one in view.effects if one.kind == states.OPEN_RETURN and one.state == states.DONE)
+    return next(found, None)
+
+
+def _open(view: ReturnView, policy: Policy) -> Iterable[PlannedEffect]:
+    matched = [line for line in view.lines if items.order_line(view, line) is not None]
+    is_begun = verdicts.has_passed(view, "authorised") or policy.shop_return.trigger == "requested"
+    if not is_begun or view.status in states.RETURN_ENDED or (view.order is not None and not matched):
+        return
+    lines = [
+        {
+            "line_id": line.order_line_id,
+            "quantity": line.quantity,
+            "reason_code": line.reason_code or "",
+            "name": items.label(line),
+        }
+        for line in sorted(matched, key=lambda line: line.item_id)
+    ]
+    payload = {
+        "lines": lines,
+        "rma_number": view.number,
+        "requested_at": view.requested_at.isoformat() if view.requested_at else "",
+        **({"adopt": True} if policy.shop_return.writer == "platform" else {}),
+    }
+    yield _effect(view, states.OPEN_RETURN, business_key(states.OPEN_RETURN, view.ref), payload)
+
+
+def _tracked(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
+    for parcel in view.parcels:
+        key = business_key(states.TRACK_RETURN, view.ref, parcel.tracking_number)
+        if parcel.tracking_number and not _is_sent(view, key) and view.status not in states.RETURN_ENDED:
+            payload = {
+                "remote_return_id": opened.remote_id,
+                "tracking_number": parcel.tracking_number,
+                "tracking_url": parcel.tracking_url,
+            }
+            yield _effect(view, states.TRACK_RETURN, key, payload)
+
+
+def _closed(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
+    key = business_key(states.CLOSE_RETURN, view.ref)
+    how = _how(view)
+    if how and not _is_sent(view, key):
+        payload = {"remote_return_id": opened.remote_id, "how": how, "rma_number": view.number}
+        yield _effect(view, states.CLOSE_RETURN, key, payload)
+
+
+def _how(view: ReturnView) -> str:
+    """Cancelled where the goods never come; else processed once they are judged and all of it is through."""
+    if view.status in states.RETURN_ENDED:
+        return "cancel"
+    weighty = [one for one in view.effects if one.kind in states.WEIGHTY_KINDS]
+    is_through = all(one.state in _SETTLED for one in weighty)
+    is_paid = any(one.kind in states.VALUE_KINDS | {states.EXCHANGE} for one in weighty)
+    return "process" if is_through and (view.status == states.CLOSED or (_is_judged(view) and is_paid)) else ""
+
+
+def _is_judged(view: ReturnView) -> bool:
+    return view.status == states.INSPECTED
+
+
+def _is_sent(view: ReturnView, key: str) -> bool:
+    return any(one.key == key and one.state in states.COMMITTED for one in view.effects)
+
+
+def _effect(view: ReturnView, kind: str, key: str, payload: Mapping[str, Any]) -> PlannedEffect:
+    serial = f"return:{view.order_id}"
+    return PlannedEffect(kind=kind, key=key, target="commerce", payload=payload, serial_key=serial)

@@ -1,0 +1,73 @@
+"""The shop's own return: opened early, tracked, ended once all is through; nothing where nobody keeps it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from returnsops import states
+from returnsops.planning.policy import parse_policy
+from returnsops.planning.view import ParcelView
+from tests.returnsops.planning import views as v
+
+KINDS = (states.OPEN_RETURN, states.TRACK_RETURN, states.CLOSE_RETURN)
+OPENED = v.effect("open_return:reveni/ret_1", "open_return", "done", remote_id="gid://shopify/Return/61")
+PAID = v.effect("refund:reveni/ret_1:re_1", "refund", "confirmed", amount=Decimal("24.20"))
+PENDING = v.effect("refund:reveni/ret_1:re_1", "refund", "sending", amount=Decimal("24.20"))
+
+
+def wanted(writer: str = "us", trigger: str = "authorised", **changes: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What is planned for the shop's own return."""
+    policy = parse_policy({"shop_return": {"writer": writer, "trigger": trigger}})
+    planned = v.planned(v.view(**changes), policy)
+    return [(one.key, dict(one.payload)) for one in planned.effects if one.kind in KINDS]
+
+
+def keys(**changes: Any) -> list[str]:
+    return [key for key, _ in wanted(**changes)]
+
+
+@pytest.mark.requirement("S5-4")
+def test_it_is_opened_with_the_expected_lines_from_the_moment_the_policy_says() -> None:
+    ((key, payload),) = wanted()
+    assert key == "open_return:reveni/ret_1"
+    assert [(line["line_id"], line["quantity"]) for line in payload["lines"]] == [("11", 1)]
+    assert "adopt" not in payload
+    assert wanted("platform")[0][1]["adopt"] is True
+    assert wanted("nobody") == wanted(commerce="") == wanted(status="declined") == []
+    asked = {"status": "requested", "authorised_at": None}
+    assert keys(**asked) == []
+    assert keys(trigger="requested", **asked) == ["open_return:reveni/ret_1"]
+
+
+def test_goods_that_are_on_no_line_of_the_order_open_nothing() -> None:
+    assert keys(lines=(v.shirt_item(order_line_id=""),)) == []
+
+
+def test_each_parcel_is_tracked_once_and_only_in_a_return_of_ours() -> None:
+    parcels = (ParcelView(tracking_number="1Z"), ParcelView(tracking_number=""))
+    assert keys(parcels=parcels) == ["open_return:reveni/ret_1"]
+    ((key, payload),) = wanted(parcels=parcels, effects=(OPENED,))
+    assert (key, payload["remote_return_id"]) == ("track_return:reveni/ret_1:1Z", "gid://shopify/Return/61")
+    sent = v.effect(key, "track_return", "unknown")
+    assert keys(parcels=parcels, effects=(OPENED, sent)) == []
+    assert wanted("platform", parcels=parcels, effects=(OPENED,)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "effects", "how"),
+    [
+        ("received", (PAID,), ""),
+        ("inspected", (), ""),
+        ("inspected", (PENDING,), ""),
+        ("inspected", (PAID,), "process"),
+        ("closed", (), "process"),
+        ("closed", (PENDING,), ""),
+        ("expired", (), "cancel"),
+    ],
+)
+def test_it_ends_when_the_goods_are_judged_and_the_money_is_through(status: str, effects: Any, how: str) -> None:
+    found = wanted(status=status, effects=(OPENED, *effects))
+    assert [payload["how"] for key, payload in found if key == "close_return:reveni/ret_1"] == ([how] if how else [])
+    ended = v.effect("close_return:reveni/ret_1", "close_return", "done")
+    assert keys(status=status, effects=(OPENED, ended, *effects)) == []
