@@ -1,6 +1,5 @@
 """The world of the journeys with a Shopify shop in WooCommerce's place: the same platform, route, people and clock."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,14 +112,6 @@ class ShopifyWorld(World):
         return [body["variables"] for body in bodies if body["operationName"] == operation]
 
 
-def operation_path(path: str, body: bytes) -> str:
-    """The name of a call for faults: the address and the operation."""
-    try:
-        return f"{path}#{json.loads(body)['operationName']}"
-    except (ValueError, KeyError, TypeError):
-        return path
-
-
 @contextmanager
 def shopify_world(
     *, policy: str = "", policy_tables: str = "", settings: str = "", is_live: bool = True
@@ -130,7 +121,6 @@ def shopify_world(
         clock = SystemClock()
         shop = ShopifyShop(clock=clock, session=mounted_session(woo._answer_ok, OPS_URL))
         shop.settings.currency, shop.settings.timezone = "EUR", "Europe/Madrid"
-        shop.app.named = operation_path
         platform = ReveniPlatform(clock=clock, webhook_url=f"{OPS_URL}/webhooks/reveni/")
         platform.sender.session = mounted_session(application, OPS_URL)
         servers = [serve(shop.app), serve(platform.simulator)]

@@ -190,7 +190,7 @@ _PHRASES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ),
     (
         r"Directive '@(\w+)' may not be used on (\w+)",
-        "'@{0}' can't be applied to {1}",
+        "'@{0}' can't be applied to {1}s",
         "directiveCannotBeApplied",
         ("name", "targetName"),
     ),

@@ -14,6 +14,7 @@ from connectors.simulators.shopify.after_sales_records import CreditAccount, Gif
 from connectors.simulators.shopify.amounts import converted
 from connectors.simulators.shopify.app import ShopifyApp
 from connectors.simulators.shopify.bucket import Bucket
+from connectors.simulators.shopify.graphql_faults import operation_path
 from connectors.simulators.shopify.order_writing import CartLine, Payment
 from connectors.simulators.shopify.payloads import tell_edit, tell_order, tell_transaction
 from connectors.simulators.shopify.records import (
@@ -60,7 +61,7 @@ class ShopifyShop:
             definition = ReasonDefinition(id=self.state.next_id("ReturnReasonDefinition"), handle=handle, name=name)
             self.state.definitions[definition.id] = definition
         app = ShopifyApp(shop=self.state, page_source=self.calls.all)
-        self.app = Simulator(app=app, clock=clock, faults=self.faults, calls=self.calls)
+        self.app = Simulator(app=app, clock=clock, faults=self.faults, calls=self.calls, named=operation_path)
 
     @property
     def settings(self) -> ShopSettings:

@@ -49,7 +49,7 @@ OTHERWISE = {
     ("2025-01/orders/order-create-parity.json", "/downstreamRead"): "reads the order before it",
     ("2025-01/orders/order-create-validation-matrix-extended.json", "/mutation"): "four questions of which one is ours",
     ("2025-01/orders/order-refund-fulfillment-usererror-no-code.json", "/codeSelection"): (
-        "seven mutations of which one is ours; test_errors asks that one"
+        "seven mutations of which one is ours; test_app asks that one"
     ),
     ("2025-01/orders/refund-create-full-parity.json", "/mutation"): (
         "the store shows a line's subtotal as 0.0 in the answer to a whole refund; the simulator what it cost"
