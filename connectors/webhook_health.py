@@ -1,6 +1,7 @@
 """Watching our webhook subscriptions at the vendors (S4): one that is off or gone is a case, and is armed again.
 
-A connection whose webhooks were never registered at our address is polled by choice. That they were is noted in the
+A connection with ``webhooks = false`` in its settings is polled only, and nothing is asked or registered there. One
+whose webhooks were never registered at our address is polled by choice, too. That they were is noted in the
 ``cursor`` of its stream, which holds the address: after a move to another address nothing is registered by itself.
 """
 
@@ -15,7 +16,7 @@ from django.db.models import Q
 
 from connectors.budget import close_case_of
 from connectors.models import SyncCursor
-from connectors.ports import Connector, Link, VendorError, WebhookState
+from connectors.ports import WEBHOOKS, Connector, Link, VendorError, WebhookState
 from connectors.registry import connector_for, link_for, webhook_url
 from exceptions_queue import services as queue
 from returnsops import states
@@ -63,6 +64,11 @@ def is_registered(connection: Connection) -> bool:
     return SyncCursor.objects.filter(connection=connection, stream=STREAM, cursor=webhook_url(connection)).exists()
 
 
+def is_polled_only(connection: Connection) -> bool:
+    """Whether the connection's settings say that it has no webhooks."""
+    return connection.settings.get(WEBHOOKS.name) is False
+
+
 def faults_of(connection: Connection, found: Sequence[WebhookState]) -> Faults:
     """What is wrong with our webhooks, of all that ``found`` lists. None registered by choice is no fault."""
     connector = connector_for(connection.vendor)
@@ -85,6 +91,9 @@ def _claimed(connection: Connection, *, at: datetime) -> bool:
 
 def _check(connection: Connection, connector: Connector, *, at: datetime) -> None:
     assert connector.list_webhooks is not None  # check_due
+    if is_polled_only(connection):
+        _say(connection, Faults(on=(), off=(), missing=()), repair="", at=at)
+        return
     try:
         link = link_for(connection)
         faults = faults_of(connection, connector.list_webhooks(link))
@@ -111,7 +120,7 @@ def _repaired(connector: Connector, link: Link, faults: Faults) -> str:
 def _say(connection: Connection, faults: Faults, *, repair: str, at: datetime) -> None:
     kind = states.CASE_WEBHOOK_DISABLED
     if not faults.words:
-        close_case_of(kind=kind, name=connection.name, at=at, reason="All webhooks are on.")
+        close_case_of(kind=kind, name=connection.name, at=at, reason="All webhooks are on, or none is wanted.")
         return
     queue.open_case(
         kind=kind,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.http import NO_TLS
-from connectors.ports import Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
+from connectors.ports import WEBHOOKS, Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
 from connectors.redaction import without_query
 from connectors.woocommerce import client, webhooks
 from connectors.woocommerce.links import site_url
@@ -127,7 +127,13 @@ def _digits(order: dict[str, Any] | None) -> CheckLine:
 
 
 def _webhook_lines(link: Link) -> list[CheckLine]:
-    fix = "Register the webhooks of this connection again; changes made meanwhile come with the next poll."
+    if link.config.settings.get(WEBHOOKS.name) is False:
+        text = "polled only, as the connection's settings say (webhooks = false)"
+        return [CheckLine(name="webhooks", is_ok=True, text=text)]
+    fix = (
+        "Register them with --repair-webhooks and this installation's address, or set webhooks = false where the shop "
+        "is to be polled only. Changes made meanwhile come with the next poll."
+    )
     try:
         webhooks.webhook_secret(link.config)
         found = webhooks.list_webhooks(link)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from connectors.ports import Capabilities, Connector, SettingSpec
+from connectors.ports import WEBHOOKS, Capabilities, Connector, SettingSpec
 from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.catalogue import read_catalogue
@@ -57,6 +57,7 @@ _SETTINGS: Final = (
         help='Links to orders: "wc-orders" (order tables) or "posts" (older shops).',
         default="wc-orders",
     ),
+    WEBHOOKS,
     SettingSpec(
         name="exchange_parent",
         kind=bool,

@@ -4,7 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from connectors import doctor, webhook_health
@@ -123,6 +123,31 @@ def test_webhooks_that_were_never_registered_are_a_choice() -> None:
         _look(w)
         assert (w.open_cases(), _topics(w)) == ([], [])
         assert _doctor(w) == (True, "none is registered: changes are found by polling")
+
+
+def test_a_shop_that_is_to_be_polled_only_is_well_without_webhooks() -> None:
+    with world() as w:
+        _look(w)
+        _delete(w, *TOPICS)
+        _look(w)
+        _delete(w, *TOPICS)
+        assert w.open_cases() == [states.CASE_WEBHOOK_DISABLED]
+        with pytest.raises(CommandError, match="shop is not ready"):
+            call_command("check_connection", "shop", stdout=StringIO())
+
+        connection = w.connection("shop")
+        connection.settings = {**connection.settings, "webhooks": False}
+        connection.save()
+        writes = w.writes()
+        _look(w)
+        assert (w.open_cases(), _topics(w), w.writes()) == ([], [], writes)
+        told = StringIO()
+        call_command("check_connection", "shop", stdout=told)
+        assert "ok   webhooks: polled only, as the connection's settings say (webhooks = false)" in told.getvalue()
+        assert _doctor(w) == (True, "polled only, as its settings say (webhooks = false)")
+        with pytest.raises(CommandError, match="says webhooks = false"):
+            call_command("check_connection", "shop", "--repair-webhooks", OPS_URL, stdout=StringIO())
+        assert _topics(w) == []
 
 
 def test_webhooks_registered_by_command_are_watched_from_then_on() -> None:

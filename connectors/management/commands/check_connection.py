@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors import ports
 from connectors.registry import connector_for, link_for
-from connectors.webhook_health import remember
+from connectors.webhook_health import is_polled_only, remember
 from returnsops.models import Connection
 
 
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         ensure = connector_for(connection.vendor).ensure_webhooks
         if ensure is None:
             raise CommandError(f"{connection.vendor} has no webhooks to register from here; set them up there.")
+        if is_polled_only(connection):
+            raise CommandError(f"{connection.name} says webhooks = false; take that out of its settings first.")
         url = f"{public_url.rstrip('/')}/webhooks/{connection.name}/"
         try:
             hooks = ensure(link_for(connection), url)
