@@ -3,7 +3,7 @@
 Runners have the queue's signature; ``data`` holds the fields the kind declares. Raises CaseError in plain words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -44,96 +44,37 @@ def look_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str
 
 def classify_reason(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Choose the approved reason of one item (S3-19)."""
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"Reason of item {data['item']} set to {data['reason_code']}.",
-        fact=lambda rma: facts.ReasonClassified(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=reason,
-            item_id=data["item"],
-            reason_code=data["reason_code"],
-        ),
-    )
+    chosen = {"item_id": data["item"], "reason_code": data["reason_code"]}
+    decide(case, facts.ReasonClassified, by=by, at=at, why=reason, **chosen)
+    return f"Reason of item {data['item']} set to {data['reason_code']}."
 
 
 def attribute_refund(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Say whether a refund made outside was for this return."""
     is_for_return = data["meaning"] == "this_return"
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"Refund {data['refund']} {'counts for this return' if is_for_return else 'is not for this return'}.",
-        fact=lambda rma: facts.RefundAttributed(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=reason,
-            remote_refund_id=data["refund"],
-            is_for_return=is_for_return,
-        ),
-    )
+    said = {"remote_refund_id": data["refund"], "is_for_return": is_for_return}
+    decide(case, facts.RefundAttributed, by=by, at=at, why=reason, **said)
+    return f"Refund {data['refund']} {'counts for this return' if is_for_return else 'is not for this return'}."
 
 
 def decide_executor(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Say who moves the money of a platform refund."""
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"Refund {data['refund']} is paid by: {data['executed_by'].replace('_', ' ')}.",
-        fact=lambda rma: facts.ExecutionDecided(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=reason,
-            refund_id=data["refund"],
-            executed_by=data["executed_by"],
-        ),
-    )
+    said = {"refund_id": data["refund"], "executed_by": data["executed_by"]}
+    decide(case, facts.ExecutionDecided, by=by, at=at, why=reason, **said)
+    return f"Refund {data['refund']} is paid by: {data['executed_by'].replace('_', ' ')}."
 
 
 def waive_hold(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Release the hold this case stands for; money then still waits for a second person."""
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done="Accepted as it is.",
-        fact=lambda rma: facts.HoldWaived(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=reason,
-            effect_key="",
-            hold_code=case.kind_code,
-            subject=_subject_of(case),
-        ),
-    )
+    waive(case, _subject_of(case), by=by, at=at, why=reason)
+    return "Accepted as it is."
 
 
 def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Accept exactly one amount for the refund of this case."""
     amount = _decimal(data["amount"])
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"{amount:f} {case.currency}".strip() + " accepted; it waits for a second person.",
-        fact=lambda rma: facts.HoldWaived(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=reason,
-            effect_key="",
-            hold_code=case.kind_code,
-            subject=format(amount, "f"),
-        ),
-    )
+    waive(case, format(amount, "f"), by=by, at=at, why=reason)
+    return f"{amount:f} {case.currency}".strip() + " accepted; it waits for a second person."
 
 
 def approve(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
@@ -185,15 +126,8 @@ def resume_route(*, case: ExceptionCase, by: User | str, at: datetime, reason: s
 def withdraw_credit(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Take one credit back, issued or not."""
     kind, _, credit_id = str(data["credit"]).partition("|")
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"Credit {credit_id} withdrawn.",
-        fact=lambda rma: facts.CreditWithdrawn(
-            return_id=rma.external_id, occurred_at=at, by=str(by), why=reason, credit_id=credit_id, kind=kind
-        ),
-    )
+    decide(case, facts.CreditWithdrawn, by=by, at=at, why=reason, credit_id=credit_id, kind=kind)
+    return f"Credit {credit_id} withdrawn."
 
 
 def platform_told(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
@@ -201,21 +135,42 @@ def platform_told(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
     reference = str(data["reference"]).strip()
     if not reference:
         raise CaseError("Say what you entered there, or under which reference.")
-    return _act(
-        case,
-        at=at,
-        by=by,
-        done=f"Done in the platform: {reference}.",
-        fact=lambda rma: facts.HoldWaived(
-            return_id=rma.external_id,
-            occurred_at=at,
-            by=str(by),
-            why=f"Done in the platform: {reference}. {reason}".strip()[:500],
-            effect_key="",
-            hold_code=case.kind_code,
-            subject=_subject_of(case),
-        ),
-    )
+    done = f"Done in the platform: {reference}."
+    waive(case, _subject_of(case), by=by, at=at, why=f"{done} {reason}".strip()[:500])
+    return done
+
+
+def waive(
+    case: ExceptionCase,
+    subject: str,
+    *,
+    by: User | str,
+    at: datetime,
+    why: str,
+    code: str = "",
+    effect_key: str = "",
+) -> None:
+    """Release a hold, or note a decision, of the case's return; ``code`` '' = the case's own kind."""
+    wanted = {"effect_key": effect_key, "hold_code": code or case.kind_code, "subject": subject}
+    decide(case, facts.HoldWaived, by=by, at=at, why=why, **wanted)
+
+
+def decide(
+    case: ExceptionCase,
+    fact: Callable[..., facts.ReturnFact],
+    *,
+    by: User | str,
+    at: datetime,
+    why: str,
+    **said: Any,
+) -> None:
+    """State one fact about the case's return in a person's name. Raises CaseError where it does not fit the rows."""
+    rma = rma_of(case)
+    stated = fact(return_id=rma.external_id, occurred_at=at, by=str(by), why=why, **said)
+    try:
+        acts.act(rma=rma, fact=stated, by=str(by), at=at)
+    except DecisionError as error:
+        raise CaseError(str(error)) from error
 
 
 # --- choices ------------------------------------------------------------------------------------------------------
@@ -308,15 +263,6 @@ def standing_credits(case: ExceptionCase) -> Choices:
 
 
 # --- small parts --------------------------------------------------------------------------------------------------
-
-
-def _act(case: ExceptionCase, *, fact: Any, by: User | str, at: datetime, done: str) -> str:
-    rma = rma_of(case)
-    try:
-        acts.act(rma=rma, fact=fact(rma), by=str(by), at=at)
-    except DecisionError as error:
-        raise CaseError(str(error)) from error
-    return done
 
 
 def _subject_of(case: ExceptionCase) -> str:

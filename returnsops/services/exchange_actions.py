@@ -12,9 +12,8 @@ from returnsops import facts, states
 from returnsops.models import Effect
 from returnsops.planning.exchange_ends import EXCHANGE_KEPT, EXCHANGE_PAID, inverse_key
 from returnsops.planning.keys import business_key
-from returnsops.services import acts, approvals
-from returnsops.services.case_actions import Choices, rma_of
-from returnsops.services.decisions import DecisionError
+from returnsops.services import approvals
+from returnsops.services.case_actions import Choices, decide, rma_of, waive
 from returnsops.services.effect_rows import EffectError
 
 Data = Mapping[str, Any]
@@ -27,10 +26,11 @@ def choose_variation(*, case: ExceptionCase, by: User | str, at: datetime, reaso
     if other is None:
         raise CaseError("That variation is not in the list any more; load the page again.")
     line = refused["line"]
-    fact = facts.ReplacementChosen(
-        return_id=rma_of(case).external_id,
-        occurred_at=at,
-        by=str(by),
+    decide(
+        case,
+        facts.ReplacementChosen,
+        by=by,
+        at=at,
         why=reason,
         exchange_id=_exchange_id(case),
         sku=line["sku"],
@@ -38,7 +38,6 @@ def choose_variation(*, case: ExceptionCase, by: User | str, at: datetime, reaso
         new_sku=other["sku"],
         new_variant_id=other["variant_id"],
     )
-    _act(case, fact, by=by, at=at)
     return f"{other['name']} is sent instead."
 
 
@@ -53,14 +52,14 @@ def try_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str,
 
 def refund_instead(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Give up sending it: customer service changes it on the platform."""
-    _waive(case, states.CASE_EXCHANGE_UNAVAILABLE, _exchange_id(case), by=by, at=at, why=reason)
+    waive(case, _exchange_id(case), by=by, at=at, why=reason, code=states.CASE_EXCHANGE_UNAVAILABLE)
     return "Not sent; customer service changes it to a refund on the platform."
 
 
 def record_payment(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """The shopper paid the difference."""
     why = f"Paid, reference {data['reference']}. {reason}".strip()
-    _waive(case, EXCHANGE_PAID, _subject_of(case), by=by, at=at, why=why)
+    waive(case, _subject_of(case), by=by, at=at, why=why, code=EXCHANGE_PAID)
     return f"The difference was paid: {data['reference']}."
 
 
@@ -69,13 +68,13 @@ def cancel_order(*, case: ExceptionCase, by: User | str, at: datetime, reason: s
     key = inverse_key(_key_of(case))
     if not rma_of(case).effects.filter(key=key, state=states.HELD).exists():
         raise CaseError("That order was placed by hand: cancel it in the shop, then record that it is dealt with.")
-    _waive(case, states.CASE_EXCHANGE_WITHDRAWN, "", by=by, at=at, why=reason, effect_key=key)
+    waive(case, "", by=by, at=at, why=reason, code=states.CASE_EXCHANGE_WITHDRAWN, effect_key=key)
     return "The replacement order is being cancelled."
 
 
 def keep_order(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """The placed order stays, or was dealt with by hand."""
-    _waive(case, EXCHANGE_KEPT, _exchange_id(case), by=by, at=at, why=reason)
+    waive(case, _exchange_id(case), by=by, at=at, why=reason, code=EXCHANGE_KEPT)
     return "Recorded; nothing is cancelled by itself."
 
 
@@ -112,25 +111,3 @@ def _exchange_id(case: ExceptionCase) -> str:
 
 def _subject_of(case: ExceptionCase) -> str:
     return case.fingerprint.partition(f":{rma_of(case).ref}:")[2]
-
-
-def _waive(
-    case: ExceptionCase, code: str, subject: str, *, by: User | str, at: datetime, why: str, effect_key: str = ""
-) -> None:
-    fact = facts.HoldWaived(
-        return_id=rma_of(case).external_id,
-        occurred_at=at,
-        by=str(by),
-        why=why,
-        effect_key=effect_key,
-        hold_code=code,
-        subject=subject,
-    )
-    _act(case, fact, by=by, at=at)
-
-
-def _act(case: ExceptionCase, fact: facts.ReturnFact, *, by: User | str, at: datetime) -> None:
-    try:
-        acts.act(rma=rma_of(case), fact=fact, by=str(by), at=at)
-    except DecisionError as error:
-        raise CaseError(str(error)) from error
