@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from connectors import inbox, mapping_editor, mappings, points, ports
 from connectors.models import ConnectionBudget, SyncCursor
+from connectors.polled_only import is_polled_only
 from connectors.queues import queues_of
 from connectors.redaction import redact, redact_text
 from connectors.registry import UnknownVendorError, config_without_secrets, connector_for, link_for, webhook_url
-from connectors.webhook_health import is_polled_only, remember
+from connectors.webhook_health import remember
 from exceptions_queue.errors import CaseError
 from exceptions_queue.evidence import evidence_tables
 from returnsops import states
@@ -86,7 +87,7 @@ def _repair(connection: Connection, done: Performed) -> str:
     ensure = connector_for(connection.vendor).ensure_webhooks
     if ensure is None:
         raise CaseError(f"{connection.vendor} has no webhooks to register from here; set them up there.")
-    if is_polled_only(connection):
+    if is_polled_only(connection.settings):
         raise CaseError("Its settings say webhooks = false; take that out with apply_config first.")
     try:
         hooks = ensure(link_for(connection), webhook_url(connection))

@@ -10,10 +10,11 @@ from django.db.models import Min
 from django_q.models import Schedule
 
 from connectors.models import ConnectionBudget, SyncCursor
+from connectors.polled_only import is_polled_only
 from connectors.ports import CheckLine, VendorError
 from connectors.registry import UnknownVendorError, connector_for, link_for, utc_now
 from connectors.views import SECRET_OF_KIND
-from connectors.webhook_health import faults_of, is_polled_only
+from connectors.webhook_health import faults_of
 from returnsops import states
 from returnsops.api.health import not_ready_reason
 from returnsops.models import Connection, Effect, InboundEvent, Route, Switch
@@ -153,7 +154,7 @@ def _webhooks(connection: Connection) -> CheckLine:
     connector = connector_for(connection.vendor)
     if connector.list_webhooks is None:
         return CheckLine(name=name, is_ok=True, text="set up in the platform's own screens")
-    if is_polled_only(connection):
+    if is_polled_only(connection.settings):
         return CheckLine(name=name, is_ok=True, text="polled only, as its settings say (webhooks = false)")
     fix = f"Run: manage.py check_connection {connection.name} --repair-webhooks PUBLIC_URL"
     try:

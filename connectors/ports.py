@@ -349,7 +349,6 @@ POLL_INTERVAL: Final = SettingSpec(  # for vendors that may be read more or less
     kind=int,
     help="Seconds between two rounds of reading; left out: what is usual with the vendor.",
 )
-WEBHOOKS: Final = SettingSpec(name="webhooks", kind=bool, default=True, help="false: polled only, by choice.")
 COMMON_SETTINGS: Final = (CALLS_PER_MINUTE, CONCURRENCY)  # every connection has these beside its vendor's own
 
 

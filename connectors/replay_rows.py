@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db.models import Model
 
 from returnsops.models import Effect, Order, ReturnAuthorisation
+from returnsops.personal_data import REMOVED
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import PlannedEffect
 
@@ -38,6 +39,8 @@ _LEFT_OUT: Final = frozenset(
         "recorded_at",
     }
 )
+# Free text goes with age, on rows and in messages, not always at once: only whether there was any is compared.
+_REDACTED: Final = frozenset({"end_reason", "reject_reason"})
 
 
 def fact_rows(rma: ReturnAuthorisation) -> Rows:
@@ -88,7 +91,13 @@ def _named(kind: str, rows: Iterable[Model], identity: str) -> Rows:
 def _columns(row: Model) -> Row:
     """All columns but ids of our rows and what is left out."""
     fields = [field for field in row._meta.concrete_fields if not field.is_relation and not field.primary_key]
-    return {field.name: _plain(getattr(row, field.name)) for field in fields if field.name not in _LEFT_OUT}
+    return {
+        field.name: _compared(field.name, getattr(row, field.name)) for field in fields if field.name not in _LEFT_OUT
+    }
+
+
+def _compared(name: str, value: Any) -> Any:
+    return (REMOVED if value else "") if name in _REDACTED else _plain(value)
 
 
 def _plain(value: Any) -> Any:

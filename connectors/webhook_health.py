@@ -16,7 +16,8 @@ from django.db.models import Q
 
 from connectors.budget import close_case_of
 from connectors.models import SyncCursor
-from connectors.ports import WEBHOOKS, Connector, Link, VendorError, WebhookState
+from connectors.polled_only import is_polled_only
+from connectors.ports import Connector, Link, VendorError, WebhookState
 from connectors.registry import connector_for, link_for, webhook_url
 from exceptions_queue import services as queue
 from returnsops import states
@@ -64,11 +65,6 @@ def is_registered(connection: Connection) -> bool:
     return SyncCursor.objects.filter(connection=connection, stream=STREAM, cursor=webhook_url(connection)).exists()
 
 
-def is_polled_only(connection: Connection) -> bool:
-    """Whether the connection's settings say that it has no webhooks."""
-    return connection.settings.get(WEBHOOKS.name) is False
-
-
 def faults_of(connection: Connection, found: Sequence[WebhookState]) -> Faults:
     """What is wrong with our webhooks, of all that ``found`` lists. None registered by choice is no fault."""
     connector = connector_for(connection.vendor)
@@ -91,7 +87,7 @@ def _claimed(connection: Connection, *, at: datetime) -> bool:
 
 def _check(connection: Connection, connector: Connector, *, at: datetime) -> None:
     assert connector.list_webhooks is not None  # check_due
-    if is_polled_only(connection):
+    if is_polled_only(connection.settings):
         _say(connection, Faults(on=(), off=(), missing=()), repair="", at=at)
         return
     try:

@@ -21,7 +21,7 @@ _PERSONAL: Final = re.compile(
     r"e[-_]?mail|phone|mobile|postcode|postal[-_]?code|zip[-_]?code|street|iban|account[-_]?number"
     r"|(first|last|full|middle|given|family|customer|shopper|recipient|contact|billing|shipping)[-_]?name"
     r"|address|ip[-_]addr|user[-_]agent"
-    r"|^(_?customer_note|reason_text|comments?|customer_comment|_?(billing|shipping)_(company|city|state))$",
+    r"|^(_?customer_note|reason_text|reject_reason|comments?|customer_comment|_?(billing|shipping)_(company|city|state))$",
     re.IGNORECASE,
 )
 _MAIL: Final = re.compile(r"[^\s<>\"'=:,;]+@[^\s<>\"'=:,;]+\.\w+")
@@ -57,6 +57,10 @@ def _cleaned_field(name: str, value: Any, *, is_person: bool) -> Any:
         return value
     if isinstance(value, Mapping) and _PERSON.search(name):
         return _cleaned(value, is_person=True)
+    if isinstance(value, Mapping) and name == "reason":  # of an end: its code stays, what somebody wrote goes
+        return {
+            key: _gone(inner) if key == "text" else _cleaned(inner, is_person=False) for key, inner in value.items()
+        }
     if _PERSONAL.search(name):
         return _gone(value)
     return _cleaned(value, is_person=is_person)

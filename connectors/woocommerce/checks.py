@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.http import NO_TLS
-from connectors.ports import WEBHOOKS, Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
+from connectors.polled_only import is_polled_only
+from connectors.ports import Answer, AuthFailed, CheckLine, Link, Rejected, VendorError, WebhookState
 from connectors.redaction import without_query
 from connectors.woocommerce import client, webhooks
 from connectors.woocommerce.links import site_url
@@ -127,7 +128,7 @@ def _digits(order: dict[str, Any] | None) -> CheckLine:
 
 
 def _webhook_lines(link: Link) -> list[CheckLine]:
-    if link.config.settings.get(WEBHOOKS.name) is False:
+    if is_polled_only(link.config.settings):
         text = "polled only, as the connection's settings say (webhooks = false)"
         return [CheckLine(name="webhooks", is_ok=True, text=text)]
     fix = (

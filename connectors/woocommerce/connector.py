@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from connectors.ports import WEBHOOKS, Capabilities, Connector, SettingSpec
+from connectors.polled_only import WEBHOOKS
+from connectors.ports import Capabilities, Connector, SettingSpec
 from connectors.woocommerce import coupons, webhooks
 from connectors.woocommerce.actions import EFFECTS
 from connectors.woocommerce.catalogue import read_catalogue

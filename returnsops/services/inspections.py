@@ -1,5 +1,6 @@
 """Verdicts into rows (reveni.md C4: deltas by identity, absolute ones supersede)."""
 
+from dataclasses import replace
 from typing import Any
 
 from returnsops import facts
@@ -22,7 +23,8 @@ def apply_deltas(*, rma: ReturnAuthorisation, fact: facts.ItemsInspected) -> Non
 def apply_completed(*, rma: ReturnAuthorisation, fact: facts.InspectionCompleted) -> None:
     """The whole judgement of one source."""
     reach(rma=rma, milestone="inspected_at", at=fact.occurred_at)
-    statement = f"{fact.occurred_at.isoformat()}/{content_hash([repr(item) for item in fact.items])}"
+    said = [repr(replace(item, reject_reason="")) for item in fact.items]  # free text goes with age, see purging.py
+    statement = f"{fact.occurred_at.isoformat()}/{content_hash(said)}"
     for position, item in enumerate(fact.items):
         decision = f"{statement}/{position}"
         _store(rma, item, source=fact.source, revision=fact.revision, decision=decision, statement=statement)
@@ -55,11 +57,17 @@ def _store(
             **said,
         },
     )
-    if not is_new and content_hash(said) > content_hash({name: getattr(row, name) for name in said}):
+    if not is_new and _weight(said) > _weight({name: getattr(row, name) for name in said}):
         # One identity with two contents contradicts itself; which one counts must not depend on arrival.
         for name, value in said.items():
             setattr(row, name, value)
         row.save(update_fields=list(said))
+
+
+def _weight(said: dict[str, Any]) -> tuple[str, str]:
+    """Free text weighs last: it is redacted with age, and what counts must stay what counted."""
+    rest = {name: value for name, value in said.items() if name != "reject_reason"}
+    return content_hash(rest), said["reject_reason"]
 
 
 def _said(item: facts.InspectedItem) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Old messages lose their customer data; what replay and people need stays (docs/operating/operations.md)."""
+"""Old messages and old returns lose their customer data; what replay and people need stays (operations.md)."""
 
 import json
 import re
@@ -10,35 +10,41 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from returnsops import states
-from returnsops.models import Connection, InboundEvent
+from returnsops.models import Connection, InboundEvent, Inspection, Order, ReturnAuthorisation, ReturnLine
 from returnsops.personal_data import REMOVED, without_personal_data
 
 from . import audit
 
 BATCH: Final = 200
+_GONE: Final = ("", REMOVED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Purged:
-    """How many messages were looked at, and how many held customer data."""
+    """How many messages were looked at, how many held customer data, and how many returns did."""
 
     looked_at: int
     changed: int
+    returns: int = 0
 
 
 def purge_payloads(*, before: datetime, by: str, at: datetime, is_dry_run: bool = False) -> Purged:
-    """Take customer data out of messages received before a moment. Messages not yet processed are left alone.
+    """Take customer data out of messages received, and of returns that closed or ended, before a moment.
 
-    Repeating it changes nothing more. One history entry per connection says how many messages were changed.
+    Messages not yet processed are left alone, and an order's address as long as one of its returns is younger.
+    Repeating it changes nothing more. Two history entries per connection say how much was changed.
     """
     looked_at = 0
     changed: Counter[int] = Counter()
     for batch in _batches(before):
         looked_at += len(batch)
         changed.update(_purge_batch(batch, by=by, at=at, is_dry_run=is_dry_run))
-    return Purged(looked_at=looked_at, changed=changed.total())
+    returns = _purge_returns(before, by=by, at=at, is_dry_run=is_dry_run)
+    return Purged(looked_at=looked_at, changed=changed.total(), returns=returns)
 
 
 def redacted(body: bytes) -> bytes:
@@ -82,3 +88,48 @@ def _note(changed: Counter[int], *, by: str, at: datetime) -> None:
     for connection in Connection.objects.filter(pk__in=changed):
         text = f"Customer data removed from {changed[connection.pk]} stored messages."
         audit.record(act="payloads_purged", by=by, at=at, subject=connection, text=text)
+
+
+# --- rows of returns ------------------------------------------------------------------------------------------------
+
+
+def _purge_returns(before: datetime, *, by: str, at: datetime, is_dry_run: bool) -> int:
+    """E-mail addresses and what somebody wrote, on returns that are over since then; returns how many held any."""
+    over = ReturnAuthorisation.objects.annotate(over_at=Coalesce("closed_at", "ended_at")).filter(over_at__lt=before)
+    holding = over.filter(
+        ~Q(customer_email="")
+        | ~Q(end_reason__in=_GONE)
+        | Exists(ReturnLine.objects.filter(rma=OuterRef("pk")).exclude(reason_text__in=_GONE))
+        | Exists(Inspection.objects.filter(rma=OuterRef("pk")).exclude(reject_reason__in=_GONE))
+        | Q(order__in=_orders_over(before))
+    )
+    found = dict(holding.order_by("pk").values_list("pk", "connection_id"))
+    ids = list(found)
+    if not is_dry_run:
+        for start in range(0, len(ids), BATCH):
+            _empty(ids[start : start + BATCH], before)
+        _note_returns(Counter(found.values()), by=by, at=at)
+    return len(ids)
+
+
+@transaction.atomic
+def _empty(ids: list[int], before: datetime) -> None:
+    returns = ReturnAuthorisation.objects.filter(pk__in=ids)
+    Order.objects.filter(pk__in=_orders_over(before), returns__in=ids).update(customer_email="")
+    returns.exclude(end_reason__in=_GONE).update(end_reason=REMOVED)
+    returns.update(customer_email="")
+    ReturnLine.objects.filter(rma__in=ids).exclude(reason_text__in=_GONE).update(reason_text=REMOVED)
+    Inspection.objects.filter(rma__in=ids).exclude(reject_reason__in=_GONE).update(reject_reason=REMOVED)
+
+
+def _orders_over(before: datetime) -> QuerySet[Order]:
+    """Orders with an address, all of whose returns are over."""
+    young = ReturnAuthorisation.objects.filter(order=OuterRef("pk")).annotate(over_at=Coalesce("closed_at", "ended_at"))
+    is_young = Q(over_at__isnull=True) | Q(over_at__gte=before)
+    return Order.objects.exclude(customer_email="").filter(~Exists(young.filter(is_young)))
+
+
+def _note_returns(changed: Counter[int], *, by: str, at: datetime) -> None:
+    for connection in Connection.objects.filter(pk__in=changed):
+        text = f"Customer data removed from {changed[connection.pk]} returns that are over."
+        audit.record(act="returns_purged", by=by, at=at, subject=connection, text=text)

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors import ports
+from connectors.polled_only import is_polled_only
 from connectors.registry import connector_for, link_for
-from connectors.webhook_health import is_polled_only, remember
+from connectors.webhook_health import remember
 from returnsops.models import Connection
 
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         ensure = connector_for(connection.vendor).ensure_webhooks
         if ensure is None:
             raise CommandError(f"{connection.vendor} has no webhooks to register from here; set them up there.")
-        if is_polled_only(connection):
+        if is_polled_only(connection.settings):
             raise CommandError(f"{connection.name} says webhooks = false; take that out of its settings first.")
         url = f"{public_url.rstrip('/')}/webhooks/{connection.name}/"
         try:

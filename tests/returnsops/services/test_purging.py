@@ -9,6 +9,7 @@ from connectors.replay import replay
 from returnsops import states
 from returnsops.models import HistoryEntry, InboundEvent
 from returnsops.services.purging import Purged, purge_payloads, redacted
+from tests import factories as make
 from tests.journeys.world import START, World, world
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,85 @@ def test_customer_data_goes_and_replay_still_finds_the_same() -> None:
         assert 0 < done.changed <= done.looked_at
         assert b"pat@example.com" not in bodies()
         assert replay(rma=w.rma(return_id), at=w.now()).differences == ()
+
+
+def declined(w: World, sku: str = "MUG", *, is_over: bool = True) -> str:
+    """A shopper wrote why, and somebody wrote why not."""
+    return_id = w.ask(
+        w.order((w.product(sku), 1)), email="pat@example.com", item={"reason_text": "My aunt Ada is ill."}
+    )
+    item = {
+        "item_id": w.item_id(return_id),
+        "quantity": 1,
+        "outcome": "rejected",
+        "disposition": "damaged",
+        "disposition_final": True,
+        "reject_reason": "Ada Moss wore it.",
+    }
+    w.platform.receive(return_id)
+    w.platform.complete_inspection(return_id, [item])
+    if not is_over:
+        w.settle()
+        return return_id
+    account, why = w.platform.account, {"reason": {"code": "worn", "text": "Ada Moss says no."}}
+    document = account.changed(return_id, status="declined")
+    account.tell("return.declined", document | why, why, is_silent=False)
+    w.settle()
+    return return_id
+
+
+def texts(w: World, return_id: str) -> dict[str, str]:
+    rma = w.rma(return_id)
+    assert rma.order is not None
+    return {
+        "mail": rma.customer_email,
+        "mail of the order": rma.order.customer_email,
+        "end": rma.end_reason,
+        "reason": rma.lines.get().reason_text,
+        "verdict": rma.inspections.get().reject_reason,
+    }
+
+
+@pytest.mark.requirement("S1-11")
+def test_a_return_that_is_long_over_keeps_no_address_and_nothing_that_somebody_wrote() -> None:
+    with world() as w:
+        return_id, young_id = declined(w), declined(w, "CAP", is_over=False)
+        before = texts(w, return_id)
+        assert [before["mail"], before["end"]] == ["pat@example.com", "Ada Moss says no."]
+        assert [before["reason"], before["verdict"]] == ["My aunt Ada is ill.", "Ada Moss wore it."]
+        assert before["mail of the order"] != ""
+        assert replay(rma=w.rma(return_id), at=w.now()).differences == ()
+
+        later = w.now() + timedelta(days=1)
+        assert purge_payloads(before=later, by="ops", at=later, is_dry_run=True).returns == 1
+        assert texts(w, return_id) == before
+        assert purge_payloads(before=START, by="ops", at=later).returns == 0
+        assert purge_payloads(before=later, by="ops", at=later).returns == 1
+        gone = dict.fromkeys(("end", "reason", "verdict"), "[removed]")
+        assert texts(w, return_id) == {**gone, "mail": "", "mail of the order": ""}
+        assert b"Ada" not in bodies()
+        young = texts(w, young_id)  # it is not over: its messages are purged, its rows not yet
+        assert (young["mail"], young["verdict"]) == ("pat@example.com", "Ada Moss wore it.")
+        for name in (return_id, young_id):
+            assert replay(rma=w.rma(name), at=w.now()).differences == ()
+        assert purge_payloads(before=later, by="ops", at=later).returns == 0
+        (entry,) = HistoryEntry.objects.filter(act="returns_purged")
+        assert (entry.by, entry.text) == ("ops", "Customer data removed from 1 returns that are over.")
+
+
+def test_an_order_keeps_its_address_as_long_as_one_of_its_returns_is_young() -> None:
+    old, young = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    closed = make.ReturnFactory(
+        closed_at=old, customer_email="pat@example.com", order__customer_email="pat@example.com"
+    )
+    sibling = make.ReturnFactory(order=closed.order, closed_at=young, customer_email="pat@example.com")
+    march, july = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+    for before, kept, count in ((march, "pat@example.com", 1), (july, "", 2)):
+        assert purge_payloads(before=before, by="ops", at=before).returns == count
+        for row in (closed, sibling):
+            row.refresh_from_db()
+        closed.order.refresh_from_db()
+        assert (closed.customer_email, sibling.customer_email, closed.order.customer_email) == ("", kept, kept)
 
 
 def test_it_is_noted_once_per_connection_and_repeating_changes_nothing() -> None:
