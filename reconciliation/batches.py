@@ -77,7 +77,7 @@ def drift_of(entries: Iterable[Entry], *, rounding_minor: int) -> dict[tuple[str
     for entry in entries:
         if entry.is_rounding:
             counter[entry.gateway, entry.currency] -= entry.amount_minor
-        elif abs(entry.difference_minor) <= rounding_minor:
+        elif entry.settled_minor is not None and abs(entry.difference_minor) <= rounding_minor:
             counter[entry.gateway, entry.currency] += entry.difference_minor
     return dict(counter)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from connectors.finance_settings import FinanceSettings
 from exceptions_queue.models import ExceptionCase
@@ -137,14 +137,13 @@ def _drift(period: Period, chosen: FinanceSettings) -> Iterable[Blocker]:
 
 
 def _open_cases(period: Period) -> Iterable[Blocker]:
-    """Cases of finance about this shop that were there before the month ended."""
-    rows = ExceptionCase.objects.active().filter(owner_team=states.FIN, first_opened_at__lt=period.ends_at)
-    own = book_cases.group_of(period.connection)
-    told_above = {book_cases.CASE_LINE_WITHOUT_REFUND, book_cases.CASE_LINE_DIFFERS, book_cases.CASE_NOT_SETTLED}
-    told_above.add(book_cases.CASE_DRIFT)
+    """Cases of finance about this shop from before the month ended, and refunds that could not be booked at all."""
+    is_early = Q(owner_team=states.FIN, first_opened_at__lt=period.ends_at)
+    is_unbooked = Q(kind_code=book_cases.CASE_CANNOT_POST)
+    told_above = set(book_cases.KINDS) - {book_cases.CASE_CANNOT_POST}
+    rows = ExceptionCase.objects.active().filter(is_early | is_unbooked).exclude(kind_code__in=told_above)
     for case in rows.order_by("pk"):
-        is_told = case.group_key == own and case.kind_code in told_above
-        if not is_told and _is_about(case, period.connection):
+        if _is_about(case, period.connection):
             yield Blocker(
                 text=f"Open case: {case.title} ({case.subject_label})",
                 url=_url("exceptions_queue/exceptioncase", case.pk),

@@ -1,5 +1,6 @@
 """Months of the books: sums beside the gateways' lines, what blocks the closing, two people to close, the pack."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from django import forms
@@ -24,10 +25,6 @@ CLOSE: Final = "reconciliation.close_period"
 STATE_COLOURS: Final = {"open": "info", "proposed": "warning", "closed": "success"}
 TONES: Final = {"open": "info", "proposed": "warn", "closed": "good"}
 STATE_WORDS: Final = {"open": "open", "proposed": "waits for a second person", "closed": "closed"}
-SUM_COLUMNS: Final = (
-    "Currency", "Postings", "Posted", "With a line", "Paid out by gateways", "Difference", "On its way",
-    "Without gateway", "Rounding",
-)  # fmt: skip
 
 
 class CloseForm(ActForm):
@@ -37,8 +34,10 @@ class CloseForm(ActForm):
     is_sure = forms.BooleanField(label="I looked at the sums: they match the bank and the gateways' statements")
 
     def prepare(self) -> None:
-        """The seal of what is shown."""
-        self.initial["seen"] = periods.preview(period=self.subject, at=timezone.now()).seal
+        """The sums, and the seal of exactly what is shown."""
+        seen = periods.preview(period=self.subject, at=timezone.now())
+        self.initial["seen"] = seen.seal
+        self.tables = [sums_table(seen.totals)]
 
 
 def _propose(period: Period, done: Performed) -> str:
@@ -86,45 +85,38 @@ WITHDRAW: Final = Act(
 )
 
 
-def sums_table(totals: dict[str, Totals], title: str = "Sums by currency") -> EvidenceTable:
-    """Totals as text; each row adds up from left to right."""
-    return EvidenceTable(
-        title=title,
-        columns=SUM_COLUMNS,
-        rows=tuple((currency, str(total.count), *_sums(total, currency)) for currency, total in totals.items()),
+def sums_table(totals: Mapping[str, Totals]) -> EvidenceTable:
+    """One column per currency; Posted is the sum of the four below it."""
+    parts: tuple[tuple[str, Callable[[Totals], int]], ...] = (
+        ("Posted", lambda total: total.posted_minor),
+        ("of that with a line", lambda total: total.lined_minor),
+        ("of that on its way", lambda total: total.coming_minor),
+        ("of that without a gateway", lambda total: total.elsewhere_minor),
+        ("of that rounding", lambda total: total.rounding_minor),
+        ("Paid out by gateways", lambda total: total.settled_minor),
+        ("Difference", lambda total: total.difference_minor),
     )
-
-
-def _sums(total: Totals, currency: str) -> tuple[str, ...]:
-    parts = (
-        total.posted_minor,
-        total.lined_minor,
-        total.settled_minor,
-        total.difference_minor,
-        total.coming_minor,
-        total.elsewhere_minor,
-        total.rounding_minor,
-    )
-    return tuple(_words(minor, currency) for minor in parts)
+    rows = [("Postings", *(str(total.count) for total in totals.values()))]
+    for name, part in parts:
+        rows.append((name, *(_words(part(total), currency) for currency, total in totals.items())))
+    return EvidenceTable(title="Sums by currency", columns=("What", *totals), rows=tuple(rows) if totals else ())
 
 
 def _words(minor: int, currency: str) -> str:
     return money.display(money.from_minor(minor, currency=currency), currency=currency)
 
 
-def drift_table(period: Period) -> EvidenceTable:
+def drift_table(period: Period, here: Mapping[tuple[str, str], int]) -> EvidenceTable:
     """Rounding drift by gateway and currency: of this month, of all months, and what is tolerated."""
     chosen = books_of_shop.settings_of(period.connection)
-    here = periods.preview(period=period, at=timezone.now()).drift
     whole = book_cases.drifts(period.connection, chosen)
     rows = []
-    for gateway, currency in sorted(key for key in {*here, *whole} if key[0]):
+    for gateway, currency in sorted({*here, *whole}):
         counted = (here.get((gateway, currency), 0), whole.get((gateway, currency), 0), chosen.drift_tolerance_minor)
-        rows.append((gateway, currency, *(_words(minor, currency) for minor in counted)))
-    columns = ("Gateway", "Currency", "This month", "Not booked yet", "Tolerated")
-    return EvidenceTable(
-        title="Paid out beyond or short of what was refunded, by rounding", columns=columns, rows=tuple(rows)
-    )
+        rows.append((f"{gateway}, {currency}", *(_words(minor, currency) for minor in counted)))
+    title = "Paid out beyond or short of what was refunded, by rounding"
+    columns = ("Gateway", "This month", "Not booked yet", "Tolerated")
+    return EvidenceTable(title=title, columns=columns, rows=tuple(rows))
 
 
 def period_page(period: Period, request: HttpRequest) -> dict[str, Any]:
@@ -139,32 +131,31 @@ def period_page(period: Period, request: HttpRequest) -> dict[str, Any]:
     }
     try:
         seen = periods.preview(period=period, at=timezone.now())
-        page |= {"blockers": seen.blockers, "drift": [drift_table(period)]}
+        page |= {"blockers": seen.blockers, "drift": [drift_table(period, seen.drift)]}
     except books_of_shop.BooksError as error:
         return page | {"blockers": [periods.Blocker(text=str(error))]}
     return page | {
-        "sums": [sums_table(dict(seen.totals))],
+        "sums": [sums_table(seen.totals)],
         "sealed": _sealed(period) if period.closed_at is not None else None,
         "is_whole": period.closed_at is None or periods.is_seal_whole(period),
     }
 
 
 def _sealed(period: Period) -> list[EvidenceTable]:
-    """The sums as they were when the month closed; settlements that came later are not in them."""
-    rows = tuple(
-        (
-            batch.currency,
-            str(batch.posting_count),
-            _words(batch.posted_minor or 0, batch.currency),
-            _words(batch.settled_minor or 0, batch.currency),
-            _words(batch.coming_minor or 0, batch.currency),
-            _words(batch.elsewhere_minor or 0, batch.currency),
-            batch.seal[:16],
-        )
-        for batch in period.batches.all()
+    """The sums as they were when the month closed; what gateways paid out later is not in them."""
+    sealed = list(period.batches.all())
+    parts = (
+        ("Posted", "posted_minor"),
+        ("of that on its way then", "coming_minor"),
+        ("of that without a gateway, and rounding", "elsewhere_minor"),
+        ("Paid out by then", "settled_minor"),
     )
-    columns = ("Currency", "Postings", "Posted", "Paid out by then", "On its way then", "Without gateway", "Seal")
-    return [EvidenceTable(title="As it was closed", columns=columns, rows=rows)]
+    rows = [("Postings", *(str(batch.posting_count) for batch in sealed))]
+    for name, field in parts:
+        rows.append((name, *(_words(getattr(batch, field) or 0, batch.currency) for batch in sealed)))
+    rows.append(("Seal", *(batch.seal[:16] for batch in sealed)))
+    columns = ("What", *(batch.currency for batch in sealed))
+    return [EvidenceTable(title="Sums by currency", columns=columns, rows=tuple(rows))]
 
 
 def _periods_in(code: str, rows: QuerySet[Period]) -> QuerySet[Period]:

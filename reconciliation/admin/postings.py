@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from reconciliation import books_of_shop
 from reconciliation.models import Posting
 from returnsops.admin.base import ReadOnlyAdmin, SavedViews, display
 from returnsops.selectors import words
@@ -79,5 +80,11 @@ class PostingAdmin(ReadOnlyAdmin):
             return "settled", f"paid out {line.settled_date:%d %b %Y}"
         if getattr(posting, "settled_elsewhere", None) is not None:
             return "elsewhere", "settled otherwise"
-        is_money = posting.kind in (Posting.REFUND, Posting.OUTSIDE) and posting.amount_minor > 0
-        return ("waiting", "no line yet") if is_money else ("elsewhere", "needs none")
+        return ("waiting", "no line yet") if _is_expected(posting) else ("elsewhere", "needs none")
+
+
+def _is_expected(posting: Posting) -> bool:
+    try:
+        return books_of_shop.is_expected(posting, books_of_shop.settings_of(posting.batch.period.connection))
+    except books_of_shop.BooksError:
+        return True

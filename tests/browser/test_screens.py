@@ -58,6 +58,8 @@ def screens_of(made: world.World) -> list[str]:
         "returnsops/catalogueitem/?view=all", "exceptions_queue/exceptioncase/",
         "returnsops/apitoken/", "returnsops/apitoken/add/",
         "returnsops/inspectionreport/", "returnsops/inspectionreport/import/",
+        "reconciliation/period/", "reconciliation/posting/?view=all", "reconciliation/settlement/",
+        "reconciliation/settlementline/?view=all", "reconciliation/settlementline/import/",
     ]  # fmt: skip
     pages = [
         f"{returns}/change/",
@@ -74,6 +76,12 @@ def screens_of(made: world.World) -> list[str]:
         f"returnsops/mappingversion/edit/{made.route.platform_id}/",
         "reconciliation/run/",
         f"reconciliation/run/{made.audit.pk}/change/",
+        f"reconciliation/period/{made.month.pk}/change/",
+        f"reconciliation/period/{made.month.pk}/act/close/",
+        f"reconciliation/period/{made.closed_month.pk}/change/",
+        f"reconciliation/settlementline/{made.line.pk}/change/",
+        f"reconciliation/settlementline/{made.line.pk}/act/pays/",
+        f"reconciliation/settlement/{made.line.settlement_id}/change/",
         "find/?find=sam@example.com",
         "stop/",
     ]

@@ -7,9 +7,19 @@ from typing import Any
 
 from django.utils import timezone
 
+from reconciliation import batches
 from returnsops import roles, states
 from tests import factories as make
-from tests.reconciliation.factories import AuditGapFactory, RunFactory
+from tests.reconciliation.factories import (
+    AuditGapFactory,
+    BatchFactory,
+    PeriodFactory,
+    PostingFactory,
+    RunFactory,
+    SettlementFactory,
+    SettlementLineFactory,
+)
+from tests.reconciliation.statements import CARD
 
 HOSTILE = '<script>window.harmed = true</script><img src=x onerror="window.harmed = true">=HYPERLINK("x")'
 
@@ -25,6 +35,9 @@ class World:
     unknown: Any
     stuck_event: Any
     audit: Any
+    month: Any  # open, with a line that fits no refund and one that is off
+    closed_month: Any
+    line: Any
 
 
 def build() -> World:
@@ -54,6 +67,7 @@ def build() -> World:
     stuck = make.InboundEventFactory(
         connection=route.platform, state=states.EVENT_PARKED, rma=held, outcome="No such item", received_at=now
     )
+    closed_month, month, line = _books(route, people, now)
     return World(
         people=people,
         route=route,
@@ -62,7 +76,40 @@ def build() -> World:
         unknown=unknown,
         stuck_event=stuck,
         audit=_audit(route),
+        month=month,
+        closed_month=closed_month,
+        line=line,
     )
+
+
+def _books(route: Any, people: dict[str, Any], now: Any) -> tuple[Any, Any, Any]:
+    """Two months of a shop: one closed by two people, one proposed, with lines that pay, are off, and do not pay."""
+    shop = route.commerce
+    shop.settings = {"finance": {"gateways": {"card": CARD}}}
+    shop.save()
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before = (first - timedelta(days=1)).replace(day=1)
+    closed = PeriodFactory(
+        connection=shop, name=f"{before:%Y-%m}", starts_at=before, ends_at=first, proposed_by=people["FIN"],
+        proposed_at=now, proposed_why="Matches the bank.", closed_by=make.UserFactory(username="fin2"), closed_at=now,
+    )  # fmt: skip
+    BatchFactory(
+        period=closed, posting_count=0, posted_minor=0, settled_minor=0, coming_minor=0, elsewhere_minor=0,
+        seal=batches.seal([]),
+    )  # fmt: skip
+    month = PeriodFactory(
+        connection=shop, name=f"{first:%Y-%m}", starts_at=first, ends_at=(first + timedelta(days=32)).replace(day=1),
+        proposed_by=people["FIN"], proposed_at=now, proposed_why="Everything is matched but two.",
+    )  # fmt: skip
+    batch = BatchFactory(period=month)
+    settlement = SettlementFactory(connection=shop, file_name=f"{HOSTILE}.csv", imported_at=now)
+    paid = {"settlement": settlement, "matched_by": "order and amount", "matched_at": now, "settled_date": now.date()}
+    SettlementLineFactory(posting=PostingFactory(batch=batch, happened_at=now), **paid)
+    SettlementLineFactory(posting=PostingFactory(batch=batch, happened_at=now), amount_minor=1234, **paid)
+    PostingFactory(batch=batch, happened_at=now, gateway="by hand", late_for=closed.name)
+    PostingFactory(batch=BatchFactory(period=month, currency="EUR"), happened_at=now - timedelta(days=9))
+    line = SettlementLineFactory(settlement=settlement, reference=HOSTILE, settled_date=now.date())
+    return closed, month, line
 
 
 def _audit(route: Any) -> Any:

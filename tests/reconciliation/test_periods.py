@@ -159,6 +159,9 @@ def test_what_cannot_be_posted_is_a_case_and_stops_nothing_else(shop: Connection
     assert posted() == [(200, "2026-03", "")]
     case = ExceptionCase.objects.get()
     assert (case.kind_code, "more digits than GBP allows" in case.cause) == (book_cases.CASE_CANNOT_POST, True)
+    ExceptionCase.objects.update(first_opened_at=AFTER)  # found after the month's end: it belongs to it all the same
+    blockers = periods.preview(period=Period.objects.get(), at=AFTER).blockers
+    assert "Open case: A refund that cannot be booked" in " ".join(blocker.text for blocker in blockers)
 
 
 def test_settings_that_cannot_be_used_stop_no_other_shop(shop: Connection) -> None:
