@@ -133,6 +133,7 @@ class Restocked:
     due: int
     later: int  # units that later restocks of ours put back, counted in ``due``
     is_moving: bool  # something of ours is under way for the article
+    is_long_ago: bool = False  # and not found before: too much else may have moved the figure since
 
 
 @dataclass(frozen=True, kw_only=True)

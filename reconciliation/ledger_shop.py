@@ -1,16 +1,20 @@
 """What we left on an order for people to see, and what its restocks should have made of the shelf figures, as books."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.db.models import Q
 
 from reconciliation.books import LedgerEffect, Mark, Restocked
+from reconciliation.causes import LEVEL_NOT_UPDATED
+from reconciliation.models import Finding
 from returnsops import states
 from returnsops.facts import ArticleId
 from returnsops.models import Attempt, Effect, Order, OrderLine
 
+# Two daily looks fit in; later a figure that is too low says nothing of a restock any more.
+COMPARED_FOR: Final = timedelta(days=2)
 SETTLED = frozenset({states.DONE, states.CONFIRMED})
 
 
@@ -97,7 +101,13 @@ def _restocked(row: Effect, before: int, *, since: datetime, read_at: datetime) 
         due=before + (row.quantity or 0) + put_back - _sold(row, newer),
         later=put_back,
         is_moving=any(other.state in states.IN_FLIGHT or is_new(other, read_at=read_at) for other in others),
+        is_long_ago=since < read_at - COMPARED_FOR and not _is_found(row),
     )
+
+
+def _is_found(row: Effect) -> bool:
+    """What was found stays compared until the figure is right: nothing heals by age."""
+    return Finding.objects.filter(effect=row, cause=LEVEL_NOT_UPDATED, healed_at__isnull=True).exists()
 
 
 def _stock_effects(row: Effect) -> Any:

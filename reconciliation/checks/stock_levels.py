@@ -20,6 +20,7 @@ NO_FIGURE: Final = "The shop does not say how many units of a line it still hold
 NO_LEVELS: Final = "The shop cannot show the shelf figure of an article."
 NOT_COUNTED: Final = "The article has no shelf figure of its own in the shop."
 JUST_CHANGED: Final = "The article's stock moved a moment ago; a sale may still be on its way to us."
+LONG_AGO: Final = "The restock was days ago; other sales and counts may have moved the article's figure since."
 MOVED_OTHERWISE: Final = "The article's stock was changed otherwise since its restock."
 # A sale reaches us by webhook within seconds, by polling within minutes.
 QUIET: Final = timedelta(minutes=10)
@@ -80,6 +81,8 @@ def _of_article(book: OrderBook, effect: LedgerEffect) -> Comparison:
     lost = seen.due - level.quantity
     if lost <= 0:
         return Comparison(matched=1) if lost == 0 else silent(MOVED_OTHERWISE)
+    if seen.is_long_ago:
+        return silent(LONG_AGO)
     if level.changed_at is not None and book.read_at is not None and level.changed_at > book.read_at - QUIET:
         return silent(JUST_CHANGED)
     if lost != seen.later + effect.quantity:

@@ -228,10 +228,17 @@ def test_a_restock_that_the_shelf_figure_does_not_show() -> None:
         assert owner_of(causes.LEVEL_NOT_UPDATED) == (causes.CASE_LEVEL_NOT_UPDATED, states.WH)
         assert list(runs["stock_levels"].not_comparable.values()) == [1]
 
+        w.shift(3 * 24 * HOUR)
+        compare(w)
+        assert len(found()) == 2  # nothing heals by age
         shelf(w, old_figure, 1)
         hold_as_sold(w, undone, 1)
         mended(w, causes.LEVEL_NOT_UPDATED, kind=causes.CASE_LEVEL_NOT_UPDATED)
         assert (found(), w.open_cases()) == ([], [])
+
+        shelf(w, old_figure, -1)  # days after the restock: nobody can tell what for
+        later(w)
+        assert found() == []
 
 
 # --- S4-25 -----------------------------------------------------------------------------------------------------------

@@ -81,6 +81,9 @@ def test_a_run_shows_sums_and_findings() -> None:
         assert row.text in text
         assert "35.00" not in text
         assert "30.00" in text
+        Run.objects.filter(pk=row.last_run_id).update(not_comparable={"The shop shows no notes.": 3})
+        page = signed_in(w, "FIN").get(reverse("admin:reconciliation_run_change", args=[row.last_run_id]))
+        assert "3 x The shop shows no notes." in page.content.decode()
 
 
 def test_comparing_now_is_a_post_of_those_who_may() -> None:

@@ -53,6 +53,7 @@ def test_a_figure_that_moved_a_moment_ago_or_is_moving_is_left_for_the_next_run(
     assert list(compare(orders=[made(level=just)]).not_comparable) == [stock_levels.JUST_CHANGED]
     before = StockLevel(quantity=8, changed_at=AT - timedelta(minutes=10))
     assert len(compare(orders=[made(level=before)]).findings) == 1
+    assert list(compare(orders=[made(level=before, is_long_ago=True)]).not_comparable) == [stock_levels.LONG_AGO]
     moving = compare(orders=[made(level=before, is_moving=True)])
     assert (moving.findings, moving.not_comparable) == ((), {})
 
@@ -67,7 +68,15 @@ def test_a_line_that_still_holds_the_units_as_sold_is_found_once() -> None:
     assert [(one.cause, one.quantity) for one in comparison.findings] == [(causes.LEVEL_NOT_UPDATED, 1)]
 
 
-@pytest.mark.parametrize("records", [(), (stock_record(), stock_record(refund_id="14")), (stock_record(units=2),)])
+@pytest.mark.parametrize(
+    "records",
+    [
+        (),
+        (stock_record(), stock_record(refund_id="14")),
+        (stock_record(), stock_record(refund_id="14", lines=())),
+        (stock_record(units=2),),
+    ],
+)
 def test_a_record_that_is_wrong_itself_is_left_to_the_units(records: tuple[Any, ...]) -> None:
     restocks = book(effects=(stock_effect(),), snapshot=snapshot(*records, reduced=2), restocked=())
     assert compare(orders=[restocks]).findings == ()
