@@ -10,6 +10,7 @@ from connectors.simulators.shopify.amounts import Bag, converted, total
 from connectors.simulators.shopify.payloads import tell_order, tell_transaction
 from connectors.simulators.shopify.records import (
     Discount,
+    Duty,
     Fulfilment,
     FulfilmentLine,
     Order,
@@ -27,7 +28,8 @@ from connectors.simulators.shopify.state import ShopState
 class CartLine:
     """What a customer buys. Amounts in shop currency, for the whole line; `price` None is the variant's own.
 
-    `discount` is a discount of the line, `code_discount` its share of a code, `order_discount` of the whole order.
+    `discount` is a discount of the line, `code_discount` its share of a code, `order_discount` of the whole order;
+    `duty` is customs duty on the line.
     """
 
     variant: Variant
@@ -36,6 +38,7 @@ class CartLine:
     discount: Decimal = Decimal(0)
     code_discount: Decimal = Decimal(0)
     order_discount: Decimal = Decimal(0)
+    duty: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,9 @@ def add_cart_line(shop: ShopState, order: Order, cart: CartLine, *, tax_rate: De
     if tax_rate:
         tax = tax_on(order, pricing.line_total(line), tax_rate)
         line.tax_lines.append(TaxLine(title=tax_title, rate=tax_rate, price=tax))
+    if cart.duty:
+        price = converted(cart.duty, order.rate)
+        line.duties.append(Duty(id=shop.next_id("Duty"), order_id=order.id, line_id=line.id, price=price))
     order.lines.append(line)
     return line
 

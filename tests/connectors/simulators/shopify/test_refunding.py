@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.simulators.base import Fault, FaultKind
-from connectors.simulators.shopify import Payment
+from connectors.simulators.shopify import CartLine, Payment
 from connectors.simulators.shopify.state import gid
 from tests.connectors.simulators.shopify.asking import REFUND, bench, refund_input
 
@@ -126,6 +126,24 @@ def test_split_tenders_are_suggested_in_order_each_up_to_what_it_paid() -> None:
             {"gateway": "gift_card", "amountSet": {"shopMoney": {"amount": "20.0"}}},
             {"gateway": "shopify_payments", "amountSet": {"shopMoney": {"amount": "5.0"}}},
         ],
+    }
+
+
+def test_duties_and_postage_are_given_back_beside_the_lines() -> None:
+    own = bench()
+    order = own.shop.place([CartLine(variant=own.jacket, quantity=2, duty=Decimal("6.00"))], shipping=Decimal("5.00"))
+    duty = {"dutyId": gid("Duty", order.lines[0].duties[0].id), "refundType": "PROPORTIONAL"}
+    refund = own.refund(order, "33.00", lines=1, shipping={"fullRefund": True}, refundDuties=[duty])["refund"]
+    assert refund["orderAdjustments"]["nodes"] == []
+    seen = own.data(
+        """query Seen($id: ID!) { order(id: $id) { totalOutstandingSet { shopMoney { amount } }
+          currentTotalDutiesSet { shopMoney { amount } } totalRefundedShippingSet { shopMoney { amount } } } }""",
+        id=gid("Order", order.id),
+    )["order"]
+    assert {name: value["shopMoney"]["amount"] for name, value in seen.items()} == {
+        "totalOutstandingSet": "0.0",
+        "currentTotalDutiesSet": "3.0",
+        "totalRefundedShippingSet": "5.0",
     }
 
 
