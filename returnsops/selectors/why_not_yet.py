@@ -19,6 +19,8 @@ from . import credits, remote_links, words
 # What the customer waits for, and what takes it back again.
 TOLD_FIRST = states.VALUE_KINDS | {states.EXCHANGE, states.CANCEL_EXCHANGE, states.VOID_CREDIT}
 
+Ahead = Mapping[tuple[int, str], Effect]  # by connection and what is written to there
+
 
 @dataclass(frozen=True, kw_only=True)
 class HoldShown:
@@ -54,7 +56,8 @@ def effects_of(rma: ReturnAuthorisation, *, now: datetime) -> tuple[EffectShown,
     targets = _targets(rows, _cases_of(rows))
     items = {line.external_id: line.name or line.sku for line in rma.lines.all()}
     scopes = set(Switch.objects.values_list("scope", flat=True))
-    shown = [_shown(row, targets=targets, items=items, scopes=scopes, now=now) for row in rows]
+    ahead = _ahead_of(rows)
+    shown = [_shown(row, targets=targets, items=items, scopes=scopes, ahead=ahead, now=now) for row in rows]
     return tuple(sorted(shown, key=lambda row: (row.effect.state == states.EFFECT_CANCELLED, row.effect.lane)))
 
 
@@ -68,6 +71,7 @@ def shown(effect: Effect, *, now: datetime) -> EffectShown:
         targets=targets,
         items={line.external_id: line.name or line.sku for line in lines},
         scopes=scopes,
+        ahead=_ahead_of([effect]),
         now=now,
     )
 
@@ -137,12 +141,37 @@ def _targets(rows: Sequence[Effect], cases: Mapping[str, ExceptionCase]) -> dict
     return found
 
 
+def _ahead_of(rows: Sequence[Effect]) -> Ahead:
+    """Effects of unknown outcome that keep the next one of the same order back: one at a time is written there."""
+    keys = {row.serial_key for row in rows if row.state == states.READY and row.serial_key}
+    unknown = Effect.objects.filter(serial_key__in=keys, state=states.UNKNOWN) if keys else Effect.objects.none()
+    return {(effect.connection_id, effect.serial_key): effect for effect in unknown}
+
+
+def _behind(row: Effect, ahead: Ahead) -> tuple[HoldShown, ...]:
+    first = ahead.get((row.connection_id, row.serial_key)) if row.state == states.READY and row.serial_key else None
+    if first is None:
+        return ()
+    what = words.describe(first)
+    return (
+        HoldShown(
+            code="waits_for_outcome",
+            text=f"waits until it is known whether this went through: {what}. Where no machine can tell, a case asks a "
+            "person",
+            until_at=None,
+            waits_for=what,
+            url=reverse("admin:returnsops_effect_change", args=[first.pk]),
+        ),
+    )
+
+
 def _shown(
     row: Effect,
     *,
     targets: Mapping[str, tuple[str, str]],
     items: Mapping[str, str],
     scopes: set[str],
+    ahead: Ahead,
     now: datetime,
 ) -> EffectShown:
     return EffectShown(
@@ -152,7 +181,7 @@ def _shown(
         where=str(row.connection),
         state=words.state_of(row, now=now),
         tone=words.tone_of(row),
-        holds=tuple(_hold(hold, targets) for hold in row.holds),
+        holds=(*(_hold(hold, targets) for hold in row.holds), *_behind(row, ahead)),
         reasons=_reasons(row, scopes),
         next_at=_next_at(row, now=now),
         remote_url=row.remote_url if remote_links.is_safe(row.remote_url) else "",

@@ -14,6 +14,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect
+from returnsops.selectors import why_not_yet
 from tests.faults.ledger import Crash
 from tests.journeys.world import World, world
 
@@ -155,6 +156,8 @@ def test_a_payment_nobody_can_tell_is_sent_again_when_two_people_say_it_did_not_
         assert w.money_refunds(placed[0]) == []
         assert w.shop.gateway_payouts == []
         assert w.open_cases() == [states.CASE_AMBIGUOUS_OUTCOME]
+        rows = {row.effect.kind: row for row in why_not_yet.effects_of(w.rma(placed[1]), now=w.now())}
+        assert [hold.code for hold in rows[states.RESTOCK].holds] == ["waits_for_outcome"]  # until the case is answered
 
         say_not_done(w, "FIN")
         say_not_done(w, "FIN")

@@ -79,6 +79,23 @@ def test_a_stop_is_a_reason_nobody_finds_in_the_holds() -> None:
     assert texts[2].endswith("is paused: limit")
 
 
+def test_what_waits_behind_an_unknown_outcome_of_the_same_order_says_so() -> None:
+    rma = make.ReturnFactory()
+    restock = make.EffectFactory(rma=rma, restock=True)
+    assert shown(restock).holds == ()
+    refund = make.EffectFactory(rma=rma, state=states.UNKNOWN)
+    make.EffectFactory(state=states.UNKNOWN)  # of another order
+    (hold,) = shown(restock).holds
+    assert hold.text.startswith("waits until it is known whether this went through: Refund £30.00")
+    assert hold.url == f"/admin/returnsops/effect/{refund.pk}/change/"
+    assert shown(refund).holds == ()
+    rows = {row.effect.pk: row for row in why_not_yet.effects_of(rma, now=make.NOW)}
+    assert rows[restock.pk].holds == (hold,)
+    refund.state = states.DONE
+    refund.save()
+    assert shown(restock).holds == ()
+
+
 def test_another_connections_stop_is_no_reason() -> None:
     effect = make.EffectFactory(state=states.READY)
     make.SwitchFactory(scope="connection:somewhere-else")
