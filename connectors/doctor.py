@@ -13,7 +13,7 @@ from connectors.models import ConnectionBudget, SyncCursor
 from connectors.polled_only import is_polled_only
 from connectors.ports import CheckLine, VendorError
 from connectors.registry import UnknownVendorError, connector_for, link_for, utc_now
-from connectors.views import SECRET_OF_KIND
+from connectors.views import secret_name
 from connectors.webhook_health import faults_of
 from returnsops import states
 from returnsops.api.health import not_ready_reason
@@ -127,7 +127,7 @@ def _secrets(connection: Connection, now: datetime) -> tuple[str, str]:
         verifier = connection.verifier or connector_for(connection.vendor).default_verifier
     except (SecretError, UnknownVendorError) as error:
         return str(error), "Set FIELD_ENCRYPTION_KEYS or the variable as before, or store the secret anew."
-    name = SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret")
+    name = secret_name(verifier)
     if known.get(name):
         return "", ""
     return f"has no {name}, so every webhook is refused.", "Set it with apply_config."

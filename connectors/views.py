@@ -1,8 +1,9 @@
 """The webhook door: verify over the raw bytes, insert one row, answer. Everything else happens later."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -25,7 +26,7 @@ from returnsops.models import Connection, WebhookRefusal
 
 log = logging.getLogger(__name__)
 
-SECRET_OF_KIND = {"reveni_v1": "api_key"}  # Reveni signs with the API key itself; all others with webhook_secret
+SECRET_OF_KIND = {"reveni_v1": "api_key"}  # Reveni signs with the API key itself
 BURST = 10  # refusals within one hour that make a case
 
 
@@ -72,6 +73,11 @@ class WebhookView(APIView):
         return _receive(connection, inbound)
 
 
+def secret_name(verifier: Mapping[str, Any]) -> str:
+    """Which secret of the connection its deliveries are signed with: the verifier's own, else webhook_secret."""
+    return str(verifier.get("secret") or SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret"))
+
+
 def _receive(connection: Connection, inbound: ports.Inbound) -> Response:
     try:
         config = config_of(connection, at=inbound.received_at)
@@ -81,7 +87,7 @@ def _receive(connection: Connection, inbound: ports.Inbound) -> Response:
     if reception.kind == "ping":
         return Response({"status": "ok"}, status=200)
     verifier = connection.verifier or connector_for(connection.vendor).default_verifier
-    name = SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret")
+    name = secret_name(verifier)
     secrets = config.secrets.get(name, ())
     if not secrets:
         text = f"Connection {connection.name} has no secret {name!r}; set it with apply_config."

@@ -10,7 +10,7 @@ from unittest import mock
 
 import time_machine
 
-from connectors import budget, configuration, configuration_apply
+from connectors import budget, configuration, configuration_apply, points
 from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.server import serve
@@ -135,7 +135,12 @@ def shopify_world(
                 customer=shop.add_customer(),
             )
             paced = partial(budget.before_call, sleep=made.shift)
-            with mock.patch.object(budget, "before_call", paced), woo._kept_database_connection():
+            pursed = partial(points.purse_of, sleep=made.shift)
+            with (
+                mock.patch.object(budget, "before_call", paced),
+                mock.patch.object(points, "purse_of", pursed),
+                woo._kept_database_connection(),
+            ):
                 woo._hire(made)
                 text = configuration_text(made, policy=policy, policy_tables=policy_tables, settings=settings)
                 configuration_apply.apply(configuration.read(text), by="test", at=made.now())

@@ -13,7 +13,7 @@ from django.utils import timezone
 from connectors.registry import connector_for
 from connectors.reveni.samples import sample_event, sample_types
 from connectors.signing import sign
-from connectors.views import SECRET_OF_KIND
+from connectors.views import secret_name
 from returnsops.models import Connection
 from returnsops.services.secrets import read_secrets
 
@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
     def _signed(self, connection: Connection, body: bytes) -> dict[str, str]:
         verifier = connection.verifier or connector_for(connection.vendor).default_verifier
-        name = SECRET_OF_KIND.get(str(verifier.get("kind")), "webhook_secret")
+        name = secret_name(verifier)
         secrets = read_secrets(connection, at=timezone.now()).get(name, ())
         if not secrets:
             raise CommandError(f"Connection {connection.name} has no secret {name}; set one with apply_config.")
