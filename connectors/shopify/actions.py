@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.ports import EffectActions
-from connectors.shopify import credits, gift_cards, marks, refunds, restocks, returns, take_outs
+from connectors.shopify import credits, exchanges, gift_cards, marks, refunds, restocks, returns, take_outs
 from returnsops.states import (
+    CANCEL_EXCHANGE,
     CLOSE_RETURN,
+    EXCHANGE,
     MIRROR,
     NOTE,
     OPEN_RETURN,
@@ -22,6 +24,8 @@ EFFECTS: Final[Mapping[str, EffectActions]] = {
     REFUND: EffectActions(send=refunds.send, look_up=refunds.look_up),
     RESTOCK: EffectActions(send=restocks.send, look_up=restocks.look_up),
     TAKE_OUT: EffectActions(send=take_outs.send, look_up=take_outs.look_up),
+    EXCHANGE: EffectActions(send=exchanges.send, look_up=exchanges.look_up),
+    CANCEL_EXCHANGE: EffectActions(send=exchanges.send_cancel, look_up=exchanges.look_up_cancel),
     STORE_CREDIT: EffectActions(send=credits.send, look_up=credits.look_up),
     VOID_CREDIT: EffectActions(send=gift_cards.send_void, look_up=gift_cards.look_up_void),
     OPEN_RETURN: EffectActions(send=returns.send_open, look_up=returns.look_up_open),

@@ -74,7 +74,7 @@ def _status(view: ReturnView) -> str:
 def _exchanged_words(view: ReturnView) -> list[str]:
     taken_back = {effect.key for effect in _arrived(view, states.CANCEL_EXCHANGE)}
     return [
-        f"replacement order {effect.remote_id} {'cancelled' if f'reverse:{effect.key}:1' in taken_back else 'placed'}"
+        f"replacement order {_number(effect)} {'cancelled' if f'reverse:{effect.key}:1' in taken_back else 'placed'}"
         for effect in _arrived(view, states.EXCHANGE)
     ]
 
@@ -121,12 +121,17 @@ def _note(view: ReturnView, milestone: str, words: str, effect: EffectView | Non
 
 def _told(view: ReturnView, effect: EffectView) -> PlannedEffect:
     """What the shop mails to the customer: only once the replacement order exists."""
-    note = _note(view, "told", f"Your replacement is on its way to you as order {effect.remote_id}.", effect)
+    note = _note(view, "told", f"Your replacement is on its way to you as order {_number(effect)}.", effect)
     return replace(note, payload={**note.payload, "is_for_customer": True})
 
 
 def _exchanged(view: ReturnView, effect: EffectView) -> str:
-    return f"Return {view.number}: the replacement is order {effect.remote_id}."
+    return f"Return {view.number}: the replacement is order {_number(effect)}."
+
+
+def _number(effect: EffectView) -> str:
+    """How people find the order: some shops' ids are addresses that end in its number."""
+    return effect.remote_id.rpartition("/")[2]
 
 
 def _refunded(view: ReturnView, effect: EffectView) -> str:

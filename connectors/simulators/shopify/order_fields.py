@@ -43,7 +43,7 @@ def _address(shop: ShopState, order: Order, args: Args) -> dict[str, Any] | None
     given = order.shipping_address
     if given is None:
         return None
-    names = ("firstName", "lastName", "address1", "city", "zip")
+    names = ("firstName", "lastName", "company", "address1", "address2", "city", "zip", "provinceCode", "phone")
     found = {name: given.get(name) for name in names}
     return found | {"id": gid("MailingAddress", order.id), "countryCodeV2": given.get("countryCode")}
 

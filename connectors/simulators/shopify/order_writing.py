@@ -150,6 +150,18 @@ def claim(shop: ShopState, line: OrderLine) -> bool:
     return True
 
 
+def unclaim(shop: ShopState, line: OrderLine) -> None:
+    """Give back what a line that never left has taken."""
+    variant = shop.variants.get(line.variant_id or 0)
+    level = None if variant is None else inventory.first_stocked(shop, variant.item_id)
+    if level is None or not line.is_stock_claimed:
+        return
+    quantity = line.quantity - line.removed - line.fulfilled
+    changes = [inventory.moved(level, "available", quantity), inventory.moved(level, "committed", -quantity)]
+    inventory.record(shop, changes, reason="restock")
+    line.is_stock_claimed = False
+
+
 def finish(shop: ShopState, order: Order) -> Order:
     """Note the first total and tell everybody."""
     order.first_total = pricing.price_total(order)

@@ -20,6 +20,30 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "BulkStatus": {"id": "gid://shopify/BulkOperation/1"},
     "CatalogueBulk": {},
     "CataloguePage": {"after": None},
+    "ExchangeOrder": {"id": ORDER},
+    "ExchangeOrderCreate": {
+        "order": {
+            "currency": "GBP",
+            "financialStatus": "PAID",
+            "sourceIdentifier": "returnsops-1",
+            "tags": ["returnsops-exchange"],
+            "note": "Exchange for #1001 (return RMA-77)",
+            "customAttributes": [{"key": "returnsops_key", "value": "exchange:reveni/ret-1:ex-1"}],
+            "customer": {"toAssociate": {"id": "gid://shopify/Customer/5"}},
+            "shippingAddress": {"firstName": "A", "address2": "2", "provinceCode": "X", "countryCode": "GB"},
+            "lineItems": [
+                {
+                    "variantId": "gid://shopify/ProductVariant/77",
+                    "quantity": 1,
+                    "requiresShipping": True,
+                    "priceSet": {"shopMoney": MONEY},
+                }
+            ],
+        },
+        "options": {"inventoryBehaviour": "DECREMENT_OBEYING_POLICY", "sendReceipt": False},
+    },
+    "ExchangeOrders": {"query": 'source_identifier:"returnsops-1"'},
+    "ExchangeOriginal": {"id": ORDER, "namespace": "returnsops", "key": "exchange_1"},
     "GiftCardById": {"id": "gid://shopify/GiftCard/1"},
     "GiftCardCreate": {"input": {"code": "ABCD2345EFGH6789", "initialAmount": MONEY, "note": "gift_card:RET-42"}},
     "GiftCardDeactivate": {"id": "gid://shopify/GiftCard/1"},
@@ -50,6 +74,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "OrdersChanged": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None},
     "OrdersPast": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None, "lines": None},
     "RefundAuthors": {"id": ORDER},
+    "OrderCancel": {"orderId": ORDER, "reason": "OTHER", "staffNote": "Exchange withdrawn"},
     "RefundCreate": {
         "key": "k",
         "input": {
@@ -118,7 +143,9 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "ShopInfo": {},
     "TagsAdd": {"id": ORDER, "tags": ["returnsops-refunded"]},
+    "VariantForSale": {"id": "gid://shopify/ProductVariant/1"},
     "VariantStock": {"id": "gid://shopify/ProductVariant/1", "locationId": "gid://shopify/Location/1"},
+    "VariantsBySku": {"query": 'sku:"ABC-1"'},
     "WebhookCreate": {
         "topic": "ORDERS_UPDATED",
         "webhookSubscription": {"uri": "https://ops.example/webhooks/shop/", "format": "JSON"},
