@@ -12,7 +12,7 @@ from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify.order_writing import Payment
 from connectors.simulators.shopify.records import Order, Variant
 from returnsops import states
-from returnsops.models import Refund
+from returnsops.models import Effect, Refund
 from returnsops.services import approvals
 from tests.journeys.shopify_world import ShopifyWorld, gid, shopify_world
 from tests.journeys.test_crash_journeys import Dying, settled
@@ -242,3 +242,70 @@ def test_a_gift_card_is_made_once_with_a_code_nobody_can_guess_and_taken_back_un
         w.settle()
         assert card.deactivated_at is not None
         assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
+
+
+@pytest.mark.requirement("S1-9")
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
+@pytest.mark.requirement("S5-19")
+@pytest.mark.requirement("S5-20")
+@pytest.mark.requirement("S5-26")
+def test_of_a_sellable_and_a_damaged_unit_exactly_one_is_for_sale_again() -> None:
+    """Of three bought two come back; the final verdict moves the money, by policy, and one unit."""
+    policy = '[routes.policy.refund]\ninitiator = "policy_trigger"\ntrigger = "disposition_final"\n'
+    with shopify_world(policy_tables=policy) as w:
+        tee, other = w.variant(), w.variant("CAP")
+        order = w.sale((tee, 3), (other, 1))
+        return_id = w.returning(order, quantity=2)
+        w.platform.receive(return_id)
+        w.settle()
+        assert (w.stock(tee), w.asked("RefundCreate"), w.asked("InventoryAdjust")) == (7, [], [])
+        verdict = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+        w.platform.complete_inspection(
+            return_id, [{**verdict, "disposition": "sellable"}, {**verdict, "disposition": "damaged"}]
+        )
+        w.settle()
+        assert (w.stock(tee), w.stock(tee, "on_hand"), w.stock(other)) == (8, 8, 9)
+        assert (w.paid_back(order), w.open_cases()) == ([Decimal("60.00")], [])
+        (adjusted,) = w.asked("InventoryAdjust")
+        (change,) = adjusted["input"]["changes"]
+        assert (adjusted["input"]["name"], change["locationId"]) == ("available", gid("Location", w.main.id))
+
+
+@pytest.mark.requirement("S5-6")
+@pytest.mark.parametrize(("trigger", "is_paid"), [("received", True), ("inspected", False)])
+def test_the_receipt_pays_only_where_the_policy_says_so(trigger: str, is_paid: bool) -> None:
+    policy = f'[routes.policy.refund]\ninitiator = "policy_trigger"\ntrigger = "{trigger}"\n'
+    with shopify_world(policy_tables=policy) as w:
+        order = w.sale((w.variant(), 2))
+        return_id = w.returning(order)
+        w.platform.receive(return_id)
+        w.settle()
+        assert w.paid_back(order) == ([PAID] if is_paid else [])
+        assert w.asked("InventoryAdjust") == []
+
+
+@pytest.mark.requirement("S1-21")
+def test_a_disposition_without_a_place_in_the_shop_is_a_case_and_never_a_default() -> None:
+    with shopify_world() as w:
+        shop = w.connection("shop")
+        shop.settings = {**shop.settings, "location_map": {}}
+        shop.save(update_fields=["settings"])
+        tee, order, return_id = returned(w)
+        w.settle()
+        assert (w.paid_back(order), w.stock(tee)) == ([PAID], 8)
+        assert w.open_cases() == [states.CASE_REJECTED_STOCK]
+        assert "location_map" in w.effect(return_id, states.RESTOCK).error_text
+
+
+@pytest.mark.requirement("S1-12")
+def test_an_adjustment_the_shop_acknowledged_and_lost_is_caught_and_not_sent_again() -> None:
+    with shopify_world() as w:
+        *_, return_id = returned(w)
+        w.settle(horizon=timedelta(seconds=0))
+        w.store.state.groups.clear()  # acknowledged, and nothing of it is kept
+        Effect.objects.filter(kind=states.RESTOCK).update(state=states.DONE, confirm_after_at=w.now())
+        w.settle(horizon=timedelta(minutes=30))
+        assert w.effect(return_id, states.RESTOCK).state == states.DONE
+        assert w.open_cases() == [states.CASE_NOT_SEEN_STOCK]
+        assert len(w.asked("InventoryAdjust")) == 1
