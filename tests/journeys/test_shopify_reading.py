@@ -166,7 +166,6 @@ def test_a_return_that_is_not_right_stops_with_a_case_and_moves_nothing(changes:
 
 
 @pytest.mark.requirement("S1-36")
-@pytest.mark.requirement("S5-1")
 def test_a_refund_by_hand_reaches_the_platform_before_it_pays() -> None:
     with shopify_world() as w:
         with_webhooks(w)
