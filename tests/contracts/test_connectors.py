@@ -74,7 +74,8 @@ def test_whatever_comes_in_is_a_fact_a_problem_or_ignored_with_a_reason(connecto
 def test_each_effect_can_be_looked_up_and_is_of_a_known_kind(connector: Connector) -> None:
     assert set(connector.effects) <= set(states.LANES)
     for actions in connector.effects.values():
-        assert actions.send is not actions.look_up
+        assert callable(actions.send)
+        assert callable(actions.look_up)
 
 
 def test_webhooks_are_listed_where_they_are_registered_and_links_hold_no_secret(connector: Connector) -> None:
