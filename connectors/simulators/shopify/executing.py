@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -30,20 +31,25 @@ def run(shop: ShopState, request: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON body of the answer to one request; the HTTP status is 200 whatever it says."""
     text, variables = str(request.get("query") or ""), dict(request.get("variables") or {})
     try:
-        document = parse(text)
+        document, problems = _validated(text)
     except GraphQLSyntaxError as error:
         return {"errors": [_shown(error, code="syntaxError")]}
-    schema = executable_schema()
-    problems = validate(schema, document)
     if problems:
         return {"errors": [_rephrased(error, document) for error in problems]}
     operation = _operation(document, request.get("operationName"))
     if operation is None:
         return {"errors": [{"message": "An operation name is required", "extensions": {"code": "BAD_REQUEST"}}]}
-    refused = variable_errors(schema, operation, variables)
+    refused = variable_errors(executable_schema(), operation, variables)
     if refused:
         return {"errors": refused}
     return _paid(shop, document, operation, variables)
+
+
+@lru_cache(maxsize=256)
+def _validated(text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    """A document with what is wrong with it: the same few are asked again and again. Raises GraphQLSyntaxError."""
+    document = parse(text)
+    return document, validate(executable_schema(), document)
 
 
 def _operation(document: DocumentNode, name: Any) -> OperationDefinitionNode | None:
@@ -88,8 +94,8 @@ def _paid(
 
 def run_bulk(shop: ShopState, text: str) -> dict[str, Any] | None:
     """The data of a bulk query, whole and without cost; None where it cannot be answered."""
-    document = parse(text)
-    if validate(executable_schema(), document):
+    document, problems = _validated(text)
+    if problems:
         return None
     result = execute_sync(
         executable_schema(),

@@ -6,6 +6,7 @@ import pytest
 
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify import CartLine, Payment
+from connectors.simulators.shopify.amounts import Bag
 from connectors.simulators.shopify.state import gid
 from tests.connectors.simulators.shopify.asking import REFUND, bench, refund_input
 
@@ -40,6 +41,18 @@ def test_without_a_key_and_while_another_holds_it_nothing_is_done() -> None:
         "Another request with the same idempotency key is still being processed."
     )
     assert own.shop.refunds_of(order) == []
+
+
+def test_a_refused_attempt_may_spend_its_key() -> None:
+    """Which of both Shopify does is not known, so it is a setting."""
+    for is_spent, messages in ((False, []), (True, ["The previous attempt with this idempotency key failed."])):
+        own = bench(are_failed_keys_spent=is_spent)
+        order = own.order()
+        assert own.refund(order, "60.00")["userErrors"] != []
+        order.transactions[0].amount = Bag(shop=Decimal(60), presentment=Decimal(60))
+        again = own.refund(order, "60.00")
+        assert [one["message"] for one in again["userErrors"]] == messages
+        assert len(own.shop.refunds_of(order)) == int(not is_spent)
 
 
 def test_an_answer_lost_after_the_effect_is_given_again_under_the_same_key() -> None:

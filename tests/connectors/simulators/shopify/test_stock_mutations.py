@@ -110,6 +110,24 @@ def test_an_item_not_stocked_at_a_place_is_activated_there_first_and_a_closed_pl
     assert adjust(own, adjust_input(own, 1, **there), "key-4")["userErrors"][0]["code"] == "INVALID_LOCATION"
 
 
+def test_a_deleted_product_takes_its_stock_along_and_leaves_the_line_of_the_order() -> None:
+    own = bench()
+    order = own.order()
+    own.shop.delete_product(own.jacket.product_id)
+    assert adjust(own, adjust_input(own, 1))["userErrors"][0]["code"] == "INVALID_INVENTORY_ITEM"
+    asked = "query Line($id: ID!) { order(id: $id) { lineItems(first: 5) { nodes { sku variant { id } } } } }"
+    lines = own.data(asked, id=gid("Order", order.id))["order"]["lineItems"]["nodes"]
+    assert lines == [{"sku": "ABC-1", "variant": None}]
+
+
+def test_staff_put_units_back_by_hand() -> None:
+    own = bench()
+    staff = own.shop.add_staff("Grace Example", email="grace@example.test")
+    own.shop.staff_adjust(own.jacket, own.warehouse, delta=2, reason="restock", staff=staff)
+    assert own.shop.stock_of(own.jacket, own.warehouse) == 12
+    assert [group.staff_id for group in own.shop.state.groups.values()] == [staff.id]
+
+
 def test_nothing_to_change_makes_no_group() -> None:
     own = bench()
     assert adjust(own, adjust_input(own, 0)) == {"inventoryAdjustmentGroup": None, "userErrors": []}
