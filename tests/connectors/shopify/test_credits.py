@@ -38,7 +38,7 @@ def shop(answers: Json | None = None, *, cards: list[Json] | None = None, **orde
         "OrderFinalState": {"order": shown},
         "RefundAuthors": {"order": None},
         "GiftCards": {"giftCards": {"pageInfo": {"hasNextPage": False}, "nodes": cards or []}},
-        "GiftCardById": {"giftCard": (cards or [None])[0]},
+        "GiftCardById": {"giftCard": cards[0] if cards else None},
         "GiftCardCreate": {"giftCardCreate": {"giftCard": card(), "userErrors": []}},
     }
     made = Shop(answers={**known, **(answers or {})})
