@@ -7,9 +7,8 @@ from typing import Any
 
 from connectors.simulators.shopify import inventory, pricing
 from connectors.simulators.shopify.amounts import Bag, bag_of_input, converted
-from connectors.simulators.shopify.order_writing import claim, finish, fulfil, new_order, unclaim
+from connectors.simulators.shopify.order_writing import claim, finish, fulfil, new_order
 from connectors.simulators.shopify.paging import Args
-from connectors.simulators.shopify.payloads import tell_order
 from connectors.simulators.shopify.records import Customer, Order, OrderLine, ShippingLine, TaxLine, Variant
 from connectors.simulators.shopify.refunding import add_transaction
 from connectors.simulators.shopify.refusals import Refused
@@ -56,21 +55,6 @@ def order_create(shop: ShopState, args: Args) -> dict[str, Any]:
         place = number_of("Location", (given.get("fulfillment") or {}).get("locationId"))
         fulfil(shop, order, quantities=everything, location_id=place or None)
     return {"order": order}
-
-
-def order_cancel(shop: ShopState, args: Args) -> dict[str, Any]:
-    """The mutation orderCancel: a job there, done at once here; its errors have a name of their own (schema)."""
-    order = shop.orders.get(number_of("Order", args["orderId"]))
-    if order is None or order.cancelled_at is not None or any(line.fulfilled for line in order.lines):
-        code = "NOT_FOUND" if order is None else "INVALID"
-        error = {"field": ["orderId"], "message": "Cannot cancel an order that is not there or was sent", "code": code}
-        return {"job": None, "orderCancelUserErrors": [error]}  # assumed text
-    if args["restock"]:
-        for line in order.lines:
-            unclaim(shop, line)
-    order.cancelled_at, order.cancel_reason = shop.now(), args["reason"]
-    tell_order(shop, order, "orders/cancelled")
-    return {"job": {"id": f"gid://shopify/Job/{order.id}", "done": True}, "orderCancelUserErrors": []}
 
 
 def _check(shop: ShopState, given: Args) -> None:

@@ -8,7 +8,15 @@ from typing import Any
 import requests
 
 from connectors.simulators.base import CallLog, Clock, FaultPlan, Simulator
-from connectors.simulators.shopify import crediting, deliveries, inventory, order_writing, pricing, refunding
+from connectors.simulators.shopify import (
+    crediting,
+    deliveries,
+    inventory,
+    order_cancelling,
+    order_writing,
+    pricing,
+    refunding,
+)
 from connectors.simulators.shopify import return_mutations as returning
 from connectors.simulators.shopify.after_sales_records import CreditAccount, GiftCard, ReasonDefinition, Return
 from connectors.simulators.shopify.amounts import converted
@@ -297,18 +305,9 @@ class ShopifyShop:
             inventory.record(self.state, [change], reason=reason, staff_id=None if staff is None else staff.id)
 
     def cancel(self, order: Order, *, reason: str = "CUSTOMER") -> None:
-        """Staff cancel an order, without a refund: it closes, and what was not sent is taken off it (recorded)."""
+        """Staff cancel an order, without a refund: and put back what was not sent."""
         with self.state.lock:
-            unsent = {
-                line.id: pricing.current_quantity(self.state, order, line)
-                - pricing.unfulfilled_quantity(self.state, order, line)
-                for line in order.lines
-            }
-            order_writing.edit(self.state, order, quantities=unsent)
-            order.is_edited = False
-            order.cancelled_at = order.closed_at = self.state.now()
-            order.cancel_reason = reason
-            tell_order(self.state, order, "orders/cancelled")
+            order_cancelling.cancel(self.state, order, reason=reason, is_restocked=True)
 
     def close_return(self, found: Return) -> None:
         """Staff close a return by hand."""

@@ -130,11 +130,6 @@ def _spend(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
     replay.own.shop.spend_credit(state.customers[account.customer_id], amount, currency=account.currency)
 
 
-def _cancel(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
-    order = replay.own.shop.state.orders[number_of("Order", replay.ours(exchange.variables.get("orderId", "")))]
-    replay.own.shop.cancel(order, reason=exchange.variables.get("reason", "OTHER"))
-
-
 def _begin(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
     """An edit is kept open until its commit; what it adds and sets is done there at once."""
     theirs = payload["calculatedOrder"].get("originalOrder", {}).get("id") or exchange.variables.get("id")
@@ -179,7 +174,6 @@ _ACTS: dict[str, Callable[[Replay, Exchange, dict[str, Any]], None]] = {
     "draftOrderComplete": _complete_draft,
     "draftOrderCreate": _make_draft,
     "fulfillmentCreate": _fulfil,
-    "orderCancel": _cancel,
     "orderEditAddCustomItem": _add_item,
     "orderEditBegin": _begin,
     "orderEditCommit": _commit,
