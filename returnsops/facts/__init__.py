@@ -5,6 +5,7 @@ rows, and a fact applied twice changes nothing more. Money is ``Decimal`` in maj
 times are aware and in UTC; ``*_id`` are the foreign system's own ids. Standard library only.
 """
 
+from .ids import names_of
 from .statements import (
     AttributionUndone,
     CreditIssued,
@@ -119,4 +120,5 @@ __all__ = [
     "RiskHoldReleased",
     "StockLevel",
     "TaxShare",
+    "names_of",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from returnsops.facts import OrderLineSnapshot, OrderSnapshot
+from returnsops.facts import OrderLineSnapshot, OrderSnapshot, names_of
 
 from .window import Window
 
@@ -85,7 +85,7 @@ def _line_of(order: OrderSnapshot, one: Asked) -> OrderLineSnapshot | Code:
 
 
 def _fits(line: OrderLineSnapshot, one: Asked) -> bool:
-    return (not one.line_id or line.line_id == one.line_id) and (not one.sku or line.sku == one.sku)
+    return (not one.line_id or one.line_id in names_of(line.line_id)) and (not one.sku or line.sku == one.sku)
 
 
 def _known(

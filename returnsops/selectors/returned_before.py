@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from returnsops import states
-from returnsops.facts import OrderSnapshot
+from returnsops.facts import OrderSnapshot, names_of
 from returnsops.models import Connection, Effect, Refund, ReturnAuthorisation, ReturnLine
 
 
@@ -21,7 +21,7 @@ class ReturnedBefore:
 def returned_before(*, connection: Connection, order: OrderSnapshot) -> ReturnedBefore:
     """What our rows know of this order of a shop; ``order`` is the order as it was read now."""
     mine = Q(order__connection=connection, order__external_id=order.order_id)
-    not_linked = Q(order__isnull=True, route__commerce=connection, order_external_id=order.order_id)
+    not_linked = Q(order__isnull=True, route__commerce=connection, order_external_id__in=names_of(order.order_id))
     returns = ReturnAuthorisation.objects.filter(mine | not_linked).exclude(status__in=states.RETURN_ENDED)
     units: dict[str, int] = {}
     for line in ReturnLine.objects.filter(rma__in=returns, is_withdrawn=False).select_related("order_line"):
@@ -35,7 +35,7 @@ def _line_id(line: ReturnLine, order: OrderSnapshot) -> str:
     """The line of the order as it is now; where the platform named none, the only one with the item's SKU."""
     named = line.order_line.external_id if line.order_line else line.order_line_external_id
     if named:
-        return named
+        return next((one.line_id for one in order.lines if named in names_of(one.line_id)), named)
     found = [one.line_id for one in order.lines if one.kind == "item" and line.sku and one.sku == line.sku]
     return found[0] if len(found) == 1 else ""
 

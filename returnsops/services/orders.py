@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from returnsops import states
-from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
+from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund, names_of
 from returnsops.models import Connection, Effect, Order, OrderLine, Refund, ReturnAuthorisation
 from returnsops.planning.view import order_fingerprint
 
@@ -193,7 +193,7 @@ def _mark_vanished(row: Refund, *, at: datetime) -> bool:
 def _link_returns(order: Order) -> None:
     """Tie returns that named this order, by its id, before it was read."""
     waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce=order.connection)
-    for rma in waiting.filter(order_external_id=order.external_id):
+    for rma in waiting.filter(order_external_id__in=names_of(order.external_id)):
         link_order(rma=rma, order=order)
 
 
@@ -225,12 +225,12 @@ def match_lines(*, rma: ReturnAuthorisation) -> None:
 
 def _matching(line_id: str, variant_id: str, sku: str, candidates: list[OrderLine]) -> OrderLine | None:
     if line_id:
-        return next((line for line in candidates if line.external_id == line_id), None)
+        return next((line for line in candidates if line_id in names_of(line.external_id)), None)
     fits = [line for line in candidates if not line.is_removed and _is_same_article(line, variant_id, sku)]
     return fits[0] if len(fits) == 1 else None
 
 
 def _is_same_article(line: OrderLine, variant_id: str, sku: str) -> bool:
     if variant_id:
-        return variant_id == (line.variation_external_id or line.product_external_id)
+        return variant_id in names_of(line.variation_external_id or line.product_external_id)
     return bool(sku) and line.sku == sku and not line.is_sku_ambiguous

@@ -162,6 +162,29 @@ def test_a_return_that_is_not_right_stops_with_a_case_and_moves_nothing(changes:
         assert (w.paid_back(order), w.asked("RefundCreate")) == ([], [])
 
 
+def test_a_platform_that_names_order_line_and_variant_by_plain_numbers_is_understood() -> None:
+    with shopify_world() as w:
+        tee = w.variant()
+        order = w.sale((tee, 2))
+        line = order.lines[0]
+        item = {
+            "order_line_id": str(line.id),
+            "sku": line.sku,
+            "variant_id": str(tee.id),
+            "quantity": 1,
+            "reason_code": "too_small",
+            "total": "30.00",
+        }
+        return_id = w.platform.create_return(order_id=str(order.id), items=[item])
+        w.platform.authorise(return_id)
+        through(w, return_id, "30.00")
+        assert (w.paid_back(order), w.stock(tee), w.open_cases()) == ([Decimal("30.00")], 9, [])
+        again = w.platform.create_return(order_id=str(order.id), items=[{**item, "quantity": 2}])
+        w.platform.authorise(again)
+        w.settle()
+        assert w.open_cases() == [states.CASE_TOO_MANY_UNITS]
+
+
 # --- refunds by hand -------------------------------------------------------------------------------------------------
 
 
