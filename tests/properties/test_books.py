@@ -246,3 +246,16 @@ def test_what_is_alike_is_paired_only_where_no_choice_is_left() -> None:
     assert other_payment.pairs == ()
     assert match([replace(line, amount_minor=501)], [refund]).pairs == ()
     assert len(match([replace(line, amount_minor=501)], [refund], rounding_minor=1).pairs) == 1
+
+
+def test_a_refund_that_different_lines_want_is_given_to_none_of_them() -> None:
+    line = Line(
+        line_id=1, gateway="card", currency="EUR", amount_minor=500, settled_on=date(2026, 1, 1), refund_reference="9"
+    )
+    lines = [line, *(replace(line, line_id=number, refund_reference="8") for number in (2, 3))]
+    both = Payable(
+        posting_id=10, currency="EUR", amount_minor=500, happened_at=START, refund_references=frozenset({"9", "8"})
+    )
+    found = match(lines, [both, replace(both, posting_id=11, refund_references=frozenset({"8"}))])
+    assert found.pairs == ()
+    assert found.candidates == {1: (10,), 2: (10, 11), 3: (10, 11)}
