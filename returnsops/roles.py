@@ -135,16 +135,15 @@ class MissingPermissionError(LookupError):
 @transaction.atomic
 def sync_roles() -> None:
     """Make the five groups and set exactly their permissions. Raises MissingPermissionError naming what is missing."""
+    rows = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    known = {f"{app_label}.{codename}": pk for app_label, codename, pk in rows.order_by("pk")}
     for team, title in TEAMS.items():
         group, _ = Group.objects.get_or_create(name=title)
-        group.permissions.set(_permissions(PERMISSIONS[team]))
+        group.permissions.set(_chosen(PERMISSIONS[team], known))
 
 
-def _permissions(names: Iterable[str]) -> list[Permission]:
-    found = {
-        f"{row.content_type.app_label}.{row.codename}": row for row in Permission.objects.select_related("content_type")
-    }
-    missing = sorted(set(names) - set(found))
+def _chosen(names: Iterable[str], known: Mapping[str, int]) -> list[int]:
+    missing = sorted(set(names) - set(known))
     if missing:
         raise MissingPermissionError(f"These permissions do not exist: {', '.join(missing)}. Run migrate first.")
-    return [found[name] for name in names]
+    return [known[name] for name in names]
