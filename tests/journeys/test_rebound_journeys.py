@@ -9,135 +9,39 @@ from typing import Any
 
 import pytest
 
-from connectors import configuration, configuration_apply, mappings, polling
-from connectors.rebound.connector import POLL_INTERVAL_S, default_mapping
+from connectors import mappings, polling
+from connectors.rebound.connector import default_mapping
 from connectors.reveni.samples import sample_event
 from connectors.signing import sign
 from connectors.simulators.base import Fault, FaultKind
-from connectors.simulators.rebound import API_KEY, LOGIN, ReboundAccount
-from connectors.simulators.server import serve
 from connectors.simulators.woocommerce.records import Order, Product
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
-from returnsops import states
 from returnsops.facts import InspectedItem, ItemsInspected
-from returnsops.models import InboundEvent, ReturnAuthorisation, Route
-from returnsops.services import acts, routes, switches
-from tests.journeys.world import CONFIG, World, as_json, post_raw, world
+from returnsops.models import InboundEvent, ReturnAuthorisation
+from returnsops.services import acts, switches
+from tests.journeys.rebound_world import MEANING, WEBHOOK_SECRET, ReboundPair, rebound_account
+from tests.journeys.world import World, as_json, configuration_text, post_raw, world
 
 pytestmark = pytest.mark.django_db
 
-WEBHOOK_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-REBOUND = """
-[[connections]]
-name = "rebound"
-vendor = "rebound"
-base_url = "{url}"
-[connections.settings]
-login = "{login}"
-[connections.secrets]
-api_key = "{key}"
-webhook_secret = "{webhook_secret}"
-[connections.reason_codes]
-Damaged = "faulty"
-
-[[routes]]
-name = "rebound"
-platform = "rebound"
-commerce = "shop"
-mode = "shadow"
-[routes.dispositions]
-sellable = "main"
-quarantine = "quarantine"
-refurbish = "quarantine"
-damaged = "scrap"
-write_off = "scrap"
-[routes.policy]
-[routes.policy.ownership]
-order = "commerce"
-refund = "commerce"
-return_status = "platform"
-disposition = "platform"
-stock = "commerce"
-[routes.policy.refund]
-initiator = "policy_trigger"
-trigger = "{trigger}"
-[routes.policy.restock]
-confirmation = "either"
-"""
-
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class Pair(ReboundPair[World]):
     """The shop's world with a ReBound account beside it."""
-
-    w: World
-    account: ReboundAccount
-    url: str
-
-    def poll(self) -> int:
-        """The next round of reading, and everything that follows."""
-        self.w.shift(POLL_INTERVAL_S)
-        connection = self.w.connection("rebound")
-        stored = polling.poll_connection(connection=connection, at=self.w.now(), is_forced=True)
-        self.w.settle()
-        return stored
 
     def ask(self, order: Order, product: Product, *, reference: str = "", **item: Any) -> str:
         """A return of one unit of a product."""
-        items = [{"sku_code": product.own_sku, **item}]
-        return self.account.create_return(order_reference=reference or str(order.id), items=items)
-
-    def mean(self, values: dict[str, dict[str, str]]) -> None:
-        """A mapping in which the merchant's words mean something, saved by operations."""
-        connection = self.w.connection("rebound")
-        document, version = mappings.in_force(connection)
-        changed = {**document, "values": values}
-        mappings.save(
-            connection=connection, document=changed, based_on=version, by="ops", at=self.w.now(), why="as agreed"
-        )
-
-    def apply(self, *, mapping: dict[str, Any] | None = None, key: str = API_KEY, trigger: str = "received") -> None:
-        """The configuration, as make config would."""
-        shop = CONFIG.format(
-            shop_url=self.w.shop_server.url,
-            platform_url=self.w.platform_server.url,
-            platform_secret=self.w.platform.webhook_secrets[0],
-            platform_key=self.w.platform.api_key,
-            policy="",
-            policy_tables="",
-        )
-        text = shop + REBOUND.format(url=self.url, login=LOGIN, key=key, webhook_secret=WEBHOOK_SECRET, trigger=trigger)
-        document = configuration.read(text)
-        if mapping is not None:
-            (row,) = [one for one in document["connections"] if one["name"] == "rebound"]
-            row["mapping"] = mapping
-        configuration_apply.apply(document, by="test", at=self.w.now())
-
-
-MEANING: dict[str, dict[str, str]] = {
-    "resolution": {"Refund": "refund"},
-    "disposition": {"GRADE A": "sellable", "BIN": "damaged"},
-}
+        return self.placed(reference or str(order.id), {"sku_code": product.own_sku, **item})
 
 
 @contextmanager
 def pair(*, trigger: str = "received", is_mapped: bool = True) -> Iterator[Pair]:
     """Shop and ReBound on a live route."""
-    with world(is_live=False) as w:
-        account = ReboundAccount()
-        server = serve(account.simulator)
-        try:
-            made = Pair(w=w, account=account, url=server.url)
-            made.apply(trigger=trigger, mapping={**default_mapping(), "values": MEANING} if is_mapped else None)
-            route = Route.objects.get(name="rebound")
-            assert route.policy is not None
-            for team in routes.SIGNING_TEAMS:
-                routes.sign_policy(policy=route.policy, team=team, by=w.users[team], at=w.now())
-            routes.set_mode(route=route, mode=states.ROUTE_LIVE, by="test", at=w.now(), live_from=w.now())
-            yield made
-        finally:
-            server.stop()
+    with world(is_live=False) as w, rebound_account() as (account, url):
+        made = Pair(w=w, account=account, url=url, shop_text=configuration_text(w))
+        made.install(trigger=trigger, is_mapped=is_mapped)
+        yield made
 
 
 def _bought(p: Pair, *, units: int = 2) -> tuple[Order, Product]:

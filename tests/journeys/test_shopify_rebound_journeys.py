@@ -1,0 +1,254 @@
+"""Shopify and ReBound: requests seen early, money and stock on the verdict, each once, whoever else pays by hand."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from connectors.simulators.base import Fault, FaultKind
+from connectors.simulators.shopify.records import Order, Variant
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.models import Refund
+from returnsops.services import approvals, switches
+from tests.journeys.rebound_world import ShopifyPair, shopify_pair
+from tests.journeys.shopify_world import gid
+
+pytestmark = pytest.mark.django_db
+
+PAID = Decimal("30.00")
+OURS = '[routes.policy.shop_return]\nwriter = "us"\n'
+V1_CALLS = {"/returns/search/json", "/returns/get/json", "/tracking/get/json"}
+
+
+def moved(p: ShopifyPair) -> tuple[int, int]:
+    """How often the shop was asked for money, and for stock."""
+    return len(p.w.asked("RefundCreate")), len(p.w.asked("InventoryAdjust"))
+
+
+def statuses(p: ShopifyPair) -> list[str]:
+    """Every status the order's metafield was given, in turn."""
+    fields = [field for call in p.w.asked("MetafieldsSet") for field in call["metafields"]]
+    return [field["value"] for field in fields if field["key"] == "status"]
+
+
+@pytest.mark.requirement("S5-1")
+@pytest.mark.requirement("S5-2")
+@pytest.mark.requirement("S5-4")
+@pytest.mark.requirement("S5-8")
+@pytest.mark.requirement("S5-13")
+@pytest.mark.requirement("S5-19")
+@pytest.mark.requirement("S5-20")
+@pytest.mark.requirement("S5-26")
+def test_from_the_request_to_the_closed_return_each_system_keeps_its_own_truth() -> None:
+    """Two of three articles come back, one of two shirts among them; one is sellable, one broken.
+
+    ReBound names other prices, and is only ever read: money is the shop's; status, reason and verdict are ReBound's.
+    """
+    with shopify_pair(tables=OURS) as p:
+        tee, mug, cap = p.w.variant(), p.w.variant("MUG-RED", price="12.00"), p.w.variant("CAP")
+        order = p.w.sale((tee, 2), (mug, 1), (cap, 1))
+        return_id = p.ask(order, tee, mug, price="99.00")
+        asked_at = p.w.now()
+        p.poll()
+        (opened,) = p.w.store.state.returns.values()
+        assert (opened.status, [(line.quantity, line.processed) for line in opened.lines]) == ("OPEN", [(1, 0), (1, 0)])
+        assert (p.w.now() - asked_at).total_seconds() < 16 * 60
+        assert moved(p) == (0, 0)
+
+        p.account.track(return_id, "Entered Our Network")
+        p.poll()
+        (delivery,) = p.w.store.state.reverse_deliveries.values()
+        assert delivery.tracking_number == p.account.returns[return_id]["tracking"]
+        p.account.track(return_id, "Arrived at Our Hub")
+        p.poll()
+        assert p.w.rma(return_id).status == states.RECEIVED
+        assert moved(p) == (0, 0)
+
+        p.account.dispose(return_id, "GRADE A", "BIN")
+        p.poll()
+        assert sorted(p.w.paid_back(order)) == [Decimal("12.00"), PAID]
+        assert [p.w.stock(one) for one in (tee, mug, cap)] == [9, 9, 9]
+        (adjusted,) = p.w.asked("InventoryAdjust")
+        (change,) = adjusted["input"]["changes"]
+        assert (adjusted["input"]["name"], change["delta"]) == ("available", 1)
+        assert (change["locationId"], change["inventoryItemId"]) == (
+            gid("Location", p.w.main.id),
+            gid("InventoryItem", tee.item_id),
+        )
+        assert (opened.status, p.w.open_cases()) == ("CLOSED", [])
+        line = p.w.rma(return_id).lines.get(sku=tee.sku)
+        assert line.reason is not None
+        assert (line.reason.code, line.reason_source_code) == ("faulty", "Damaged")
+        assert statuses(p) == [
+            "Return authorised, waiting for the goods",
+            "Goods on their way back",
+            "Goods received, waiting for inspection",
+            "Goods inspected; refunded €42.00",
+        ]
+        tokens = [effect.payload["token"] for effect in p.w.effects(return_id, states.NOTE)]
+        assert [(order.note or "").count(token) for token in tokens] == [1] * len(tokens)
+        assert {call.path for call in p.account.calls.all()} == V1_CALLS
+
+
+@pytest.mark.requirement("S5-2")
+@pytest.mark.requirement("S5-6")
+@pytest.mark.requirement("S5-14")
+def test_refund_on_receipt_pays_neither_earlier_nor_twice_and_moves_no_stock() -> None:
+    """A parcel with its label in the box: what is heard first is that it is on its way."""
+    with shopify_pair(trigger="received") as p:
+        tee, order = p.sold()
+        item = {"sku_code": tee.sku}
+        return_id = p.placed(order.name, item, status="Entered Our Network")
+        p.poll()
+        (waiting,) = p.w.effects(return_id, states.REFUND)
+        assert (waiting.state, [hold["text"] for hold in waiting.holds]) == (
+            states.HELD,
+            ["waits for the parcel to arrive"],
+        )
+        assert moved(p) == (0, 0)
+        p.account.track(return_id, "Arrived at Our Hub")
+        p.poll()
+        assert (p.w.paid_back(order), p.w.stock(tee), moved(p)) == ([PAID], 8, (1, 0))
+        p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        p.account.track(return_id, "Delivered")
+        p.poll()
+        assert (p.w.paid_back(order), p.w.stock(tee), moved(p)) == ([PAID], 9, (1, 1))
+        assert p.w.open_cases() == []
+
+
+@pytest.mark.requirement("S5-15")
+@pytest.mark.requirement("S5-16")
+@pytest.mark.requirement("S5-21")
+def test_lost_answers_on_every_side_leave_each_thing_done_once_and_read_back() -> None:
+    with shopify_pair() as p:
+        tee, order = p.sold()
+        return_id = p.ask(order, tee)
+        for path in ("/returns/search", "/returns/get", "/tracking/get"):
+            p.account.faults.script(Fault(kind=FaultKind.SERVER_ERROR, path_pattern=path))
+        for operation in ("RefundCreate", "InventoryAdjust"):
+            for fault in (FaultKind.RATE_LIMITED, FaultKind.LOST_REQUEST, FaultKind.LATE_COMMIT):
+                p.w.store.faults.script(Fault(kind=fault, path_pattern=f"#{operation}$", delay_s=20, retry_after_s=20))
+        p.account.track(return_id, "Arrived at Our Hub")
+        p.account.dispose(return_id, "GRADE A")
+        for _ in range(4):
+            p.poll()
+        assert (p.w.paid_back(order), p.w.stock(tee), p.w.open_cases()) == ([PAID], 9, [])
+        for kind, operation in ((states.REFUND, "RefundCreate"), (states.RESTOCK, "InventoryAdjust")):
+            effect = p.w.effect(return_id, kind)
+            assert effect.state == states.CONFIRMED
+            assert {call["key"] for call in p.w.asked(operation)} == {p.w.asked(operation)[0]["key"]}
+            begun = [attempt.started_at for attempt in effect.attempts.order_by("started_at")]
+            waits = [later - earlier for earlier, later in pairwise(begun)]
+            assert (len(waits) >= 2, waits[0] >= timedelta(seconds=20)) == (True, True)
+        assert p.w.refund(order).note.startswith(f"{p.w.effect(return_id, states.REFUND).key} Return RB-{return_id}")
+
+
+def judged(p: ShopifyPair, order: Order, variant: Variant) -> str:
+    """One article back at the hub and sellable, all read in one go; the return's id."""
+    return_id = p.ask(order, variant)
+    p.account.track(return_id, "Arrived at Our Hub")
+    p.account.dispose(return_id, "GRADE A")
+    p.poll()
+    return return_id
+
+
+@pytest.mark.requirement("S5-21")
+def test_money_and_stock_fail_and_recover_each_alone() -> None:
+    """A gateway that fails hours later, a location that is closed, an article that is no longer sold."""
+    with shopify_pair() as p:
+        tee, mug, cap = p.w.variant(), p.w.variant("MUG-RED", price="12.00"), p.w.variant("CAP", price="8.00")
+        order, second, third = (p.w.sale((one, 1)) for one in (tee, mug, cap))
+        p.w.store.set_gateway("shopify_payments", "PENDING")
+        return_id = judged(p, order, tee)
+        assert (p.w.effect(return_id, states.REFUND).state, p.w.stock(tee)) == (states.DONE, 10)
+        (transaction,) = [p.w.store.state.transactions[one] for one in p.w.refund(order).transaction_ids]
+        p.w.store.settle(transaction, "FAILURE", error_code="CARD_DECLINED")
+        p.w.settle(horizon=timedelta(hours=7))
+        assert (p.w.open_cases(), p.w.store.refunded_total(order)) == ([states.CASE_FAILED_LATER], Decimal(0))
+        assert (moved(p), p.w.effect(return_id, states.RESTOCK).state) == ((1, 1), states.CONFIRMED)
+
+        p.w.store.set_gateway("shopify_payments", "SUCCESS")
+        p.w.store.deactivate_location(p.w.main.id)
+        return_id = judged(p, second, mug)
+        assert (p.w.paid_back(second), p.w.stock(mug)) == ([Decimal("12.00")], 9)
+        assert p.w.open_cases() == [states.CASE_FAILED_LATER, states.CASE_REJECTED_STOCK]
+        restock = p.w.effect(return_id, states.RESTOCK)
+        assert (restock.state, moved(p)) == (states.REJECTED, (2, 1))
+        p.w.main.is_active = True
+        approvals.requeue(effect_id=restock.pk, by=p.w.users["WH"], at=p.w.now(), why="the location is open again")
+        p.w.settle()
+        assert (p.w.stock(mug), p.w.open_cases()) == (10, [states.CASE_FAILED_LATER])
+
+        p.w.store.delete_product(cap.product_id)
+        judged(p, third, cap)
+        assert p.w.paid_back(third) == [Decimal("8.00")]
+        assert p.w.open_cases() == [states.CASE_FAILED_LATER, states.CASE_RESTOCK_IMPOSSIBLE]
+        assert moved(p) == (3, 2)
+
+
+@pytest.mark.requirement("S5-18")
+def test_a_refund_by_hand_before_and_after_ours_never_leads_to_a_second_one_of_ours() -> None:
+    with shopify_pair() as p:
+        tee = p.w.variant()
+        before, after = p.w.sale((tee, 2)), p.w.sale((tee, 2))
+        first, second = p.ask(before, tee), p.ask(after, tee)
+        anna = p.w.store.add_staff("Anna", email="anna@example.test")
+        p.poll()
+        p.w.store.staff_refund(before, PAID, lines={before.lines[0].id: 1}, staff=anna)
+        for return_id in (first, second):
+            p.account.track(return_id, "Arrived at Our Hub")
+            p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        assert (p.w.paid_back(before), p.w.paid_back(after)) == ([PAID], [PAID])
+        (row,) = Refund.objects.filter(order=p.w.rma(first).order)
+        assert (row.origin, row.rma) == (Refund.EXTERNAL, p.w.rma(first))
+        assert row.author.startswith("Anna (Shopify staff ")
+        assert p.w.effects(first, states.REFUND)[0].state == states.EFFECT_CANCELLED
+        assert p.w.open_cases() == [states.CASE_TELL_ALREADY_REFUNDED]
+        assert p.w.stock(tee) == 8
+
+        p.w.store.staff_refund(after, PAID, lines={after.lines[0].id: 1}, staff=anna)
+        p.w.poll()
+        p.w.settle()
+        p.account.track(second, "Delivered")
+        p.poll()
+        assert len(p.w.asked("RefundCreate")) == 1
+        assert p.w.open_cases() == [states.CASE_REFUNDED_OUTSIDE, states.CASE_TELL_ALREADY_REFUNDED]
+        (asked,) = ExceptionCase.objects.active().filter(kind_code=states.CASE_REFUNDED_OUTSIDE)
+        assert (asked.owner_team, asked.subject_label) == ("FIN", p.w.rma(second).label)
+
+
+def test_early_changed_and_refused_reads_cost_time_and_lose_nothing() -> None:
+    """The return is read before its order is there, is edited in flight, and both systems refuse us for a while."""
+    with shopify_pair() as p:
+        tee, mug = p.w.variant(), p.w.variant("MUG-RED", price="12.00")
+        early = p.placed("#1001", {"sku_code": tee.sku}, {"sku_code": mug.sku})
+        p.poll()
+        assert (p.w.rma(early).order, moved(p)) == (None, (0, 0))
+        order = p.w.sale((tee, 2), (mug, 1))
+        assert order.name == "#1001"
+        p.w.settle()
+        assert p.w.rma(early).order is not None
+
+        p.account.track(early, "Entered Our Network")
+        p.poll()
+        p.account.returns[early]["item"] = p.account.returns[early]["item"][:1]  # the shopper keeps the mug
+        p.account.api_key, good_key = "regenerated", p.account.api_key
+        p.poll()
+        assert p.w.open_cases() == [states.CASE_CONNECTION_AUTH]
+        p.account.api_key = good_key
+        p.w.store.revoke_tokens()
+        p.account.track(early, "Arrived at Our Hub")
+        p.account.dispose(early, "GRADE A")
+        switches.resume_connection(connection=p.w.connection("rebound"), reason="new key", by="ops", at=p.w.now())
+        p.poll()
+        assert (p.w.connection("shop").is_paused, p.w.open_cases()) == (True, [states.CASE_CONNECTION_AUTH])
+        assert (p.w.paid_back(order), p.w.stock(tee)) == ([], 8)
+        p.w.store.add_token()
+        switches.resume_connection(connection=p.w.connection("shop"), reason="new token", by="ops", at=p.w.now())
+        p.w.settle()
+        assert (p.w.paid_back(order), p.w.stock(tee), p.w.stock(mug)) == ([PAID], 9, 9)
+        assert p.w.open_cases() == []
