@@ -20,7 +20,8 @@ from jsonschema.exceptions import ValidationError
 
 from connectors import finance_settings
 from connectors.mapping_validation import mapping_problems
-from connectors.ports import COMMON_SETTINGS, SettingSpec
+from connectors.pace_settings import COMMON_SETTINGS
+from connectors.ports import SettingSpec
 from connectors.registry import CONNECTORS, connector_for
 from connectors.signing import verifier_problems
 from returnsops import states

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from connectors import inbox, ports
+from connectors import inbox, pace_settings, ports
 from connectors.delivery_cases import pause_for_auth
 from connectors.models import SyncCursor
 from connectors.registry import connector_for, link_for
@@ -110,7 +110,7 @@ def _finish(cursor: SyncCursor, *, at: datetime, wait_s: float, error: str) -> N
 
 def _interval_s(connection: Connection, connector: ports.Connector) -> int:
     """Seconds between two rounds: the vendor's, unless the connection has its own."""
-    own = connection.settings.get(ports.POLL_INTERVAL.name)
+    own = connection.settings.get(pace_settings.POLL_INTERVAL.name)
     return own if isinstance(own, int) and own > 0 else connector.poll_interval_s
 
 

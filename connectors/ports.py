@@ -6,15 +6,15 @@ a simulator on loopback, or a WSGI double in process.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from connectors.listing import CataloguePage, OrdersPage
 from connectors.purses import FULL_PURSE, Points, Purse
-from returnsops.facts import ArticleId, Fact, OrderSnapshot, StockLevel
+from returnsops.facts import ArticleId, Fact, OrderSnapshot, StockLevel, StockMovement
 
 Json = Any  # a parsed JSON document; json.loads with parse_float=Decimal
 
@@ -273,6 +273,17 @@ class CreditSeen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarksShown:
+    """What people see of us on an order: which of our tokens its notes hold, and our fields where it has such.
+
+    ``fields`` None: they are in the order's snapshot (``mirrored``), or the shop shows none.
+    """
+
+    tokens: frozenset[str]
+    fields: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class EffectActions:
     """How a vendor does one kind of effect. ``look_up`` reads consistently, never a search index."""
 
@@ -313,16 +324,6 @@ class Capabilities:
     points: Points | None = None  # of a vendor that counts them: what holds until it has said how many are left
 
 
-def paced(capabilities: Capabilities, settings: Mapping[str, Any]) -> Capabilities:
-    """The vendor's capabilities at the pace this connection's settings give, where they give one."""
-    calls, concurrency = (settings.get(spec.name) for spec in COMMON_SETTINGS)
-    return replace(
-        capabilities,
-        calls_per_minute=calls if isinstance(calls, int) and calls > 0 else capabilities.calls_per_minute,
-        concurrency=concurrency if isinstance(concurrency, int) and concurrency > 0 else capabilities.concurrency,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class SettingSpec:
     """One key of a connection's settings table, for validation and docs."""
@@ -332,24 +333,6 @@ class SettingSpec:
     help: str
     default: Any = None
     is_required: bool = False
-
-
-CALLS_PER_MINUTE: Final = SettingSpec(
-    name="calls_per_minute",
-    kind=int,
-    help="How many calls a minute this account allows; left out: what is usual with the vendor.",
-)
-CONCURRENCY: Final = SettingSpec(
-    name="concurrency",
-    kind=int,
-    help="How many calls may be under way at once; left out: what is usual with the vendor.",
-)
-POLL_INTERVAL: Final = SettingSpec(  # for vendors that may be read more or less often; theirs to offer
-    name="poll_interval_s",
-    kind=int,
-    help="Seconds between two rounds of reading; left out: what is usual with the vendor.",
-)
-COMMON_SETTINGS: Final = (CALLS_PER_MINUTE, CONCURRENCY)  # every connection has these beside its vendor's own
 
 
 class SettingsCheck(Protocol):
@@ -381,8 +364,10 @@ class Connector:
     poll_interval_s: int = 300
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
-    read_marks: Callable[[Link, str, Sequence[str]], frozenset[str]] | None = None  # our tokens in an order's notes
+    read_marks: Callable[[Link, str, Sequence[str]], MarksShown] | None = None  # which of these tokens an order shows
     read_levels: Callable[[Link, Sequence[ArticleId]], Mapping[ArticleId, StockLevel]] | None = None  # shelf figures
+    # Restocks by their ids, where the shop keeps them beside the order; None: gone there, left out: cannot be shown.
+    read_movements: Callable[[Link, Sequence[str]], Mapping[str, StockMovement | None]] | None = None
     # The id of the order with exactly this number; None where there is none, or more than one.
     find_order: Callable[[Link, str], str | None] | None = None
     # One return as it is now; None where the platform does not know it, or cannot be asked.

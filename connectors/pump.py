@@ -22,9 +22,10 @@ from connectors import budget, stops
 from connectors.delivery import open_job, settle_surely
 from connectors.jobs import Answered, Job, Runtime, lease_s, perform
 from connectors.models import PumpLease
+from connectors.pace_settings import paced
 from connectors.points import settle as settle_points
 from connectors.points import take as take_points
-from connectors.ports import Capabilities, VendorError, paced
+from connectors.ports import Capabilities, VendorError
 from connectors.purses import Points
 from returnsops import states
 from returnsops.models import Connection, Effect

@@ -13,7 +13,8 @@ from django.conf import settings
 
 from connectors import budget, points
 from connectors.http import CallRecord, make_caller, new_session
-from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link, paced
+from connectors.pace_settings import paced
+from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link
 from connectors.purses import FULL_PURSE, Purse
 from returnsops.models import Connection
 from returnsops.services.secrets import SecretError, keep_secret, read_secrets

@@ -159,12 +159,16 @@ class OrderBook:
     restocked: tuple[Restocked, ...] = ()
     read_at: datetime | None = None
     shown_tokens: frozenset[str] | None = None  # of the notes asked for; None: the shop cannot show notes
+    shown_fields: Mapping[str, str] | None = None  # ours on the order; None: the shop shows none
     levels: Mapping[ArticleId, StockLevel] | None = None  # None: the shop cannot show shelf figures
+    stock_records: tuple[RemoteRefund, ...] | None = None  # restocks beside the order; None: they are on the order
+    unshown: frozenset[str] = frozenset()  # ids of restocks that a person wrote down and the shop cannot be asked for
 
     @property
     def records(self) -> tuple[RemoteRefund, ...]:
-        """Every refund record that the shop showed."""
-        return self.snapshot.refunds if self.snapshot is not None else ()
+        """Every record of a refund or restock that the shop showed."""
+        on_order = self.snapshot.refunds if self.snapshot is not None else ()
+        return (*on_order, *(self.stock_records or ()))
 
     @property
     def only_return_id(self) -> int | None:

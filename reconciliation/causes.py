@@ -50,6 +50,7 @@ RETURNED_TWICE: Final = "returned_twice"
 RESTOCK_EVENT_UNREAD: Final = "restock_event_not_understood"
 RESTOCK_UNMAPPED: Final = "restock_not_mapped"
 LEVEL_NOT_UPDATED: Final = "level_not_updated"
+LEVEL_RAISED: Final = "level_raised_by_hand"
 NOTE_MISSING: Final = "note_missing"
 FIELD_DIFFERS: Final = "field_differs"
 MARK_NOT_WRITTEN: Final = "mark_not_written"
@@ -250,6 +251,13 @@ CAUSES: Final[Mapping[str, Cause]] = {
             text="{about} put {here} back, but the shop shows {there}.",
             suggestion="Count the shelf, correct the figure in the shop, and see which system wrote the old one back.",
             case_kind=CASE_LEVEL_NOT_UPDATED,
+        ),
+        Cause(
+            code=LEVEL_RAISED,
+            title="Stock raised by hand beside the restock",
+            text="{about} put {here} back, but the shop shows {there}, as if somebody put returned units in by hand.",
+            suggestion="Count the shelf, and take out of stock what is there twice or damaged; accept a delivery.",
+            case_kind=CASE_STOCK_DIFFERS,
         ),
         Cause(
             code=NOTE_MISSING,

@@ -1,13 +1,14 @@
 """Our rows of some orders as books, beside what the shop showed when they were read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from reconciliation.books import JudgedItem, KnownRefund, LedgerEffect, OrderBook
 from reconciliation.ledger_returns import paying_of, payouts_of, returned_of, unread_of
-from reconciliation.ledger_shop import SETTLED, is_new, marks_of, restocked_of
+from reconciliation.ledger_shop import SETTLED, is_new, marks_of, restocked_of, stock_records_of
+from reconciliation.showing import NOTHING_SHOWN, Shown
 from returnsops import states
-from returnsops.facts import ArticleId, OrderSnapshot, StockLevel
+from returnsops.facts import OrderSnapshot
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
 from returnsops.planning import by_hand, order_money, sellable, verdicts
 from returnsops.planning.policy import Policy, PolicyError, parse_policy
@@ -23,18 +24,18 @@ def book_of(
     route: Route,
     snapshot: OrderSnapshot | None,
     read_at: datetime,
-    tokens: frozenset[str] | None = None,
-    levels: Mapping[ArticleId, StockLevel] | None = None,
+    shown: Shown = NOTHING_SHOWN,
 ) -> OrderBook:
     """Both books of one order; ``read_at`` is when its reading began. Reads rows only.
 
-    ``tokens`` and ``levels`` are what the shop showed of notes and shelf figures; None: it cannot, or was not asked.
+    ``shown`` is what the shop showed beside the order.
     """
     returns = list(order.returns.select_related("connection", "route__commerce", "policy", "order"))
     views = [(rma, *seen) for rma in returns if (seen := _seen(rma)) is not None]
     rows = {row.key: (row, _effect(row, read_at=read_at)) for row in _effects(order)}
     effects = tuple(effect for _, effect in rows.values())
-    shown = {record.refund_id for record in snapshot.refunds} if snapshot is not None else set()
+    on_order = {record.refund_id for record in snapshot.refunds} if snapshot is not None else set()
+    stock_records, unshown = stock_records_of(order, shown.movements)
     return OrderBook(
         order_id=order.pk,
         name=f"{order.connection.name}/{order.external_id}",
@@ -43,7 +44,7 @@ def book_of(
         paid=order.total,
         snapshot=snapshot,
         effects=effects,
-        refunds=_refunds(order, route, views, effects, shown=shown),
+        refunds=_refunds(order, route, views, effects, shown=on_order),
         judged=tuple(item for rma, view, policy in views if not rma.is_dirty for item in _judged(rma, view, policy)),
         return_ids=tuple(rma.pk for rma in returns),
         is_over_refund_accepted=any(_has_waiver(view, states.CASE_OVER_REFUNDED) for _, view, _ in views),
@@ -54,8 +55,11 @@ def book_of(
         marks=tuple(marks_of(order, read_at=read_at)),
         restocked=tuple(restocked_of(order, effects, read_at=read_at)),
         read_at=read_at,
-        shown_tokens=tokens,
-        levels=levels,
+        shown_tokens=shown.tokens,
+        shown_fields=snapshot.mirrored if shown.fields is None and snapshot is not None else shown.fields,
+        levels=shown.levels,
+        stock_records=stock_records,
+        unshown=unshown,
     )
 
 

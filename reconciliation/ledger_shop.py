@@ -1,16 +1,17 @@
 """What we left on an order for people to see, and what its restocks should have made of the shelf figures, as books."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from reconciliation.books import LedgerEffect, Mark, Restocked
-from reconciliation.causes import LEVEL_NOT_UPDATED
+from reconciliation.causes import LEVEL_NOT_UPDATED, LEVEL_RAISED
 from reconciliation.models import Finding
 from returnsops import states
-from returnsops.facts import ArticleId
+from returnsops.facts import ArticleId, RemoteRefund, RemoteRefundLine, StockMovement
 from returnsops.models import Attempt, Effect, Order, OrderLine
 
 # Two daily looks fit in; later a figure that is too low says nothing of a restock any more.
@@ -50,7 +51,12 @@ def tokens_of(order: Order) -> tuple[str, ...]:
     return tuple(str(row.payload["token"]) for row in _marks(order) if row.kind == states.NOTE)
 
 
-def _marks(order: Order) -> Iterable[Effect]:
+def has_marks(order: Order) -> bool:
+    """Whether anything was to be written on the order for people to read."""
+    return _marks(order).exists()
+
+
+def _marks(order: Order) -> QuerySet[Effect]:
     kinds = (states.NOTE, states.MIRROR)
     return Effect.objects.filter(connection=order.connection, order=order, kind__in=kinds).order_by("pk")
 
@@ -63,6 +69,44 @@ def articles_of(order: Order) -> tuple[ArticleId, ...]:
     rows = Effect.objects.filter(connection=order.connection, order=order, kind=states.RESTOCK, state__in=SETTLED)
     found = dict.fromkeys(_article(row) for row in rows.order_by("pk"))
     return tuple(article for article in found if article[0])
+
+
+def restocked_ids_of(order: Order) -> tuple[str, ...]:
+    """Ids in the shop of the order's restocks that were acknowledged."""
+    rows = Effect.objects.filter(connection=order.connection, order=order, kind=states.RESTOCK, state__in=SETTLED)
+    return tuple(rows.exclude(remote_id="").order_by("pk").values_list("remote_id", flat=True))
+
+
+def stock_records_of(
+    order: Order, movements: Mapping[str, StockMovement | None] | None
+) -> tuple[tuple[RemoteRefund, ...] | None, frozenset[str]]:
+    """Restocks that stand beside the order as records like those on an order, and those that cannot be shown.
+
+    None: this shop records restocks on the order. A movement of another article names no line of ours.
+    """
+    if movements is None:
+        return None, frozenset()
+    rows = Effect.objects.filter(connection=order.connection, order=order, kind=states.RESTOCK, state__in=SETTLED)
+    records: list[RemoteRefund] = []
+    for row in rows.exclude(remote_id="").order_by("pk"):
+        found = movements.get(row.remote_id)
+        if found is not None:
+            is_article = found.article in ("", _article(row)[1])
+            line_id = str(row.payload.get("line_id", "")) if is_article else found.article
+            records.append(_as_record(found, key=row.key, line_id=line_id, currency=order.currency))
+    return tuple(records), frozenset(row.remote_id for row in rows) - movements.keys()
+
+
+def _as_record(found: StockMovement, *, key: str, line_id: str, currency: str) -> RemoteRefund:
+    line = RemoteRefundLine(line_id=line_id, quantity=found.units, net=Decimal(0))
+    return RemoteRefund(
+        refund_id=found.movement_id,
+        amount=Decimal(0),
+        currency=currency,
+        created_at=found.moved_at or datetime.min.replace(tzinfo=UTC),
+        lines=(line,),
+        key=key,
+    )
 
 
 def restocked_of(order: Order, effects: Sequence[LedgerEffect], *, read_at: datetime) -> Iterable[Restocked]:
@@ -107,7 +151,8 @@ def _restocked(row: Effect, before: int, *, since: datetime, read_at: datetime) 
 
 def _is_found(row: Effect) -> bool:
     """What was found stays compared until the figure is right: nothing heals by age."""
-    return Finding.objects.filter(effect=row, cause=LEVEL_NOT_UPDATED, healed_at__isnull=True).exists()
+    causes = (LEVEL_NOT_UPDATED, LEVEL_RAISED)
+    return Finding.objects.filter(effect=row, cause__in=causes, healed_at__isnull=True).exists()
 
 
 def _stock_effects(row: Effect) -> Any:

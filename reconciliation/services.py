@@ -22,7 +22,7 @@ from reconciliation.books import Comparison, joined
 from reconciliation.checks import CHECKS, Check, check_of
 from reconciliation.ledger import book_of
 from reconciliation.models import Finding, OrderLook, Run
-from reconciliation.showing import Shown, shown_of
+from reconciliation.showing import NOTHING_SHOWN, Shown, shown_of
 from reconciliation.wording import plain_amount
 from returnsops import states
 from returnsops.facts import OrderChanged, OrderGone
@@ -163,7 +163,7 @@ def _read_all(
         try:
             fact = reads.read_order(connection=commerce, order_id=order.external_id, at=read_at)
             is_there = isinstance(fact, OrderChanged)
-            shown = shown_of(commerce=commerce, order=order, checks=checks) if is_there else Shown()
+            shown = shown_of(commerce=commerce, order=order, checks=checks) if is_there else NOTHING_SHOWN
         except ports.VendorError as error:
             reading.problems.append(f"{order}: {error.text}")
             if not isinstance(error, ports.Rejected):
@@ -191,14 +191,7 @@ def _compare(
         _store_gone(commerce, order, read_at=read_at)
     with transaction.atomic():
         fresh = Order.objects.select_related("connection").get(pk=order.pk)
-        book = book_of(
-            order=fresh,
-            route=route,
-            snapshot=snapshot,
-            read_at=read_at,
-            tokens=shown.tokens,
-            levels=shown.levels,
-        )
+        book = book_of(order=fresh, route=route, snapshot=snapshot, read_at=read_at, shown=shown)
     results = {check.code: check.compare(orders=[book]) for check in checks}
     return Compared(order=fresh, read_at=read_at, results=results)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
+from connectors.pace_settings import POLL_INTERVAL
 from connectors.ports import (
-    POLL_INTERVAL,
     AuthFailed,
     Capabilities,
     CheckLine,

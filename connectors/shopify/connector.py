@@ -3,7 +3,7 @@
 from typing import Final
 
 from connectors.ports import Capabilities, Connector, SettingSpec
-from connectors.shopify import gift_cards, places, receiving, webhooks
+from connectors.shopify import gift_cards, places, receiving, showing, webhooks
 from connectors.shopify.actions import EFFECTS
 from connectors.shopify.catalogue import read_catalogue
 from connectors.shopify.checks import check
@@ -64,6 +64,9 @@ CONNECTOR: Final = Connector(
     check=check,
     effects=EFFECTS,
     read_credit=gift_cards.read_credit,
+    read_marks=showing.read_marks,
+    read_levels=showing.read_levels,
+    read_movements=showing.read_movements,
     settings_problems=places.problems,
     poll=poll,
     poll_interval_s=300,

@@ -31,6 +31,7 @@ class Stock:
     item_id: str
     name: str
     location_name: str
+    figure: int | None = None  # available at all locations together
     quantities: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -68,7 +69,14 @@ def stock_of(link: Link, *, variant_id: str, place: Place, name: str) -> Stock:
         raise impossible(text)
     quantities = {str(row["name"]): int(row["quantity"]) for row in level.get("quantities") or ()}
     where = str(location.get("name") or place.location_id)
-    return Stock(item_id=str(item["id"]), name=named, location_name=where, quantities=quantities)
+    figure = variant.get("inventoryQuantity")
+    return Stock(
+        item_id=str(item["id"]),
+        name=named,
+        location_name=where,
+        figure=figure if isinstance(figure, int) else None,
+        quantities=quantities,
+    )
 
 
 def adjust(link: Link, intent: Intent, stock: Stock, place: Place, *, delta: int, reason: str) -> str:
@@ -146,14 +154,20 @@ def _read_back(link: Link, intent: Intent, place: Place, *, delta: int) -> Looku
     if not is_gid(intent.remote_id, GROUP):
         evidence = {"said": "a person found it in the inventory history"}
         return Lookup(found=Found.COMPLETE, remote_id=intent.remote_id, evidence=evidence)
-    group: Json = client.execute(link, "AdjustmentById", {"id": intent.remote_id}).get("node")
-    if not isinstance(group, Mapping):
+    group = group_of(link, intent.remote_id)
+    if group is None:
         return Lookup(found=Found.ABSENT, text=f"The shop does not show adjustment {intent.remote_id} any more.")
     evidence = {"adjustment": intent.remote_id, "reference": str(group.get("referenceDocumentUri") or "")}
     if delta_in(group, place) != delta:
         text = f"Adjustment {intent.remote_id} changed {delta_in(group, place):+d} there, planned was {delta:+d}."
         return Lookup(found=Found.AMBIGUOUS, text=text, evidence=evidence)
     return Lookup(found=Found.COMPLETE, remote_id=intent.remote_id, evidence=evidence)
+
+
+def group_of(link: Link, group_id: str) -> Mapping[str, Any] | None:
+    """An adjustment with its changes, None where the shop has none of that id."""
+    group: Json = client.execute(link, "AdjustmentById", {"id": group_id}).get("node")
+    return group if isinstance(group, Mapping) else None
 
 
 def delta_in(group: Json, place: Place) -> int:

@@ -22,6 +22,12 @@ Json = Any
 # In these no money was taken yet or it was let go, so none can be given back.
 DEFAULT_LOCKED_STATUSES: Final = ("authorized", "expired", "pending", "voided", "cancelled")
 
+_SENT: Final = frozenset({"FULFILLED", "RESTOCKED"})
+_TO_SEND: Final = frozenset(
+    {"IN_PROGRESS", "ON_HOLD", "OPEN", "PARTIALLY_FULFILLED", "PENDING_FULFILLMENT"}
+    | {"REQUEST_DECLINED", "SCHEDULED", "UNFULFILLED"}
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -70,6 +76,7 @@ def order_snapshot(order: Json, *, authors: Mapping[str, str], reading: Reading)
         paid_at=_paid_at(order),
         is_locked=bool(lock_reason),
         lock_reason=lock_reason,
+        is_open=_is_open(order),
         meta=_meta(order),
     )
 
@@ -199,6 +206,20 @@ def _lock_reason(order: Json, *, status: str, reading: Reading) -> str:
     return f"The order carries the tag {marks[0]} in the shop." if marks else ""
 
 
+def _is_open(order: Json) -> bool | None:
+    """Whether the shop still has to send something; None in a state of sending that says nothing (section 5).
+
+    The financial status is not asked: of what others paid back the shop shows nothing, and stays ``paid``.
+    """
+    if order.get("cancelledAt") or order.get("displayFulfillmentStatus") in _SENT:
+        return False
+    return bool(_unsent(order)) if order.get("displayFulfillmentStatus") in _TO_SEND else None
+
+
+def _unsent(order: Json) -> int:
+    return sum(int(item.get("unfulfilledQuantity") or 0) for item in nodes(order.get("lineItems")))
+
+
 def _paid_at(order: Json) -> Any:
     moments = [
         moment(row.get("processedAt"))
@@ -210,7 +231,7 @@ def _paid_at(order: Json) -> Any:
 
 def _meta(order: Json) -> dict[str, str]:
     """What people ask about an order and no field of a snapshot holds; no customer data."""
-    unsent = sum(int(item.get("unfulfilledQuantity") or 0) for item in nodes(order.get("lineItems")))
+    unsent = _unsent(order)
     found = {
         "fulfilment": str(order.get("displayFulfillmentStatus") or ""),
         "unfulfilled_units": str(unsent) if unsent else "",

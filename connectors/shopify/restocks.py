@@ -11,6 +11,7 @@ from connectors.shopify import inventory
 from connectors.shopify.links import order_url
 from connectors.shopify.places import AVAILABLE, Place, place_of
 from connectors.shopify.reading import required_order, snapshot_of
+from returnsops.states import STOCK_BEFORE
 
 FROM_SETTING: Final = "restock_from"
 REASON: Final = "restock"
@@ -38,6 +39,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
         "quantity": quantity,
         "location": stock.location_name,
         "available_before": stock.quantities.get(AVAILABLE),
+        STOCK_BEFORE: stock.figure if lookup.step == inventory.FIRST else None,  # of a repeat it may hold the units
         "from": source.state if source else "outside",
     }
     return Sent(remote_id=group_id, evidence=evidence, remote_url=order_url(link.config, intent.order_id))

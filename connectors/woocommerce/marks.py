@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import unescape
 from typing import Any
 
-from connectors.ports import Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected, Sent
+from connectors.ports import Found, Intent, Json, Link, Lookup, MarksShown, OutcomeUnknown, Rejected, Sent
 from connectors.woocommerce import client, coupons
 from connectors.woocommerce.links import order_url
 from connectors.woocommerce.orders import meta_of, reading_of
@@ -74,10 +74,10 @@ def send_mirror(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     )
 
 
-def read_marks(link: Link, order_id: str, tokens: Sequence[str]) -> frozenset[str]:
+def read_marks(link: Link, order_id: str, tokens: Sequence[str]) -> MarksShown:
     """Which of these tokens stand in a note of the order. Raises Rejected('order_not_found')."""
-    texts = [unescape(str(note.get("note") or "")) for note in _notes(link, order_id)]
-    return frozenset(token for token in tokens if any(token in text for text in texts))
+    texts = [unescape(str(note.get("note") or "")) for note in _notes(link, order_id)] if tokens else []
+    return MarksShown(tokens=frozenset(token for token in tokens if any(token in text for text in texts)))
 
 
 def _meta_key(link: Link, intent: Intent) -> str:

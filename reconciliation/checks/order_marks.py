@@ -37,9 +37,7 @@ def _shown(book: OrderBook, mark: Mark) -> str | None:
     if mark.kind == "note":
         tokens = book.shown_tokens
         return None if tokens is None else mark.text if mark.name in tokens else ""
-    assert book.snapshot is not None  # the caller asked
-    fields = book.snapshot.mirrored
-    return None if fields is None else fields.get(mark.name, "")
+    return None if book.shown_fields is None else book.shown_fields.get(mark.name, "")
 
 
 def _difference(book: OrderBook, mark: Mark, shown: str) -> Difference:

@@ -1,7 +1,8 @@
 """Units put back into stock here and in the shop, and against what the verdicts call sellable for good. Pure.
 
-A restock is a refund record without money that carries our key (woocommerce-observed.md section 9). What people put
-back by hand shows only in what the order line still holds of the sale's stock (``reduced_stock``).
+A restock is a refund record without money that carries our key (woocommerce-observed.md section 9), or a movement of
+stock beside the order whose id we hold (shopify.md section 10). What people put back by hand shows only in what the
+order line still holds of the sale's stock (``reduced_stock``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +20,13 @@ from reconciliation.books import (
     Total,
     joined,
     owners,
+    silent,
 )
 from reconciliation.wording import effect_words, state_words, units
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot, RemoteRefund
 
+ADOPTED = "A person found the restock in the shop's own history, which cannot be asked for it."
 RESTOCK_PREFIX = f"{states.RESTOCK}:"
 LIVE = states.UNSENT | states.IN_FLIGHT
 _SIGN = {states.RESTOCK: 1, states.TAKE_OUT: -1}
@@ -62,6 +65,8 @@ def _of_effect(book: OrderBook, effect: LedgerEffect, records: list[RemoteRefund
             return Comparison()
         return _found(book, effect, records, cause=causes.RESTOCK_NOT_SETTLED, side="only_there", here=0, there=there)
     here = effect.quantity
+    if not records and effect.remote_id in book.unshown:
+        return silent(ADOPTED)
     if not records:
         return _found(book, effect, records, cause=_why_missing(book, effect), side="only_here", here=here, there=0)
     if len(records) == 1 and {(line.line_id, line.quantity) for line in records[0].lines} == {(effect.line_id, here)}:
@@ -180,7 +185,8 @@ def _by_hand(book: OrderBook, effects: Sequence[LedgerEffect], owner_of: dict[st
         if not items or line.reduced_stock is None or line.line_id in moving:
             continue
         by_us = sum(_units_named(record, line.line_id) for record in book.records if record.refund_id in owner_of)
-        back = line.quantity - line.reduced_stock
+        beside = sum(_units_named(record, line.line_id) for record in book.stock_records or ())
+        back = line.quantity - line.reduced_stock + beside
         allowed = sum(item.sellable for item in items) + _explained(book, line.line_id)
         is_accepted = any(item.is_excess_accepted or item.is_lack_accepted for item in items)
         if back > by_us and back > allowed and not is_accepted:

@@ -2,16 +2,18 @@
 
 Two readings show it. The order line: what it still holds as sold plus what our records put back is more than it sold.
 The article: its figure before the restock, with every sale and restock known since, is more than the figure now by
-exactly these units, as when another system wrote the old figure back. Any other distance means that somebody moved
-stock otherwise, and says nothing about the restock.
+exactly these units, as when another system wrote the old figure back. The other way round, a figure that is higher by
+exactly these units, or by all that came back of the line, tells that somebody put them in by hand as well (S1-26). Any
+other distance means that somebody moved stock otherwise, and says nothing about the restock.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from reconciliation import causes
-from reconciliation.books import Comparison, Difference, LedgerEffect, OrderBook, Restocked, joined, owners, silent
+from reconciliation.books import Comparison, Difference, LedgerEffect, OrderBook, joined, owners, silent
 from reconciliation.wording import effect_words, units
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot
@@ -58,6 +60,8 @@ def _recorded(book: OrderBook) -> Iterable[LedgerEffect]:
 
 
 def _of_line(book: OrderBook, line: OrderLineSnapshot, mine: Sequence[LedgerEffect]) -> Comparison:
+    if book.stock_records is not None:
+        return Comparison()  # restocks of this shop are not on the order, so its lines say nothing of them
     if line.reduced_stock is None:
         return silent(NO_FIGURE)
     put_back = sum(effect.quantity for effect in mine)
@@ -79,19 +83,25 @@ def _of_article(book: OrderBook, effect: LedgerEffect) -> Comparison:
     if level is None or level.quantity is None:
         return silent(NOT_COUNTED)
     lost = seen.due - level.quantity
-    if lost <= 0:
-        return Comparison(matched=1) if lost == 0 else silent(MOVED_OTHERWISE)
+    if not lost:
+        return Comparison(matched=1)
     if seen.is_long_ago:
         return silent(LONG_AGO)
     if level.changed_at is not None and book.read_at is not None and level.changed_at > book.read_at - QUIET:
         return silent(JUST_CHANGED)
-    if lost != seen.later + effect.quantity:
-        return silent(MOVED_OTHERWISE)
-    return Comparison(findings=(_level_lacks(book, effect, seen, level.quantity),))
+    there = f"a figure of {level.quantity} instead of {seen.due}"
+    if lost == seen.later + effect.quantity:
+        return Comparison(findings=(_difference(book, effect, effect.quantity, there=there),))
+    if -lost in (effect.quantity, _came_back(book, effect)):
+        raised = replace(_difference(book, effect, -lost, there=there), cause=causes.LEVEL_RAISED)
+        return Comparison(findings=(raised,))
+    return silent(MOVED_OTHERWISE)
 
 
-def _level_lacks(book: OrderBook, effect: LedgerEffect, seen: Restocked, level: int) -> Difference:
-    return _difference(book, effect, effect.quantity, there=f"a figure of {level} instead of {seen.due}")
+def _came_back(book: OrderBook, effect: LedgerEffect) -> int:
+    """Units of the effect's order line that its return brings back, whatever they were judged."""
+    mine = (one for one in book.returned if (one.return_id, one.line_id) == (effect.return_id, effect.line_id))
+    return sum(one.units for one in mine)
 
 
 def _difference(book: OrderBook, effect: LedgerEffect, count: int, *, there: str) -> Difference:

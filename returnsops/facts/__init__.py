@@ -62,6 +62,7 @@ from .values import (
     ReturnItem,
     ReturnSnapshot,
     StockLevel,
+    StockMovement,
     TaxShare,
 )
 
@@ -119,6 +120,7 @@ __all__ = [
     "RiskHoldPlaced",
     "RiskHoldReleased",
     "StockLevel",
+    "StockMovement",
     "TaxShare",
     "names_of",
 ]

@@ -182,3 +182,13 @@ class StockLevel:
 
     quantity: int | None
     changed_at: datetime | None = None  # when the article was changed last, sales included
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockMovement:
+    """A change of an article's sellable stock that stands in the shop by itself, beside the order; units signed."""
+
+    movement_id: str
+    article: str  # id of the variation in the shop, '' where it cannot be told
+    units: int
+    moved_at: datetime | None = None

@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Schedule
 
 from connectors import budget, pump, registry, stops, tasks
 from connectors.models import ConnectionBudget
-from connectors.ports import CALLS_PER_MINUTE, CONCURRENCY, paced
+from connectors.pace_settings import CALLS_PER_MINUTE, CONCURRENCY, paced
 from connectors.simulators.faults import Fault, FaultKind
 from exceptions_queue.models import ExceptionCase
 from returnsops import states

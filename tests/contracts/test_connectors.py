@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from connectors.ports import COMMON_SETTINGS, ConnectionConfig, Connector, Inbound, Payload
+from connectors.pace_settings import COMMON_SETTINGS
+from connectors.ports import ConnectionConfig, Connector, Inbound, Payload
 from connectors.registry import CONNECTORS, connector_for
 from connectors.signing import verifier_problems
 from connectors.views import secret_name

@@ -61,6 +61,7 @@ def test_a_replacement_is_placed_once_and_cancelled_when_the_shopper_thinks_agai
         assert w.effect(return_id, states.CANCEL_EXCHANGE).state == states.CONFIRMED
 
 
+@pytest.mark.requirement("S1-30")
 @pytest.mark.parametrize("moment", ["send_begun", "sent"])
 def test_a_crash_leaves_one_order(moment: str) -> None:
     with shopify_world(policy_tables=OURS) as w:
@@ -71,6 +72,7 @@ def test_a_crash_leaves_one_order(moment: str) -> None:
         assert (len(replacements(w, order)), w.open_cases()) == (1, [])
 
 
+@pytest.mark.requirement("S1-30")
 def test_a_request_that_got_lost_is_a_persons_question_since_the_index_proves_nothing() -> None:
     with shopify_world(policy_tables=OURS) as w:
         w.store.faults.script(Fault(kind=FaultKind.LOST_REQUEST, path_pattern="#ExchangeOrderCreate$"))

@@ -244,6 +244,7 @@ def test_a_gift_card_is_made_once_with_a_code_nobody_can_guess_and_taken_back_un
         assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
 
 
+@pytest.mark.requirement("S1-5")
 @pytest.mark.requirement("S1-9")
 @pytest.mark.requirement("S1-25")
 @pytest.mark.requirement("S1-34")

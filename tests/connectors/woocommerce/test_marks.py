@@ -102,5 +102,5 @@ def test_an_unknown_order(look_up: Any) -> None:
 def test_which_tokens_the_notes_of_an_order_show() -> None:
     link, asked = scripted_link(Shop("other", f"{TOKEN} edited by hand &amp; more", "[R&amp;B-1/received]"))
     tokens = (TOKEN, "[RMA-77/authorised]", "[R&B-1/received]")
-    assert marks.read_marks(link, "18", tokens) == {TOKEN, "[R&B-1/received]"}
+    assert marks.read_marks(link, "18", tokens).tokens == {TOKEN, "[R&B-1/received]"}
     assert [(method, path) for method, path, _, _ in asked] == [("GET", "/orders/18/notes")]

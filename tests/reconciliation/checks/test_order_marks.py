@@ -8,7 +8,7 @@ import pytest
 from reconciliation import causes
 from reconciliation.checks.order_marks import NO_FIELDS, NO_NOTES, compare
 from returnsops import states
-from tests.reconciliation.books import book, mark, snapshot
+from tests.reconciliation.books import book, mark
 
 FIELD = mark(kind="field", name="status", text="Return closed")
 TOKENS = frozenset({"[A/authorised]"})
@@ -30,10 +30,10 @@ def test_a_note_that_is_not_there(changes: dict[str, Any], expected: str | None)
 
 
 @pytest.mark.parametrize(
-    ("mirrored", "there"), [({"status": "Return closed"}, None), ({"status": "none"}, "none"), ({}, "nothing")]
+    ("shown", "there"), [({"status": "Return closed"}, None), ({"status": "none"}, "none"), ({}, "nothing")]
 )
-def test_a_field_that_says_something_else(mirrored: dict[str, str], there: str | None) -> None:
-    made = book(marks=(FIELD,), snapshot=snapshot(mirrored=mirrored))
+def test_a_field_that_says_something_else(shown: dict[str, str], there: str | None) -> None:
+    made = book(marks=(FIELD,), shown_fields=shown)
     found = compare(orders=[made]).findings
     assert [(one.cause, one.there) for one in found] == ([(causes.FIELD_DIFFERS, there)] if there else [])
 

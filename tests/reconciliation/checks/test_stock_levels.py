@@ -34,6 +34,7 @@ def made(*, level: StockLevel | None = None, reduced: int | None = 1, **seen: An
         (8, 0, "found"),
         (7, 0, stock_levels.MOVED_OTHERWISE),
         (12, 0, stock_levels.MOVED_OTHERWISE),
+        (10, 0, "raised"),  # put in by hand as well
         (8, 1, stock_levels.MOVED_OTHERWISE),  # what the later restock put back is missing, not this one's
         (7, 1, "found"),  # both are
         (None, 0, stock_levels.NOT_COUNTED),
@@ -43,9 +44,10 @@ def test_the_figure_says_something_only_where_exactly_the_restock_is_missing(
     level: int | None, later: int, outcome: str
 ) -> None:
     comparison = compare(orders=[made(level=StockLevel(quantity=level), later=later)])
-    assert [one.cause for one in comparison.findings] == ([causes.LEVEL_NOT_UPDATED] if outcome == "found" else [])
+    expected = {"found": [causes.LEVEL_NOT_UPDATED], "raised": [causes.LEVEL_RAISED]}
+    assert [one.cause for one in comparison.findings] == expected.get(outcome, [])
     assert comparison.matched == (2 if outcome == "matched" else 1)
-    assert list(comparison.not_comparable) == ([] if outcome in ("matched", "found") else [outcome])
+    assert list(comparison.not_comparable) == ([] if outcome in ("matched", *expected) else [outcome])
 
 
 def test_a_figure_that_moved_a_moment_ago_or_is_moving_is_left_for_the_next_run() -> None:
