@@ -23,7 +23,7 @@ from connectors.pulls import read_instead
 from connectors.reads import ORDER_GONE_TOPIC, ORDER_READ_TOPIC, keep_reads, read_orders
 from connectors.registry import connector_for
 from returnsops import states
-from returnsops.facts import Fact, OrderChanged, OrderGone
+from returnsops.facts import Fact, OrderChanged, OrderGone, ReturnSeen
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, MappingVersion
 from returnsops.models.connections import newest_mapping
@@ -191,7 +191,7 @@ def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> po
     if event.source == "read" and event.topic == ORDER_GONE_TOPIC:
         return ports.Normalised(facts=(OrderGone(order_id=document["order_id"], occurred_at=event.received_at),))
     connector = connector_for(event.connection.vendor)
-    return connector.normalise(
+    said = connector.normalise(
         ports.Payload(
             topic=event.topic,
             document=document,
@@ -202,6 +202,9 @@ def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> po
             settings=event.connection.settings,
         )
     )
+    version = mapping.version if mapping else 0
+    read = (replace(one, mapping_version=version) if isinstance(one, ReturnSeen) else one for one in said.facts)
+    return replace(said, facts=tuple(read))
 
 
 def _order_fact(document: Mapping[str, Any], *, at: datetime) -> Fact:
@@ -256,7 +259,7 @@ def _apply(
     replan_returns_of_orders(order_ids=from_reads.order_ids, at=at)
     for problem in normalised.problems:
         open_problem_case(event=event, problem=problem, at=at)
-    close_healed_cases(event=event, problems=normalised.problems, at=at)
+    close_healed_cases(event=event, normalised=normalised, at=at)
     outcome = PULLED if pulled is not None else _outcome(normalised)
     _finish(event, normalised, applied, from_reads, outcome=outcome, token=token, at=at)
 

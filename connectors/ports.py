@@ -155,20 +155,29 @@ class Reception:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Why a payload gave no fact or not all: becomes a case of ``case_kind``."""
+    """Why a payload gave no fact or not all: becomes a case of ``case_kind``.
+
+    ``standing`` names what is wrong in words that every later reading of the same subject repeats: one case then, not
+    one for each payload.
+    """
 
     case_kind: str
     text: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+    standing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Normalised:
-    """Facts of one payload. ``ignored_because`` says why a payload rightly means nothing to us."""
+    """Facts of one payload. ``ignored_because`` says why a payload rightly means nothing to us.
+
+    ``is_whole``: the payload showed all of its subject, so that standing problems it does not name are over.
+    """
 
     facts: tuple[Fact, ...] = ()
     problems: tuple[Problem, ...] = ()
     ignored_because: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

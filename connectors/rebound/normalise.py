@@ -52,8 +52,13 @@ def _pulled(payload: Payload, found: Mapping[str, Any], trackings: Json) -> Norm
         *verdicts_told(document, inspections, received_at=payload.received_at),
     ]
     made = from_events(_events(payload, snapshot, told), is_translated=True, rests_on_order=True)
-    every = {problem.text: problem for problem in (*problems, *made.problems)}
-    return replace(made, problems=tuple(every.values()))
+    every = {problem.text: _standing(problem) for problem in (*problems, *made.problems)}
+    return replace(made, problems=tuple(every.values()), is_whole=True)
+
+
+def _standing(problem: Problem) -> Problem:
+    """V1 shows the return whole every time, a word without a meaning included: one case for all readings of it."""
+    return replace(problem, standing=problem.text) if problem.case_kind == states.CASE_UNMAPPED_EVENT else problem
 
 
 def _not_whole() -> Problem:

@@ -33,9 +33,14 @@ class ReturnFact(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnSeen(ReturnFact):
-    """The platform showed the whole return; the highest (revision, updated_at, content hash) wins."""
+    """The platform showed the whole return; the highest (revision, updated_at, mapping version, content hash) wins.
+
+    ``mapping_version`` is that of the stored mapping its body was read with, 0 without one: a body read again under a
+    newer mapping says something else, and that counts.
+    """
 
     snapshot: ReturnSnapshot
+    mapping_version: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,9 @@ class ReturnAuthorisation(models.Model):
     external_id = models.CharField(max_length=128)
     number = models.CharField(max_length=128, blank=True, db_index=True)
     revision = models.PositiveBigIntegerField(default=0)
-    content_rank = models.JSONField(default=list)  # [revision, updated_at, content hash] of what is stored
+    content_rank = models.JSONField(
+        default=list
+    )  # [revision, updated_at, mapping version, content hash] of what is stored
     status = models.CharField(max_length=16, choices=STATUSES, default=states.REQUESTED)
     mode = models.CharField(max_length=12, default="on_receipt")
     resolution = models.CharField(max_length=14, default="refund")

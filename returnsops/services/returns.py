@@ -48,12 +48,13 @@ def get_or_create_return(*, connection: Connection, return_id: str, at: datetime
 
 
 def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
-    """Take over the whole return if its (revision, updated_at, content hash) is the highest seen."""
+    """Take over the whole return if its (revision, updated_at, mapping version, content hash) is the highest seen."""
     snapshot = fact.snapshot
     reach_status(rma=rma, status=snapshot.status, at=snapshot.updated_at)
     reach(rma=rma, milestone="requested_at", at=snapshot.created_at)
-    rank = [snapshot.revision, snapshot.updated_at.isoformat(), content_hash(_document(snapshot))]
-    if rma.content_rank and rank <= rma.content_rank:
+    moment = snapshot.updated_at.isoformat()
+    rank = [snapshot.revision, moment, fact.mapping_version, content_hash(_document(snapshot))]
+    if rma.content_rank and rank <= _stored_rank(rma):
         return
     if _names_another_order(rma, snapshot):
         _forget_order(rma)
@@ -65,6 +66,12 @@ def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: date
     _store_lines(rma, snapshot.items)
     _find_order(rma, at=at)
     match_lines(rma=rma)
+
+
+def _stored_rank(rma: ReturnAuthorisation) -> list[Any]:
+    """Ranks of rows stored by older versions have no mapping version in them."""
+    stored = list(rma.content_rank)
+    return stored if len(stored) == 4 else [*stored[:2], 0, *stored[2:]]
 
 
 def reach(*, rma: ReturnAuthorisation, milestone: str, at: datetime) -> None:

@@ -190,7 +190,7 @@ def test_empty_tables_move_nothing_and_once_filled_what_waited_goes_on() -> None
         p.account.track(return_id, "Arrived at Our Hub")
         p.poll()
         assert (p.w.refund_posts(), p.w.shop.stock_of(product.id)) == (0, 8)
-        assert p.w.open_cases() == ["unmapped_event"]
+        assert p.w.open_cases() == ["unmapped_event"] * 2
         p.mean(MEANING)
         connection = p.w.connection("rebound")
         assert mappings.read_again(connection=connection, by="ops", at=p.w.now()) == 1
@@ -225,16 +225,26 @@ def test_an_order_that_is_not_there_is_a_case_and_found_once_it_is() -> None:
         assert len(p.w.money_refunds(order)) == 1
 
 
-def test_an_unknown_status_word_is_a_case_and_the_return_goes_on() -> None:
+def test_unknown_words_are_a_case_each_however_often_they_are_read_and_the_return_goes_on() -> None:
     with pair() as p:
         order, product = _bought(p)
         return_id = p.ask(order, product)
         p.account.track(return_id, "Held by customs")
+        p.account.dispose(return_id, "SECONDS")
         p.poll()
-        assert p.w.open_cases() == ["unmapped_event"]
         p.account.track(return_id, "arrived at our hub")
         p.poll()
         assert len(p.w.money_refunds(order)) == 1
+        p.account.track(return_id, "Delivered")
+        p.poll()
+        cases = ExceptionCase.objects.active().order_by("pk")
+        assert [(one.kind_code, one.occurrences) for one in cases] == [("unmapped_event", 3)] * 2
+        p.mean({**MEANING, "disposition": {**MEANING["disposition"], "SECONDS": "damaged"}})
+        assert mappings.read_again(connection=p.w.connection("rebound"), by="ops", at=p.w.now()) == 1
+        p.w.settle()
+        (left,) = cases.all()
+        assert "Held by customs" in left.cause
+        assert p.w.rma(return_id).inspections.get(is_superseded=False).disposition == "damaged"
 
 
 def test_several_units_with_one_word_wait_for_the_warehouse() -> None:

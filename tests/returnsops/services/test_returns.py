@@ -1,5 +1,6 @@
 """Facts about one return into rows."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -116,3 +117,17 @@ def test_a_route_is_chosen_as_soon_as_the_channel_is_known() -> None:
     apply_facts(connection=british.platform, new_facts=[_seen(3, "9001", channel="uk")], at=NOW)
     rma.refresh_from_db()
     assert (rma.channel, rma.route) == ("uk", french)  # what was planned by one route stays with it
+
+
+def test_a_body_read_again_under_a_newer_mapping_counts_whatever_its_hash() -> None:
+    """Same revision and time, other content: the newer mapping's reading stands, in either order of arrival."""
+    route = RouteFactory()
+    readings = [replace(_seen(1, "9001", number=f"R{version}"), mapping_version=version) for version in range(4)]
+    for order in (readings, readings[::-1]):
+        apply_facts(connection=route.platform, new_facts=order, at=NOW)
+        rma = ReturnAuthorisation.objects.get()
+        assert rma.number == "R3"
+        ReturnAuthorisation.objects.update(content_rank=[1, readings[0].snapshot.updated_at.isoformat(), "f" * 64])
+        apply_facts(connection=route.platform, new_facts=[readings[1]], at=NOW)  # as an older version stored it
+        assert ReturnAuthorisation.objects.get().number == "R1"
+        ReturnAuthorisation.objects.all().delete()
