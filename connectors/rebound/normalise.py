@@ -10,6 +10,7 @@ from connectors.ports import Json, Normalised, Payload, Problem
 from connectors.rebound.milestones import AUTHORISED, UPDATED, Told, parcels_told, verdicts_told
 from connectors.rebound.moments import moment_of
 from connectors.rebound.prepared import prepared
+from connectors.rebound.wishes import exchanges_told
 from connectors.returns_contract.receiving import TOPIC_PULLED, TOPIC_UNREADABLE
 from connectors.returns_contract.statements import from_events, unreadable
 from returnsops import states
@@ -45,11 +46,14 @@ def _pulled(payload: Payload, found: Mapping[str, Any], trackings: Json) -> Norm
     problems = [*mapped.problems, *unclear, *unknown]
     if mapped.snapshot is None:
         return Normalised(problems=(*problems, _not_whole()))
+    exchanges = exchanges_told(mapped.snapshot, before, payload.mapping, received_at=at)
     inspections = mapped.snapshot.pop("inspections", [])
+    mapped.snapshot.pop("exchanges", None)
     snapshot = _completed(mapped.snapshot, payload)
     told = [
         *(told or _begun(payload, document)),
         *verdicts_told(document, inspections, received_at=payload.received_at),
+        *exchanges,
     ]
     made = from_events(_events(payload, snapshot, told), is_translated=True, rests_on_order=True)
     every = {problem.text: _standing(problem) for problem in (*problems, *made.problems)}

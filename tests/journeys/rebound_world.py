@@ -86,11 +86,11 @@ class ReboundPair(Generic[W]):
         """A return of an order, as the shopper placed it at ReBound."""
         return self.account.create_return(order_reference=reference, items=items, **details)
 
-    def mean(self, values: dict[str, dict[str, str]]) -> None:
+    def mean(self, values: dict[str, dict[str, str]], **fields: Any) -> None:
         """A mapping in which the merchant's words mean something, saved by operations."""
         connection = self.w.connection("rebound")
         document, version = mappings.in_force(connection)
-        changed = {**document, "values": values}
+        changed = {**document, "values": values, "fields": {**document["fields"], **fields}}
         mappings.save(
             connection=connection, document=changed, based_on=version, by="ops", at=self.w.now(), why="as agreed"
         )

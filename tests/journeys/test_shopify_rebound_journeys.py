@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Refund
 from returnsops.services import approvals, switches
-from tests.journeys.rebound_world import ShopifyPair, shopify_pair
+from tests.journeys.rebound_world import MEANING, ShopifyPair, shopify_pair
 from tests.journeys.shopify_world import gid
 
 pytestmark = pytest.mark.django_db
@@ -252,3 +253,45 @@ def test_early_changed_and_refused_reads_cost_time_and_lose_nothing() -> None:
         p.w.settle()
         assert (p.w.paid_back(order), p.w.stock(tee), p.w.stock(mug)) == ([PAID], 9, 9)
         assert p.w.open_cases() == []
+
+
+EXCHANGES = '[routes.policy.exchange]\nwriter = "us"\nrelease = "inspected"\n[routes.policy.write_back]\nto_do = []\n'
+NAMED = {
+    "each": "$.item",
+    "map": {
+        "id": "@.item_id",
+        "lines": {"each": "@.reason", "map": {"sku": {"path": "@.additional.value", "as": "strip"}}},
+    },
+}
+
+
+def swap(sku: str | None) -> dict[str, Any]:
+    """What the shopper answered: another article instead, which the platform may or may not name."""
+    answer = {"action": "return", "reason": "Damaged", "wish": "Swap", "additional": {"title": "Other", "value": sku}}
+    return {"reason": [answer]}
+
+
+def test_a_wish_for_another_article_becomes_one_order_where_it_is_named_and_a_case_where_it_is_not() -> None:
+    with shopify_pair(tables=EXCHANGES) as p:
+        p.mean({**MEANING, "resolution": {**MEANING["resolution"], "Swap": "exchange"}}, exchanges=NAMED)
+        tee, other = p.w.variant(), p.w.variant("TEE-BLK-L")
+        named, unnamed = p.w.sale((tee, 1)), p.w.sale((tee, 1))
+        first, second = p.ask(named, tee, **swap(other.sku)), p.ask(unnamed, tee, **swap(None))
+        p.poll()
+        assert p.w.asked("ExchangeOrderCreate") == []
+        assert p.w.open_cases() == [states.CASE_MANUAL_EXCHANGE]
+        for return_id in (first, second):
+            p.account.track(return_id, "Arrived at Our Hub")
+            p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        p.account.track(first, "Delivered")
+        p.poll()
+        made = [order for order in p.w.store.state.orders.values() if order.id not in (named.id, unnamed.id)]
+        assert [[(line.variant_id, line.quantity) for line in order.lines] for order in made] == [[(other.id, 1)]]
+        assert p.w.effect(first, states.EXCHANGE).state == states.CONFIRMED
+        assert (p.w.stock(tee), p.w.stock(other), moved(p)[0]) == (10, 9, 0)
+        assert p.w.open_cases() == [states.CASE_MANUAL_EXCHANGE]
+
+        p.account.change_item(second, 0, reason=[{"action": "return", "reason": "Damaged", "wish": "Refund"}])
+        p.poll()
+        assert (p.w.paid_back(unnamed), p.w.open_cases()) == ([PAID], [])

@@ -318,3 +318,45 @@ def test_an_event_of_the_contract_must_still_name_order_and_currency() -> None:
 )
 def test_dates_in_every_form(text: Any, expected: datetime | None) -> None:
     assert moment_of(text) == expected
+
+
+# --- exchanges -------------------------------------------------------------------------------------------------------
+
+NAMED = {
+    "each": "$.item",
+    "map": {
+        "id": "@.item_id",
+        "lines": {"each": "@.reason", "map": {"sku": {"path": "@.additional.value", "as": "strip"}}},
+    },
+}
+
+
+def _swap(value: str | None) -> dict[str, Any]:
+    answer = {"action": "return", "reason": "Damaged", "wish": "Swap", "additional": {"title": "Size", "value": value}}
+    return {"quantity": "1", "reason": [answer]}
+
+
+CASES: list[tuple[dict[str, Any], str | None, list[str]]] = [
+    (MAPPED, "MUG-BLUE", []),
+    ({**MAPPED, "fields": {**MAPPED["fields"], "exchanges": NAMED}}, " MUG-BLUE ", ["MUG-BLUE"]),
+    ({**MAPPED, "fields": {**MAPPED["fields"], "exchanges": NAMED}}, None, []),
+]
+
+
+def test_a_wish_for_an_exchange_asks_for_one_and_names_the_article_only_where_the_mapping_says_how() -> None:
+    assert mapping_problems(CASES[1][0]) == ()
+    for mapping, value, expected in CASES:
+        said = _said(items=[_swap(value), {"quantity": "1"}], mapping=mapping)
+        (asked,) = [fact for fact in said.facts if isinstance(fact, facts.ExchangeRequested)]
+        assert (asked.exchange_id, [line.sku for line in asked.lines]) == ("880012:MUG-RED:1", expected)
+        assert {(line.quantity, line.replaces_item_id) for line in asked.lines} <= {(1, "880012:MUG-RED:1")}
+        assert (said.problems, asked.occurred_at) == ((), READ_AT)
+
+
+def test_a_wish_taken_back_withdraws_the_exchange_and_a_return_read_first_withdraws_none() -> None:
+    before = {"return": {**deepcopy(EXAMPLE), "item": [{**deepcopy(EXAMPLE["item"][0]), **_swap(None)}]}}
+    said = _said(items=[{"quantity": "1"}], previous=before)
+    (gone,) = [fact for fact in said.facts if isinstance(fact, facts.ExchangeCancelled)]
+    assert gone.exchange_id == "880012:MUG-RED:1"
+    assert not [fact for fact in said.facts if isinstance(fact, facts.ExchangeRequested)]
+    assert not [fact for fact in _said(items=[{"quantity": "1"}]).facts if isinstance(fact, facts.ExchangeCancelled)]
