@@ -27,7 +27,7 @@ from connectors.signing import verifier_problems
 from returnsops import states
 from returnsops.checks import is_loopback
 from returnsops.models import Connection, Location, ReasonCode
-from returnsops.planning.policy import PolicyError, parse_policy
+from returnsops.planning.policy import Policy, PolicyError, parse_policy
 
 Document = Mapping[str, Any]
 _KIND_WORDS: Mapping[type, str] = {dict: "a table"}
@@ -237,9 +237,22 @@ def _route(row: Document, document: Document) -> Iterator[str]:
         yield f"{where}.live_from: must be a date with time and time zone, like 2026-11-01T00:00:00Z."
     yield from _dispositions(row, document, where)
     try:
-        parse_policy(row.get("policy", {}))
+        policy = parse_policy(row.get("policy", {}))
     except PolicyError as error:
         yield from (f"{where}.policy.{problem}" for problem in error.problems)
+    else:
+        yield from _cannot(policy, vendor=_vendors(document).get(row.get("commerce", ""), ""), where=where)
+
+
+def _cannot(policy: Policy, *, vendor: str, where: str) -> Iterator[str]:
+    """What the policy wants of a shop that its vendor has nothing of."""
+    if vendor not in CONNECTORS:
+        return
+    connector = connector_for(vendor)
+    if policy.shop_return.writer != "nobody" and states.OPEN_RETURN not in connector.effects:
+        yield f"{where}.policy.shop_return.writer: {connector.title} has no returns of its own; leave it at nobody."
+    if policy.restock.set_aside and states.SET_ASIDE not in connector.effects:
+        yield f"{where}.policy.restock.set_aside: {connector.title} has one figure per article; leave it out."
 
 
 def live_from_of(row: Document) -> datetime | None:
@@ -266,9 +279,13 @@ def _connection_names(document: Document) -> set[str]:
 
 
 def _connection_roles(document: Document) -> dict[str, str]:
-    vendors = dict(Connection.objects.values_list("name", "vendor"))
-    vendors |= {row["name"]: row["vendor"] for row in document.get("connections", [])}
+    vendors = _vendors(document)
     return {name: connector_for(vendor).role for name, vendor in vendors.items() if vendor in CONNECTORS}
+
+
+def _vendors(document: Document) -> dict[str, str]:
+    known = dict(Connection.objects.values_list("name", "vendor"))
+    return known | {row["name"]: row["vendor"] for row in document.get("connections", [])}
 
 
 def _codes(document: Document, table: str, model: Any) -> set[str]:

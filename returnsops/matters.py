@@ -17,6 +17,7 @@ MATTERS: Final[dict[str, str]] = {
     states.VOID_CREDIT: OF_MONEY,
     states.RESTOCK: OF_STOCK,
     states.TAKE_OUT: OF_STOCK,
+    states.SET_ASIDE: OF_STOCK,
     states.EXCHANGE: OF_EXCHANGES,
     states.CANCEL_EXCHANGE: OF_EXCHANGES,
     states.WRITE_BACK: OF_MESSAGES,

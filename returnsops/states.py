@@ -120,6 +120,7 @@ CLOSE_RETURN: Final = "close_return"
 CANCEL_EXCHANGE: Final = "cancel_exchange"
 VOID_CREDIT: Final = "void_credit"
 TAKE_OUT: Final = "take_out"  # units put back on sale leave the sellable stock again
+SET_ASIDE: Final = "set_aside"  # units not for sale are entered at their place in the shop, or leave it again
 STOCK_BEFORE: Final = "stock_before"  # in the evidence of a restock: the article's shelf figure before it
 INVERSE_OF: Final[dict[str, str]] = {EXCHANGE: CANCEL_EXCHANGE, STORE_CREDIT: VOID_CREDIT, RESTOCK: TAKE_OUT}
 EFFECT_KINDS: Final = (
@@ -133,6 +134,7 @@ EFFECT_KINDS: Final = (
     CANCEL_EXCHANGE,
     VOID_CREDIT,
     TAKE_OUT,
+    SET_ASIDE,
     OPEN_RETURN,
     TRACK_RETURN,
     CLOSE_RETURN,
@@ -142,7 +144,7 @@ VALUE_KINDS: Final = MONEY_KINDS | {STORE_CREDIT}  # carry an amount and a curre
 SHOWN_KINDS: Final = frozenset({MIRROR, NOTE})  # what people in the shop read; nothing rests on it
 STOCK_KINDS: Final = frozenset({RESTOCK, TAKE_OUT})
 # Goods, value and money: what a locked order or a risk review keeps back.
-WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {EXCHANGE, CANCEL_EXCHANGE, VOID_CREDIT}
+WEIGHTY_KINDS: Final = VALUE_KINDS | STOCK_KINDS | {SET_ASIDE, EXCHANGE, CANCEL_EXCHANGE, VOID_CREDIT}
 # Confirmed by a read-back of the remote record; the others end at done. A take-out has no record of its own to read.
 READ_BACK_KINDS: Final = WEIGHTY_KINDS - {TAKE_OUT}
 
@@ -164,6 +166,7 @@ LANES: Final[dict[str, int]] = {
     WRITE_BACK: 45,
     RESTOCK: 50,
     TAKE_OUT: 50,
+    SET_ASIDE: 52,
     OPEN_RETURN: 55,
     TRACK_RETURN: 56,
     CLOSE_RETURN: 57,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.ports import EffectActions
-from connectors.shopify import credits, exchanges, gift_cards, marks, refunds, restocks, returns, take_outs
+from connectors.shopify import credits, exchanges, gift_cards, marks, refunds, restocks, returns, set_asides, take_outs
 from returnsops.states import (
     CANCEL_EXCHANGE,
     CLOSE_RETURN,
@@ -14,6 +14,7 @@ from returnsops.states import (
     OPEN_RETURN,
     REFUND,
     RESTOCK,
+    SET_ASIDE,
     STORE_CREDIT,
     TAKE_OUT,
     TRACK_RETURN,
@@ -23,6 +24,7 @@ from returnsops.states import (
 EFFECTS: Final[Mapping[str, EffectActions]] = {
     REFUND: EffectActions(send=refunds.send, look_up=refunds.look_up),
     RESTOCK: EffectActions(send=restocks.send, look_up=restocks.look_up),
+    SET_ASIDE: EffectActions(send=set_asides.send, look_up=set_asides.look_up),
     TAKE_OUT: EffectActions(send=take_outs.send, look_up=take_outs.look_up),
     EXCHANGE: EffectActions(send=exchanges.send, look_up=exchanges.look_up),
     CANCEL_EXCHANGE: EffectActions(send=exchanges.send_cancel, look_up=exchanges.look_up_cancel),

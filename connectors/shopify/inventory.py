@@ -31,7 +31,8 @@ class Stock:
     item_id: str
     name: str
     location_name: str
-    figure: int | None = None  # available at all locations together
+    is_selling: bool = True  # the location fulfils online orders
+    figure: int | None = None  # for sale online, all locations together
     quantities: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -69,11 +70,12 @@ def stock_of(link: Link, *, variant_id: str, place: Place, name: str) -> Stock:
         raise impossible(text)
     quantities = {str(row["name"]): int(row["quantity"]) for row in level.get("quantities") or ()}
     where = str(location.get("name") or place.location_id)
-    figure = variant.get("inventoryQuantity")
+    figure = variant.get("sellableOnlineQuantity")
     return Stock(
         item_id=str(item["id"]),
         name=named,
         location_name=where,
+        is_selling=location.get("fulfillsOnlineOrders") is not False,
         figure=figure if isinstance(figure, int) else None,
         quantities=quantities,
     )

@@ -27,7 +27,7 @@ def send(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     """Put them back. Raises Rejected('restock_impossible', 'location_unmapped') saying what stands in the way."""
     place, quantity = _place(link, intent), _quantity(intent)
     stock = inventory.stock_before(link, intent, place, lookup)
-    source = _source(link, place)
+    source = source_of(link, place)
     if source is None:
         group_id = inventory.adjust(link, intent, stock, place, delta=quantity, reason=REASON)
     else:
@@ -54,7 +54,8 @@ def _place(link: Link, intent: Intent) -> Place:
     return place
 
 
-def _source(link: Link, place: Place) -> Place | None:
+def source_of(link: Link, place: Place) -> Place | None:
+    """The state of that location in which goods lie when they come in; None: they are not in stock yet."""
     state = str(link.config.settings.get(FROM_SETTING) or "")
     return Place(location_id=place.location_id, state=state) if state else None
 

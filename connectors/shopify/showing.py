@@ -25,7 +25,7 @@ def read_marks(link: Link, order_id: str, tokens: Sequence[str]) -> MarksShown:
 
 
 def read_levels(link: Link, articles: Sequence[ArticleId]) -> Mapping[ArticleId, StockLevel]:
-    """What is available of each variant at all locations together; None where it is gone or not tracked."""
+    """What is for sale online of each variant, all locations together; None where it is gone or not tracked."""
     return {article: _level(link, article[1]) for article in dict.fromkeys(articles)}
 
 
@@ -38,7 +38,7 @@ def _level(link: Link, variant_id: str) -> StockLevel:
     rows = (row for level in nodes(item.get("inventoryLevels")) for row in level.get("quantities") or ())
     moments = [moment(row.get("updatedAt")) for row in rows]
     changed_at = max((at for at in moments if at is not None), default=None)
-    return StockLevel(quantity=int(variant.get("inventoryQuantity") or 0), changed_at=changed_at)
+    return StockLevel(quantity=int(variant.get("sellableOnlineQuantity") or 0), changed_at=changed_at)
 
 
 def read_movements(link: Link, movement_ids: Sequence[str]) -> Mapping[str, StockMovement | None]:

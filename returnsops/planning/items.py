@@ -33,6 +33,34 @@ def findings(view: ReturnView, policy: Policy, line: LineView) -> tuple[Finding,
     return tuple(finding for finding in found if finding is not None)
 
 
+def ambiguous(view: ReturnView, line: LineView) -> Finding | None:
+    """Another variant's stock must never grow (S4-20)."""
+    bought = order_line(view, line)
+    if bought is None:
+        return None
+    if bought.is_sku_ambiguous:
+        text = f"SKU {bought.sku or 'none'} of {label(line)} does not name one variant of the product"
+        fix = "Give the variation a SKU of its own in the shop."
+    elif line.sku and bought.sku and line.sku != bought.sku:
+        text = f"{label(line)} came back as SKU {line.sku}, but the order sold SKU {bought.sku}"
+        fix = "Check which goods came back, and put them in stock by hand."
+    else:
+        return None
+    return problem(
+        view,
+        states.CASE_SKU_AMBIGUOUS,
+        f"{text}, so that its stock cannot be raised for certain. {fix}",
+        subject=line.item_id,
+        evidence={
+            "item": line.item_id,
+            "sku": line.sku,
+            "order_sku": bought.sku,
+            "product": bought.product_id,
+            "variation": bought.variation_id,
+        },
+    )
+
+
 def free_key(view: ReturnView, kind: str, item_id: str, target: int) -> str:
     """Key of the effect that brings an item to ``target`` units: cumulative, and never that of a counted effect.
 

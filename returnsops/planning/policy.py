@@ -50,6 +50,8 @@ left out, and then the default below holds::
     [restock]
     confirmation = "platform"          # platform | warehouse | either | both | "" (not decided)
     sources = ["warehouse", "wms"]     # whose verdicts count as the warehouse's: our bench, a WMS (API, CSV)
+    set_aside = []                     # dispositions entered in the shop where it has places for them (Shopify);
+                                       # [] = all but sellable goods stay out of the shop's stock
 
     [exchange]
     writer = "person"                  # us | platform | person: who places replacement orders
@@ -141,10 +143,11 @@ class RefundPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class RestockPolicy:
-    """Whose word that goods are sellable counts (S4-14)."""
+    """Whose word that goods are sellable counts (S4-14), and which others are entered in the shop."""
 
     confirmation: str = "platform"
     sources: tuple[str, ...] = SOURCES
+    set_aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,7 +335,10 @@ _TOP: Mapping[str, Reader] = {
     "mirrors": several(MIRRORS),
     "ownership": by(OWNED, choice(*OWNERS, "")),
     "refund": table(RefundPolicy, _REFUND),
-    "restock": table(RestockPolicy, {"confirmation": choice(*CONFIRMATIONS), "sources": several(SOURCES)}),
+    "restock": table(
+        RestockPolicy,
+        {"confirmation": choice(*CONFIRMATIONS), "sources": several(SOURCES), "set_aside": several(PLACED[1:])},
+    ),
     "exchange": table(
         ExchangePolicy,
         {

@@ -129,6 +129,12 @@ def _problems(text: str) -> tuple[str, ...]:
             "live_from: must be a date with time and time zone",
         ),
         ('mode = "shadow"', 'live_from = "2026-11-01T00:00:00"', "live_from: must be a date with time and time zone"),
+        ("[routes.policy]", '[routes.policy.shop_return]\nwriter = "us"\n[routes.policy]', "has no returns of its own"),
+        (
+            "[routes.policy]",
+            '[routes.policy.restock]\nset_aside = ["damaged"]\n[routes.policy]',
+            "one figure per article",
+        ),
         ('mode = "shadow"', "live_from = 5", "live_from: must be a date with time and time zone"),
         ("[[reasons]]", "[[reasons", "The file is not valid TOML"),
     ],

@@ -15,7 +15,10 @@ OWNERS = {
 
 def test_every_kind_of_effect_is_somebodys_matter() -> None:
     assert set(matters.MATTERS) == set(states.EFFECT_KINDS)
-    assert {kind for kind in states.EFFECT_KINDS if matters.MATTERS[kind] == matters.OF_STOCK} == states.STOCK_KINDS
+    assert {kind for kind in states.EFFECT_KINDS if matters.MATTERS[kind] == matters.OF_STOCK} == {
+        *states.STOCK_KINDS,
+        states.SET_ASIDE,
+    }
     assert {kind for kind in states.EFFECT_KINDS if matters.MATTERS[kind] == matters.OF_MONEY} >= states.VALUE_KINDS
     read_back = {matters.MATTERS[kind] for kind in states.READ_BACK_KINDS}
     assert read_back == set(matters.OUTCOME_CASES[states.CASE_NOT_SEEN_AFTER_DONE])

@@ -18,6 +18,7 @@ class Location:
     id: int
     name: str
     is_active: bool = True
+    fulfils_online: bool = True
     city: str = "Leeds"
     country_code: str = "GB"
     service_handle: str = ""

@@ -103,11 +103,9 @@ class ShopifyShop:
         kept = tuple(one for one in self.settings.supported_versions if one != version)
         self.settings.supported_versions = kept
 
-    def add_location(self, name: str, *, is_active: bool = True, service_handle: str = "") -> Location:
+    def add_location(self, name: str, **details: Any) -> Location:
         """A place that holds stock."""
-        location = Location(
-            id=self.state.next_id("Location"), name=name, is_active=is_active, service_handle=service_handle
-        )
+        location = Location(id=self.state.next_id("Location"), name=name, **details)
         self.state.locations[location.id] = location
         return location
 

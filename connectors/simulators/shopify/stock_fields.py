@@ -48,6 +48,16 @@ def _available(shop: ShopState, variant: Variant, args: Args) -> int:
     return sum(level.quantities["available"] for level in levels_of(shop, variant))
 
 
+def _sells_online(location: Location) -> bool:
+    return location.is_active and location.fulfils_online
+
+
+def _for_sale_online(shop: ShopState, variant: Variant, args: Args) -> int:
+    """Assumed: what is available where online orders are fulfilled, below zero too."""
+    levels = levels_of(shop, variant)
+    return sum(level.quantities["available"] for level in levels if _sells_online(shop.locations[level.location_id]))
+
+
 PRODUCT: Fields = {
     "id": global_id("Product"),
     "title": attribute("title"),
@@ -66,6 +76,7 @@ VARIANT: Fields = {
     "product": lambda shop, variant, args: shop.products[variant.product_id],
     "inventoryItem": lambda shop, variant, args: Item(variant),
     "inventoryQuantity": _available,
+    "sellableOnlineQuantity": _for_sale_online,
     "metafield": metafield_of("ProductVariant"),
 }
 
@@ -140,7 +151,7 @@ LOCATION: Fields = {
     "legacyResourceId": legacy_id,
     "name": attribute("name"),
     "isActive": attribute("is_active"),
-    "fulfillsOnlineOrders": attribute("is_active"),
+    "fulfillsOnlineOrders": lambda shop, location, args: _sells_online(location),
     "isFulfillmentService": lambda shop, location, args: bool(location.service_handle),
     "fulfillmentService": _service,
     "address": lambda shop, location, args: {"city": location.city, "countryCode": location.country_code},

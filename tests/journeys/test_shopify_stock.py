@@ -1,0 +1,79 @@
+"""Shopify's stock: goods that are not for sale have places of their own, by mapping, and never reach the storefront."""
+
+from typing import cast
+
+import pytest
+
+from connectors.simulators.base import Fault, FaultKind
+from connectors.simulators.shopify import inventory
+from returnsops import states
+from returnsops.services import approvals
+from tests.journeys.shopify_world import gid, shopify_world
+from tests.reconciliation.played import compare
+
+pytestmark = pytest.mark.django_db
+
+
+ASIDE = """
+[routes.policy.restock]
+set_aside = ["quarantine", "damaged"]
+[routes.policy.reversal]
+stock = "automatic"
+"""
+LOST = (FaultKind.LOST_ANSWER, FaultKind.LATE_COMMIT, FaultKind.LOST_REQUEST)
+
+
+@pytest.mark.requirement("S1-9")
+@pytest.mark.requirement("S1-21")
+@pytest.mark.requirement("S1-34")
+@pytest.mark.requirement("S5-19")
+def test_goods_that_are_not_for_sale_lie_in_states_of_their_own_once_and_move_with_their_verdict() -> None:
+    """One of each; then the damaged one turns out sellable, and the sellable one is put in quarantine."""
+    with shopify_world(policy_tables=ASIDE) as w:
+        w.store.faults.script(*(Fault(kind=kind, path_pattern="#InventoryAdjust$", delay_s=20) for kind in LOST))
+        tee = w.variant()
+        return_id = w.returning(w.sale((tee, 3)), quantity=3)
+        w.platform.receive(return_id)
+        w.settle()
+        assert w.asked("InventoryAdjust") == []
+        item = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+
+        def judge(*dispositions: str) -> tuple[int, int, int, int]:
+            w.platform.complete_inspection(return_id, [{**item, "disposition": one} for one in dispositions])
+            w.settle()
+            names = ("available", "quality_control", "damaged", "on_hand")
+            assert {one.state for one in w.effects(return_id, states.SET_ASIDE)} == {states.CONFIRMED}
+            assert w.open_cases() == []
+            return cast(tuple[int, int, int, int], tuple(w.stock(tee, name) for name in names))
+
+        assert judge("sellable", "quarantine", "damaged") == (8, 1, 1, 10)
+        changes = [(call["input"]["name"], call["key"]) for call in w.asked("InventoryAdjust")]
+        assert (len(changes), len(set(changes))) == (6, 3)  # each lost answer was asked for again with its own key
+        by_state = {call["input"]["name"]: call["input"]["changes"][0] for call in w.asked("InventoryAdjust")}
+        assert "ledgerDocumentUri" not in by_state["available"]
+        assert by_state["damaged"]["ledgerDocumentUri"].startswith("gid://returnsops/StockMovement/")
+        assert judge("quarantine", "quarantine", "sellable") == (8, 2, 0, 10)
+        assert judge("quarantine", "sellable", "sellable") == (9, 1, 0, 10)
+        w.shift(3600)
+        assert [(run.difference_count, run.check_code) for run in compare(w) if run.difference_count] == []
+
+
+def test_goods_are_set_aside_at_a_location_only_where_it_sells_nothing_online() -> None:
+    with shopify_world(policy_tables=ASIDE) as w:
+        scrap = w.store.add_location("Scrap")
+        shop = w.connection("shop")
+        shop.settings["location_map"]["scrap"] = gid("Location", scrap.id)
+        shop.save(update_fields=["settings"])
+        tee = w.variant()
+        inventory.stock_at(w.store.state, tee.item_id, scrap.id)
+        return_id = w.returning(w.sale((tee, 2)))
+        w.platform.receive(return_id)
+        w.judge(return_id, "damaged")
+        w.settle()
+        effect = w.effect(return_id, states.SET_ASIDE)
+        assert (effect.state, w.open_cases()) == (states.REJECTED, [states.CASE_REJECTED_STOCK])
+        assert ("sells online" in effect.error_text, w.asked("InventoryAdjust")) == (True, [])
+        scrap.fulfils_online = False
+        approvals.requeue(effect_id=effect.pk, by=w.users["WH"], at=w.now(), why="it sells nothing online any more")
+        w.settle()
+        assert (w.store.stock_of(tee, scrap), w.stock(tee), w.open_cases()) == (1, 8, [])
