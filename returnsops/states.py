@@ -223,6 +223,7 @@ CASE_ORDER_LOCKED: Final = "order_locked"
 CASE_EXECUTOR_UNKNOWN: Final = "executor_unknown"
 CASE_DISPOSITION_UNMAPPED: Final = "disposition_unmapped"
 CASE_RESTOCK_CONTRADICTED: Final = "restock_contradicted"
+CASE_REFUND_CONTRADICTED: Final = "refund_contradicted"
 CASE_RESTOCK_IMPOSSIBLE: Final = "restock_impossible"
 CASE_RESTOCKED_BY_HAND: Final = "restocked_by_hand"
 CASE_NEEDS_APPROVAL: Final = "needs_approval"
@@ -274,6 +275,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_EXECUTOR_UNKNOWN,
         CASE_DISPOSITION_UNMAPPED,
         CASE_RESTOCK_CONTRADICTED,
+        CASE_REFUND_CONTRADICTED,
         CASE_RESTOCK_IMPOSSIBLE,
         CASE_RESTOCKED_BY_HAND,
         CASE_NEEDS_APPROVAL,

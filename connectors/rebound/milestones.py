@@ -1,7 +1,7 @@
 """What a parcel's words and the items' dispositions tell, as rows of events (rebound.md C2). Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,11 +10,10 @@ from connectors.rebound.moments import moment_of
 from connectors.rebound.prepared import rows
 from connectors.rebound.statuses import word_key
 from connectors.returns_contract.events import UNKNOWN
-from returnsops import states
+from returnsops import facts, states
 
 AUTHORISED: Final = "return.authorised"
 UPDATED: Final = "return.updated"
-ITEM_INSPECTED: Final = "return.item_inspected"
 COMPLETED: Final = "return.inspection_completed"
 _PARCEL: Final = frozenset({"return.in_transit", "return.carrier_delivered", "return.received"})
 _OUTCOME: Final = {"missing": "missing", "return_to_customer": "rejected"}
@@ -58,21 +57,41 @@ def parcels_told(
     return sorted(told, key=lambda one: one.at), [] if is_ignored else list(unknown.values())
 
 
-def verdicts_told(
-    document: Mapping[str, Any], inspections: list[dict[str, Json]], *, received_at: datetime
-) -> list[Told]:
-    """The items' verdicts: all of them as one statement once each item has one, otherwise item by item.
+def verdicts_told(snapshot: Mapping[str, Any], before: Mapping[str, Any], *, received_at: datetime) -> list[Told]:
+    """All verdicts that V1 shows now, as one statement that replaces the earlier ones: a verdict withdrawn is gone.
 
-    V1 gives no time of a verdict. A statement of all replaces earlier ones; a verdict on its own carries the time of
-    the return, which never changes, so that reading it twice is the same verdict.
+    Nothing is said while no item has a verdict, nor had one in ``before``, the return read before. V1 gives no time of
+    a verdict: it is that of the reading.
     """
-    known = [_verdict(row) for row in inspections if row.get("disposition") not in (None, UNKNOWN)]
-    if known and len(known) == len(rows(document.get("item"))):
-        return [Told(type=COMPLETED, at=received_at, block={"items": known})]
-    stable = document.get("created_at") or document["read_at"]
-    return [
-        Told(type=ITEM_INSPECTED, at=received_at, block={"items": [{**row, "inspected_at": stable}]}) for row in known
-    ]
+    known = _judged(snapshot)
+    if not known and not _judged(before):
+        return []
+    return [Told(type=COMPLETED, at=received_at, block={"items": [_verdict(row) for row in known]})]
+
+
+def with_undecided(fact: facts.Fact, snapshot: Mapping[str, Any]) -> facts.Fact:
+    """A statement of verdicts that also names, with no units, the items that have none: it is not finished then."""
+    if not isinstance(fact, facts.InspectionCompleted):
+        return fact
+    named = {item.item_id for item in fact.items}
+    undecided = tuple(
+        facts.InspectedItem(
+            item_id=row["id"],
+            quantity=0,
+            outcome="accepted",
+            disposition=UNKNOWN,
+            is_final=False,
+            inspected_at=fact.occurred_at,
+            sku=row["sku"],
+        )
+        for row in rows(snapshot.get("items"))
+        if row["id"] not in named
+    )
+    return replace(fact, items=(*fact.items, *undecided))
+
+
+def _judged(snapshot: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in rows(snapshot.get("inspections")) if row.get("disposition") not in (None, UNKNOWN)]
 
 
 def _verdict(row: Mapping[str, Json]) -> dict[str, Json]:

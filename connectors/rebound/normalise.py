@@ -7,7 +7,7 @@ from typing import Any, Final
 from connectors.mapping import apply_mapping
 from connectors.mapping_validation import mapping_problems
 from connectors.ports import Json, Normalised, Payload, Problem
-from connectors.rebound.milestones import AUTHORISED, UPDATED, Told, parcels_told, verdicts_told
+from connectors.rebound.milestones import AUTHORISED, UPDATED, Told, parcels_told, verdicts_told, with_undecided
 from connectors.rebound.moments import moment_of
 from connectors.rebound.prepared import prepared
 from connectors.rebound.wishes import exchanges_told
@@ -46,23 +46,30 @@ def _pulled(payload: Payload, found: Mapping[str, Any], trackings: Json) -> Norm
     problems = [*mapped.problems, *unclear, *unknown]
     if mapped.snapshot is None:
         return Normalised(problems=(*problems, _not_whole()))
-    exchanges = exchanges_told(mapped.snapshot, before, payload.mapping, received_at=at)
-    inspections = mapped.snapshot.pop("inspections", [])
-    mapped.snapshot.pop("exchanges", None)
-    snapshot = _completed(mapped.snapshot, payload)
+    earlier = _read_before(before, payload)
     told = [
         *(told or _begun(payload, document)),
-        *verdicts_told(document, inspections, received_at=payload.received_at),
-        *exchanges,
+        *verdicts_told(mapped.snapshot, earlier, received_at=at),
+        *exchanges_told(mapped.snapshot, earlier, received_at=at),
     ]
+    snapshot = _completed(mapped.snapshot, payload)
     made = from_events(_events(payload, snapshot, told), is_translated=True, rests_on_order=True)
     every = {problem.text: _standing(problem) for problem in (*problems, *made.problems)}
-    return replace(made, problems=tuple(every.values()), is_whole=True)
+    said = tuple(with_undecided(fact, snapshot) for fact in made.facts)
+    return replace(made, facts=said, problems=tuple(every.values()), is_whole=True)
 
 
 def _standing(problem: Problem) -> Problem:
     """V1 shows the return whole every time, a word without a meaning included: one case for all readings of it."""
     return replace(problem, standing=problem.text) if problem.case_kind == states.CASE_UNMAPPED_EVENT else problem
+
+
+def _read_before(before: Json, payload: Payload) -> Mapping[str, Any]:
+    """The return read before in the words of the mapping in force, {} for the first one."""
+    if not isinstance(before, Mapping):
+        return {}
+    document, _ = prepared(before, previous=None, received_at=payload.received_at)
+    return apply_mapping(payload.mapping, document=document, account=payload.account).snapshot or {}
 
 
 def _not_whole() -> Problem:
@@ -83,7 +90,7 @@ def _completed(snapshot: Mapping[str, Any], payload: Payload) -> dict[str, Json]
     items = [{**item, "resolution": item.get("resolution", NONE)} for item in snapshot.get("items", [])]
     wishes = {item["resolution"] for item in items} - {NONE}
     return {
-        **snapshot,
+        **{name: value for name, value in snapshot.items() if name not in ("inspections", "exchanges")},
         "items": items,
         "revision": 0,
         "status": states.REQUESTED,

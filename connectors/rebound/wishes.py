@@ -8,25 +8,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from connectors.mapping import apply_mapping
 from connectors.ports import Json
 from connectors.rebound.milestones import Told
-from connectors.rebound.prepared import prepared, rows
+from connectors.rebound.prepared import rows
 
 EXCHANGE: Final = "exchange"
 
 
-def exchanges_told(
-    mapped: Mapping[str, Any], before: Json, mapping: Mapping[str, Any], *, received_at: datetime
-) -> list[Told]:
+def exchanges_told(snapshot: Mapping[str, Any], before: Mapping[str, Any], *, received_at: datetime) -> list[Told]:
     """What the items ask for now, and what ``before``, the return read before, asked for and nobody wants any more."""
-    wanted = {item["id"]: item for item in _wishes(mapped)}
-    named = {row.get("id"): row for row in rows(mapped.get("exchanges"))}
+    wanted = {item["id"]: item for item in _wishes(snapshot)}
+    named = {row.get("id"): row for row in rows(snapshot.get("exchanges"))}
     told = [
         Told(type="exchange.requested", at=received_at, block={EXCHANGE: _exchange(item, named.get(item_id, {}))})
         for item_id, item in wanted.items()
     ]
-    gone = [item_id for item_id in _wanted_before(before, mapping, received_at) if item_id not in wanted]
+    gone = [item["id"] for item in _wishes(before) if item["id"] not in wanted]
     return [
         *told,
         *(Told(type="exchange.cancelled", at=received_at, block={EXCHANGE: {"id": one, "lines": []}}) for one in gone),
@@ -50,11 +47,3 @@ def _exchange(item: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Js
 def _each_once(lines: Sequence[Mapping[str, Json]]) -> Sequence[Mapping[str, Json]]:
     """V1 gives one answer per unit or question: the same article named twice is one line."""
     return list({str(line["sku"]): line for line in lines}.values())
-
-
-def _wanted_before(before: Json, mapping: Mapping[str, Any], received_at: datetime) -> list[str]:
-    if not isinstance(before, Mapping):
-        return []
-    document, _ = prepared(before, previous=None, received_at=received_at)
-    snapshot = apply_mapping(mapping, document=document).snapshot
-    return [str(item["id"]) for item in _wishes(snapshot or {})]

@@ -83,6 +83,21 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     case_kind(
+        states.CASE_REFUND_CONTRADICTED,
+        "Refunded, and the verdict changed",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "Units were refunded because they were judged, and that verdict does not stand any more: it was withdrawn, or"
+        " they are refused or missing now. A refund cannot be taken back by itself.",
+        "The verdict was a slip, or was corrected in the returns platform or at the bench.",
+        (
+            "Ask the warehouse which verdict is right. The case closes by itself when the units are judged to be paid.",
+            "Where the customer was paid too much, settle it with them, and accept the case with what was agreed.",
+        ),
+        (ACCEPT,),
+    ),
+    case_kind(
         states.CASE_EXECUTOR_UNKNOWN,
         "Who pays this refund or credit?",
         states.FIN,

@@ -120,7 +120,7 @@ class ItemsInspected(ReturnFact):
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionCompleted(ReturnFact):
-    """All units judged: absolute, supersedes what the same source said before."""
+    """What one source judges now: absolute, supersedes what it said before. All units, but of items with quantity 0."""
 
     items: tuple[InspectedItem, ...]
     source: InspectionSource

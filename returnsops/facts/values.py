@@ -55,7 +55,10 @@ class ReturnSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class InspectedItem:
-    """A verdict on some units of one item; a disposition moves stock only when ``is_final``."""
+    """A verdict on some units of one item; a disposition moves stock only when ``is_final``.
+
+    ``quantity`` 0, in a statement of the whole, says that nothing is decided on the item, or not any more.
+    """
 
     item_id: str
     quantity: int

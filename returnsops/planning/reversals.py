@@ -1,7 +1,7 @@
 """Facts that contradict what was sent: a restock of goods found damaged, money of a return that ended. Pure.
 
 Units leave the stock again by an inverse effect where ``reversal.stock`` of the policy lets it go; a refund has no
-inverse at all and is a case.
+inverse at all and is a case, whether its return ended or the verdict it rested on does not stand any more.
 """
 
 from datetime import datetime
@@ -10,17 +10,20 @@ from decimal import Decimal
 from returnsops import money, states
 from returnsops.facts import OrderLineSnapshot
 
-from . import items, order_money, sellable
+from . import items, order_money, sellable, verdicts
 from .holds import WAITS_FOR_RESTOCK, case_of, is_accepted, joined
 from .model import Hold, Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, LineView, ReturnView
 
+_VERDICTS = frozenset({"inspected", "disposition_final"})
+
 
 def plan_reversals(view: ReturnView, policy: Policy, now: datetime) -> Part:
     """What has to be undone: by an inverse effect where the policy lets one go, by a person elsewhere."""
     parts = [_of_item(view, policy, line) for line in sorted(view.lines, key=lambda line: line.item_id)]
-    return joined((*parts, Part(cases=_paid_after_end(view))))
+    paid = [_paid_without_verdict(view, policy, line) for line in sorted(view.lines, key=lambda line: line.item_id)]
+    return joined((*parts, Part(cases=(*_paid_after_end(view), *(case for case in paid if case is not None)))))
 
 
 def _of_item(view: ReturnView, policy: Policy, line: LineView) -> Part:
@@ -86,6 +89,29 @@ def _contradicted(view: ReturnView, line: LineView, *, back: int, count: int, wh
         subject=line.item_id,
         evidence={"item": line.item_id, "restocked": back, "sellable": back - count},
         money_at_risk=line.total,
+    )
+
+
+def _paid_without_verdict(view: ReturnView, policy: Policy, line: LineView) -> PlannedCase | None:
+    """Units we paid because they were judged, and whose verdict does not stand any more."""
+    trigger = policy.trigger(view.resolution)
+    is_by_verdict = policy.initiator(view.resolution) == "policy_trigger" and trigger in _VERDICTS
+    paid = order_money.committed(view, states.REFUND, line.item_id)
+    due = verdicts.units_due(view, line, trigger)
+    is_known = view.status in states.RETURN_ENDED or is_accepted(view, states.CASE_REFUND_CONTRADICTED, line.item_id)
+    if not is_by_verdict or paid <= due or is_known:
+        return None
+    sent = [one for one in view.effects if one.kind == states.REFUND and one.item_id == line.item_id]
+    amount = sum((one.amount or Decimal(0) for one in sent if order_money.is_counted(one)), Decimal(0))
+    return case_of(
+        view,
+        states.CASE_REFUND_CONTRADICTED,
+        f"{paid} x {items.label(line)} were refunded ({money.display(amount, currency=view.currency)}), but by the "
+        f"verdicts in force {due} {'is' if due == 1 else 'are'} to be paid. A refund cannot be taken back by itself: "
+        "find out which verdict is right, and settle with the customer what was paid too much.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "refunded": paid, "to be paid": due, "effects": [one.key for one in sent]},
+        money_at_risk=amount,
     )
 
 

@@ -145,7 +145,7 @@ def _stock_row(line: ReturnLine, effects: Sequence[Effect], *, by_hand_units: in
 def _verdicts(line: ReturnLine) -> list[str]:
     found = []
     for row in line.inspections.all():
-        if row.is_superseded:
+        if row.is_superseded or not row.quantity:
             continue
         final = "" if row.is_final else ", not final"
         reason = f": {row.reject_reason}" if row.reject_reason else ""

@@ -21,8 +21,9 @@ def apply_deltas(*, rma: ReturnAuthorisation, fact: facts.ItemsInspected) -> Non
 
 
 def apply_completed(*, rma: ReturnAuthorisation, fact: facts.InspectionCompleted) -> None:
-    """The whole judgement of one source."""
-    reach(rma=rma, milestone="inspected_at", at=fact.occurred_at)
+    """The whole judgement of one source, finished unless it names an item on which nothing is decided."""
+    is_finished = all(item.quantity for item in fact.items)
+    reach(rma=rma, milestone="inspected_at" if is_finished else "inspecting_at", at=fact.occurred_at)
     said = [repr(replace(item, reject_reason="")) for item in fact.items]  # free text goes with age, see purging.py
     statement = f"{fact.occurred_at.isoformat()}/{content_hash(said)}"
     for position, item in enumerate(fact.items):

@@ -295,3 +295,31 @@ def test_a_wish_for_another_article_becomes_one_order_where_it_is_named_and_a_ca
         p.account.change_item(second, 0, reason=[{"action": "return", "reason": "Damaged", "wish": "Refund"}])
         p.poll()
         assert (p.w.paid_back(unnamed), p.w.open_cases()) == ([PAID], [])
+
+
+def test_a_verdict_taken_back_changes_the_plan_and_after_money_and_stock_moved_is_told_to_two_teams() -> None:
+    with shopify_pair() as p:
+        tee, order = p.sold()
+        return_id = p.ask(order, tee)
+        p.poll()
+        shop = p.w.connection("shop")
+        p.account.dispose(return_id, "GRADE A")
+        switches.pause_connection(connection=shop, reason="stock take", by="ops", at=p.w.now())
+        p.poll()
+        assert {p.w.effect(return_id, kind).state for kind in (states.REFUND, states.RESTOCK)} == {states.READY}
+        p.account.dispose(return_id, None)
+        p.poll()
+        switches.resume_connection(connection=shop, reason="done", by="ops", at=p.w.now())
+        p.w.settle()
+        assert (p.w.paid_back(order), p.w.stock(tee), moved(p)) == ([], 8, (0, 0))
+
+        p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        assert (p.w.paid_back(order), p.w.stock(tee), p.w.open_cases()) == ([PAID], 9, [])
+        p.account.dispose(return_id, None)
+        p.poll()
+        owners = dict(ExceptionCase.objects.active().values_list("kind_code", "owner_team"))
+        assert owners == {states.CASE_REFUND_CONTRADICTED: "FIN", states.CASE_RESTOCK_CONTRADICTED: "WH"}
+        p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        assert (p.w.open_cases(), moved(p)) == ([], (1, 1))

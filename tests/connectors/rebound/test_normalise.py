@@ -180,20 +180,27 @@ def test_a_disposition_of_every_item_is_one_judgement_of_the_whole() -> None:
     ]
 
 
-def test_a_disposition_of_some_items_is_told_per_item_and_reading_it_again_is_the_same() -> None:
-    items: list[dict[str, Any]] = [{"quantity": "1", "final_disposition": "A"}, {"quantity": "1"}]
-    said = _said(items=items)
-    (judged,) = [fact for fact in said.facts if isinstance(fact, facts.ItemsInspected)]
-    assert [(one.item_id, one.inspected_at) for one in judged.items] == [
-        ("880012:MUG-RED:1", datetime(2026, 5, 4, 9, tzinfo=UTC))
-    ]
-    assert said.problems == ()
+def _judged(said: Normalised) -> list[tuple[str, int, str]]:
+    """Each item of the one statement of verdicts: its position, units, disposition."""
+    (judged,) = [fact for fact in said.facts if isinstance(fact, facts.InspectionCompleted)]
+    assert judged.occurred_at == READ_AT
+    return [(one.item_id.rpartition(":")[2], one.quantity, one.disposition) for one in judged.items]
 
 
-def test_an_unmapped_disposition_beside_a_mapped_one_completes_nothing() -> None:
-    said = _said(items=[{"quantity": "1", "final_disposition": "A"}, {"quantity": "1", "final_disposition": "??"}])
-    assert "InspectionCompleted" not in _types(said)
-    assert [problem.detail["where"] for problem in said.problems] == ["values.disposition"]
+@pytest.mark.parametrize(("word", "problems"), [(None, []), ("??", ["values.disposition"])])
+def test_a_disposition_of_some_items_is_stated_with_the_others_undecided(word: str | None, problems: list[str]) -> None:
+    said = _said(items=[{"quantity": "1", "final_disposition": "A"}, {"quantity": "1", "final_disposition": word}])
+    assert _judged(said) == [("1", 1, "sellable"), ("2", 0, "unknown")]
+    assert [problem.detail["where"] for problem in said.problems] == problems
+
+
+def test_a_disposition_taken_back_is_stated_and_silence_from_the_first_says_nothing() -> None:
+    judged, silent = {"quantity": "1", "final_disposition": "A"}, {"quantity": "1"}
+    before = {"return": {**deepcopy(EXAMPLE), "item": [{**deepcopy(EXAMPLE["item"][0]), **judged}]}}
+    assert _judged(_said(items=[silent], previous=before)) == [("1", 0, "unknown")]
+    still = {"return": {**before["return"], "item": [{**deepcopy(EXAMPLE["item"][0]), **silent}]}}
+    for previous in (None, still):
+        assert "InspectionCompleted" not in _types(_said(items=[silent], previous=previous))
 
 
 def test_goods_sent_back_to_the_shopper_are_not_accepted() -> None:
@@ -213,9 +220,7 @@ def test_several_units_with_one_disposition_are_the_warehouses_to_split() -> Non
         "quantity": "2",
         "disposition": "A",
     }
-    (judged,) = [fact for fact in said.facts if isinstance(fact, facts.ItemsInspected)]
-    assert [one.item_id for one in judged.items] == ["880012:MUG-RED:2"]
-    assert "InspectionCompleted" not in _types(said)
+    assert _judged(said) == [("2", 1, "sellable"), ("1", 0, "unknown")]
 
 
 @pytest.mark.parametrize(

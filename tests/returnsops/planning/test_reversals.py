@@ -1,13 +1,14 @@
 """What undoes a restock: an inverse effect as the policy lets it go, a person's case elsewhere."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from returnsops import states
 from returnsops.planning.model import PlannedEffect
-from returnsops.planning.policy import Policy, ReversalPolicy
+from returnsops.planning.policy import Policy, ReversalPolicy, parse_policy
 from returnsops.planning.view import EffectView, ReturnView, WaiverView
 from tests.returnsops.planning import views as v
 
@@ -96,3 +97,34 @@ def test_accepted_by_a_person_nothing_is_taken_out() -> None:
     waiver = WaiverView(hold_code=states.CASE_RESTOCK_CONTRADICTED, subject="a")
     planned = v.planned(corrected(sent(), waivers=(waiver,)), by("automatic"))
     assert (v.of_kind(planned, "take_out"), planned.cases) == ([], ())
+
+
+def test_money_sent_on_a_verdict_that_does_not_stand_is_a_case_until_it_stands_again_or_is_accepted() -> None:
+    policy = parse_policy({"refund": {"initiator": "policy_trigger", "trigger": "disposition_final"}})
+    sent = v.effect(
+        "refund:reveni/ret_1:a:1",
+        "refund",
+        "confirmed",
+        item_id="a",
+        quantity=1,
+        amount=Decimal("24.20"),
+        currency="EUR",
+    )
+    judged = v.verdict(quantity=1, disposition="sellable", is_final=True, outcome="accepted")
+    withdrawn = v.view(effects=(sent,))
+    (case,) = [one for one in v.planned(withdrawn, policy).cases if one.kind == "refund_contradicted"]
+    assert (case.fingerprint, case.money_at_risk) == ("refund_contradicted:reveni/ret_1:a", Decimal("24.20"))
+    assert "were refunded (€24.20), but by the verdicts in force 0 are to be paid" in case.cause
+    missing = replace(judged, outcome="missing", disposition="missing")
+    accepted = (WaiverView(hold_code="refund_contradicted", subject="a"),)
+    received = parse_policy({"refund": {"initiator": "policy_trigger", "trigger": "received"}})
+    for view, by, expected in (
+        (replace(withdrawn, verdicts=(judged,)), policy, False),
+        (replace(withdrawn, verdicts=(missing,)), policy, True),
+        (replace(withdrawn, waivers=accepted), policy, False),
+        (replace(withdrawn, status="cancelled"), policy, False),
+        (replace(withdrawn, effects=()), policy, False),
+        (withdrawn, received, False),
+        (withdrawn, parse_policy({}), False),
+    ):
+        assert ("refund_contradicted" in v.case_kinds(v.planned(view, by))) is expected
