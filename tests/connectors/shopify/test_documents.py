@@ -60,10 +60,13 @@ def test_the_simulator_knows_every_field_and_argument_in_use() -> None:
     assert {name: complaints(simulated(), name) for name in documents.names() if complaints(simulated(), name)} == {}
 
 
-def test_orders_are_read_alike_alone_and_in_pages() -> None:
+def test_orders_are_read_alike_alone_and_in_pages_by_the_same_fragments() -> None:
     alone, paged = (documents.document(name) for name in ("OrderFinalState", "OrdersPast"))
-    assert alone[: alone.index("query ")] == paged[: paged.index("query ")]
+    assert alone[alone.index("fragment ") :] == paged[paged.index("fragment ") :]
     assert print_ast(parse(alone)).count("fragment ") == 4
+    shared = {path.stem for path in documents.FRAGMENTS.glob("*.graphql")}
+    spread = {name for name in shared for text in map(documents.document, documents.names()) if f"...{name}" in text}
+    assert spread == shared
 
 
 def test_no_document_hides_in_a_string_of_the_program() -> None:
