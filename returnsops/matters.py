@@ -24,6 +24,7 @@ MATTERS: Final[dict[str, str]] = {
     states.MIRROR: OF_MESSAGES,
     states.NOTE: OF_MESSAGES,
     states.OPEN_RETURN: OF_MESSAGES,
+    states.EDIT_RETURN: OF_MESSAGES,
     states.TRACK_RETURN: OF_MESSAGES,
     states.CLOSE_RETURN: OF_MESSAGES,
 }

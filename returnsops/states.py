@@ -114,6 +114,7 @@ MIRROR: Final = "mirror"
 NOTE: Final = "note"
 # The shop's own record of a return, where it has such: neither money nor stock moves by it.
 OPEN_RETURN: Final = "open_return"
+EDIT_RETURN: Final = "edit_return"  # other units come back than it was opened with
 TRACK_RETURN: Final = "track_return"
 CLOSE_RETURN: Final = "close_return"
 # Inverses of what was sent (design section 2, reversals); a refund has none.
@@ -136,6 +137,7 @@ EFFECT_KINDS: Final = (
     TAKE_OUT,
     SET_ASIDE,
     OPEN_RETURN,
+    EDIT_RETURN,
     TRACK_RETURN,
     CLOSE_RETURN,
 )
@@ -168,6 +170,7 @@ LANES: Final[dict[str, int]] = {
     TAKE_OUT: 50,
     SET_ASIDE: 52,
     OPEN_RETURN: 55,
+    EDIT_RETURN: 56,
     TRACK_RETURN: 56,
     CLOSE_RETURN: 57,
     NOTE: 60,

@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors.ports import EffectActions
-from connectors.shopify import credits, exchanges, gift_cards, marks, refunds, restocks, returns, set_asides, take_outs
+from connectors.shopify import (
+    credits,
+    exchanges,
+    gift_cards,
+    marks,
+    refunds,
+    restocks,
+    return_edits,
+    returns,
+    set_asides,
+    take_outs,
+)
 from returnsops.states import (
     CANCEL_EXCHANGE,
     CLOSE_RETURN,
+    EDIT_RETURN,
     EXCHANGE,
     MIRROR,
     NOTE,
@@ -31,6 +43,7 @@ EFFECTS: Final[Mapping[str, EffectActions]] = {
     STORE_CREDIT: EffectActions(send=credits.send, look_up=credits.look_up),
     VOID_CREDIT: EffectActions(send=gift_cards.send_void, look_up=gift_cards.look_up_void),
     OPEN_RETURN: EffectActions(send=returns.send_open, look_up=returns.look_up_open),
+    EDIT_RETURN: EffectActions(send=return_edits.send, look_up=return_edits.look_up),
     TRACK_RETURN: EffectActions(send=returns.send_track, look_up=returns.look_up_track),
     CLOSE_RETURN: EffectActions(send=returns.send_close, look_up=returns.look_up_close),
     NOTE: EffectActions(send=marks.send_note, look_up=marks.look_up_note),

@@ -6,13 +6,14 @@ the units already processed, and closing by the status. No money and no stock ev
 without a financial transfer, and its units are disposed of as not restocked, as stock is an effect of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.ports import Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected, Retryable, Sent
 from connectors.shopify import client
 from connectors.shopify.links import order_url
 from connectors.shopify.refund_records import nodes
+from returnsops.states import EDIT_RETURN
 
 REASONS_SETTING: Final = "return_reasons"
 OTHER: Final = "other-reason"
@@ -30,10 +31,10 @@ NOT_RETURNABLE: Final = "not_returnable"
 
 def look_up_open(link: Link, intent: Intent) -> Lookup:
     """Whether the order has this return; of the platform's own, the one whose lines and units are the same."""
-    every = _returns(link, intent.order_id)
+    every = returns_of(link, intent.order_id)
     if intent.payload.get("adopt"):
-        wanted = _wanted(intent)
-        found = [one for one in every if one.get("status") != CANCELED and _units(one) == wanted]
+        wanted = wanted_units(intent)
+        found = [one for one in every if one.get("status") != CANCELED and units_of(one) == wanted]
     else:
         found = [one for one in every if _is_ours(intent, one)]
     if len(found) > 1:
@@ -49,8 +50,16 @@ def look_up_open(link: Link, intent: Intent) -> Lookup:
 def send_open(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     """Open it. Raises Rejected where its units cannot be returned, Retryable while the platform's own is missing."""
     if intent.payload.get("adopt"):
-        raise Retryable("The shop does not show this return yet, which the returns platform writes itself.")
-    given = {"orderId": intent.order_id, "returnLineItems": _line_inputs(link, intent)}
+        raise Retryable(
+            "The shop does not show this return, which the returns platform is to write itself. See whether it does so"
+            " at all; else open the return in the shop by hand, or let us write it (shop_return.writer of the policy)."
+        )
+    return opened(link, intent, line_inputs(link, intent, intent.payload["lines"]))
+
+
+def opened(link: Link, intent: Intent, lines: Sequence[Mapping[str, Any]]) -> Sent:
+    """The return made. Raises Rejected, and OutcomeUnknown where the shop answers something else."""
+    given: dict[str, Any] = {"orderId": intent.order_id, "returnLineItems": list(lines)}
     if intent.payload.get("requested_at"):
         given["requestedAt"] = str(intent.payload["requested_at"])
     payload = client.execute(link, "ReturnCreate", {"input": given}, is_write=True).get("returnCreate")
@@ -62,11 +71,12 @@ def send_open(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     return Sent(remote_id=str(made["id"]), evidence=evidence, remote_url=order_url(link.config, intent.order_id))
 
 
-def _line_inputs(link: Link, intent: Intent) -> list[dict[str, Any]]:
+def line_inputs(link: Link, intent: Intent, lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """These lines as units that were sent, with reason and our note. Raises Rejected where some cannot come back."""
     free = _returnable(link, intent.order_id)
     definitions = _definitions(link)
     inputs: list[dict[str, Any]] = []
-    for line in intent.payload["lines"]:
+    for line in lines:
         left = int(line["quantity"])
         for unit in free:
             if unit["line_id"] != line["line_id"] or not left:
@@ -112,10 +122,11 @@ def _note(intent: Intent) -> str:
 
 def _is_ours(intent: Intent, found: Json) -> bool:
     keys = (intent.remote_key, *intent.earlier_remote_keys)
-    return any(str(line.get("returnReasonNote") or "").partition(" ")[0] in keys for line in _lines(found))
+    return any(key in keys for key in keys_in(found))
 
 
-def _returns(link: Link, order_id: str) -> list[Json]:
+def returns_of(link: Link, order_id: str) -> list[Json]:
+    """Every return of the order with its lines. Raises Rejected('order_not_found')."""
     order = client.execute(link, "ReturnsOfOrder", {"id": order_id}).get("order")
     if not isinstance(order, Mapping):
         text = f"The shop has no order with the id {order_id[:60]!r}. Link the return to the right order."
@@ -123,22 +134,30 @@ def _returns(link: Link, order_id: str) -> list[Json]:
     return nodes(order.get("returns"))
 
 
-def _wanted(intent: Intent) -> dict[str, int]:
+def keys_in(found: Json) -> set[str]:
+    """The first word of each line's note, which is our key where the return is ours."""
+    return {str(line.get("returnReasonNote") or "").partition(" ")[0] for line in lines_of(found)}
+
+
+def wanted_units(intent: Intent) -> dict[str, int]:
+    """Units per line of the order."""
     wanted: dict[str, int] = {}
     for line in intent.payload["lines"]:
         wanted[str(line["line_id"])] = wanted.get(str(line["line_id"]), 0) + int(line["quantity"])
     return wanted
 
 
-def _units(found: Json) -> dict[str, int]:
+def units_of(found: Json) -> dict[str, int]:
+    """Units per line of the order that a return holds."""
     units: dict[str, int] = {}
-    for line in _lines(found):
+    for line in lines_of(found):
         line_id = str(((line.get("fulfillmentLineItem") or {}).get("lineItem") or {}).get("id") or "")
         units[line_id] = units.get(line_id, 0) + int(line["quantity"])
     return units
 
 
-def _lines(found: Json) -> list[Json]:
+def lines_of(found: Json) -> list[Json]:
+    """The lines of a return."""
     return nodes(found.get("returnLineItems"))
 
 
@@ -197,24 +216,27 @@ def send_track(link: Link, intent: Intent, lookup: Lookup) -> Sent:
 
 
 def look_up_close(link: Link, intent: Intent) -> Lookup:
-    """Whether the return is over in the shop, whoever ended it."""
-    found = _return(link, intent)
-    status = str(found.get("status"))
-    result = Found.COMPLETE if status in OVER else Found.ABSENT
-    return Lookup(found=result, remote_id=str(found["id"]), evidence={"return": str(found["name"]), "status": status})
+    """Whether the return, and what was opened beside it when it grew, is over in the shop, whoever ended it."""
+    every = [_return(link, intent), *_beside(link, intent)]
+    result = Found.COMPLETE if all(str(one.get("status")) in OVER for one in every) else Found.ABSENT
+    evidence = {str(one["name"]): str(one.get("status")) for one in every}
+    return Lookup(found=result, remote_id=str(every[0]["id"]), evidence=evidence)
 
 
 def send_close(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     """Process what is not processed yet and close it, or cancel it where the goods never come."""
-    found = _return(link, intent)
-    return_id = str(found["id"])
-    if intent.payload.get("how") == CANCEL and not any(int(line["processedQuantity"]) for line in _lines(found)):
-        status = _ended(link, "ReturnCancel", "returnCancel", return_id)
-    else:
-        _process(link, intent, found)
-        status = _ended(link, "ReturnClose", "returnClose", return_id)
-    evidence = {"return": str(found["name"]), "status": status}
+    every = [_return(link, intent), *_beside(link, intent)]
+    evidence = {str(one["name"]): _end(link, intent, one) for one in every if str(one.get("status")) not in OVER}
+    return_id = str(every[0]["id"])
     return Sent(remote_id=return_id, evidence=evidence, remote_url=order_url(link.config, intent.order_id))
+
+
+def _end(link: Link, intent: Intent, found: Json) -> str:
+    return_id = str(found["id"])
+    if intent.payload.get("how") == CANCEL and not any(int(line["processedQuantity"]) for line in lines_of(found)):
+        return _ended(link, "ReturnCancel", "returnCancel", return_id)
+    _process(link, intent, found)
+    return _ended(link, "ReturnClose", "returnClose", return_id)
 
 
 def _process(link: Link, intent: Intent, found: Json) -> None:
@@ -223,7 +245,7 @@ def _process(link: Link, intent: Intent, found: Json) -> None:
         for reverse in nodes(found.get("reverseFulfillmentOrders"))
         for line in nodes(reverse.get("lineItems"))
     }
-    lines = [_processed(line, awaited) for line in _lines(found) if int(line["unprocessedQuantity"])]
+    lines = [_processed(line, awaited) for line in lines_of(found) if int(line["unprocessedQuantity"])]
     if not lines or intent.payload.get("how") == CANCEL:
         return
     given = {"returnId": str(found["id"]), "notifyCustomer": False, "note": _note(intent), "returnLineItems": lines}
@@ -256,8 +278,21 @@ def _ended(link: Link, name: str, root: str, return_id: str) -> str:
     return status
 
 
+def _beside(link: Link, intent: Intent) -> list[Json]:
+    """Returns that were opened for units that joined in flight (return_edits.py)."""
+    if intent.payload.get("is_edited") is not True:
+        return []
+    prefix = f"{EDIT_RETURN}:{intent.key.partition(':')[2]}:"
+    every = returns_of(link, intent.order_id)
+    beside = [one for one in every if any(key.startswith(prefix) for key in keys_in(one))]
+    return [_by_id(link, str(one["id"])) for one in beside]
+
+
 def _return(link: Link, intent: Intent) -> Json:
-    return_id = str(intent.payload["remote_return_id"])
+    return _by_id(link, str(intent.payload["remote_return_id"]))
+
+
+def _by_id(link: Link, return_id: str) -> Json:
     found = client.execute(link, "ReturnById", {"id": return_id}).get("return")
     if not isinstance(found, Mapping):
         raise Rejected(f"The shop has no return {return_id} any more.", code="return_gone")

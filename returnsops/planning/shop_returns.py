@@ -1,17 +1,18 @@
 """The shop's own record of a return (S5-4): opened early, tracked, closed at the end, where a shop has such. Pure.
 
-It moves neither money nor stock. ``shop_return.writer`` of the policy says whether we write it, the returns platform
-does (then it is looked for), or nobody, which is the default: not every shop has returns of its own.
+It follows where the platform changes what comes back, and moves neither money nor stock. ``shop_return.writer`` of the
+policy says whether we write it, the returns platform does (then it is looked for), or nobody, which is the default:
+not every shop has returns of its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from returnsops import states
 
 from . import items, verdicts
-from .keys import business_key
+from .keys import business_key, content_hash
 from .model import Part, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ReturnView
@@ -28,7 +29,17 @@ def plan_shop_returns(view: ReturnView, policy: Policy, now: datetime) -> Part:
         return Part(effects=tuple(_open(view, policy)))
     if policy.shop_return.writer == "platform":
         return Part()
-    return Part(effects=(*_tracked(view, opened), *_closed(view, opened)))
+    edits = [one for one in view.effects if one.kind == states.EDIT_RETURN and one.state in states.COMMITTED]
+    planned = (*_edited(view, opened, edits), *_tracked(view, opened), *_closed(view, opened, edits))
+    return Part(effects=planned)
+
+
+def units_hash(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Of the units per order line that a return of the shop is to hold, however they are listed."""
+    units: dict[str, int] = {}
+    for line in lines:
+        units[str(line["line_id"])] = units.get(str(line["line_id"]), 0) + int(line["quantity"])
+    return content_hash(dict(sorted(units.items())))
 
 
 def _opened(view: ReturnView) -> EffectView | None:
@@ -41,7 +52,19 @@ def _open(view: ReturnView, policy: Policy) -> Iterable[PlannedEffect]:
     is_begun = verdicts.has_passed(view, "authorised") or policy.shop_return.trigger == "requested"
     if not is_begun or view.status in states.RETURN_ENDED or (view.order is not None and not matched):
         return
-    lines = [
+    payload = {
+        "lines": _lines(view),
+        "rma_number": view.number,
+        "requested_at": view.requested_at.isoformat() if view.requested_at else "",
+        **({"adopt": True} if policy.shop_return.writer == "platform" else {}),
+    }
+    yield _effect(view, states.OPEN_RETURN, business_key(states.OPEN_RETURN, view.ref), payload)
+
+
+def _lines(view: ReturnView) -> list[dict[str, Any]]:
+    """What comes back, by line of the order; an item that is on none cannot be shown there."""
+    matched = [line for line in view.lines if items.order_line(view, line) is not None]
+    return [
         {
             "line_id": line.order_line_id,
             "quantity": line.quantity,
@@ -50,13 +73,23 @@ def _open(view: ReturnView, policy: Policy) -> Iterable[PlannedEffect]:
         }
         for line in sorted(matched, key=lambda line: line.item_id)
     ]
-    payload = {
-        "lines": lines,
-        "rma_number": view.number,
-        "requested_at": view.requested_at.isoformat() if view.requested_at else "",
-        **({"adopt": True} if policy.shop_return.writer == "platform" else {}),
-    }
-    yield _effect(view, states.OPEN_RETURN, business_key(states.OPEN_RETURN, view.ref), payload)
+
+
+def _edited(view: ReturnView, opened: EffectView, edits: Sequence[EffectView]) -> Iterable[PlannedEffect]:
+    """The return was changed in flight: what is there is to hold exactly the units that come back now."""
+    newest = max(edits, key=_number, default=opened)
+    lines, is_ended = _lines(view), view.status in states.RETURN_ENDED
+    if not lines or is_ended or _is_sent(view, business_key(states.CLOSE_RETURN, view.ref)):
+        return
+    if newest.lines_hash != units_hash(lines):
+        payload = {"remote_return_id": opened.remote_id, "lines": lines, "rma_number": view.number}
+        yield _effect(
+            view, states.EDIT_RETURN, business_key(states.EDIT_RETURN, view.ref, str(len(edits) + 1)), payload
+        )
+
+
+def _number(edit: EffectView) -> int:
+    return int(edit.key.rpartition(":")[2])
 
 
 def _tracked(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
@@ -71,11 +104,12 @@ def _tracked(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
             yield _effect(view, states.TRACK_RETURN, key, payload)
 
 
-def _closed(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
+def _closed(view: ReturnView, opened: EffectView, edits: Sequence[EffectView]) -> Iterable[PlannedEffect]:
     key = business_key(states.CLOSE_RETURN, view.ref)
     how = _how(view)
     if how and not _is_sent(view, key):
-        payload = {"remote_return_id": opened.remote_id, "how": how, "rma_number": view.number}
+        payload: dict[str, Any] = {"remote_return_id": opened.remote_id, "how": how, "rma_number": view.number}
+        payload |= {"is_edited": True} if edits else {}
         yield _effect(view, states.CLOSE_RETURN, key, payload)
 
 

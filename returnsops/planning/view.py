@@ -119,7 +119,7 @@ class EffectView:
     error_text: str = ""
     remote_id: str = ""  # of the record there, once acknowledged
     bonus: Decimal = Decimal(0)  # store credit: what of its amount was given on top
-    lines_hash: str = ""  # replacement orders: of the lines its payload names
+    lines_hash: str = ""  # replacement orders and the shop's own return: of the lines its payload names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ KIND_WORDS = {
     states.TAKE_OUT: "Taking out of stock",
     states.SET_ASIDE: "Setting aside",
     states.OPEN_RETURN: "Return in the shop",
+    states.EDIT_RETURN: "Changing the shop's return",
     states.TRACK_RETURN: "Tracking in the shop",
     states.CLOSE_RETURN: "Closing the shop's return",
 }
@@ -53,6 +54,7 @@ KIND_PLURALS = {
     states.TAKE_OUT: "units taken out of stock again",
     states.SET_ASIDE: "units set aside, not for sale",
     states.OPEN_RETURN: "returns in the shop",
+    states.EDIT_RETURN: "changes of returns in the shop",
     states.TRACK_RETURN: "tracking numbers in the shop",
     states.CLOSE_RETURN: "closings of returns in the shop",
 }

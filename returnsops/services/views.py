@@ -12,6 +12,7 @@ from returnsops.facts import ExchangeLine, RefundItem
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
 from returnsops.planning import view as v
 from returnsops.planning.keys import content_hash
+from returnsops.planning.shop_returns import units_hash
 
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
@@ -308,8 +309,14 @@ def _effect(row: Effect) -> v.EffectView:
         error_text=row.error_text,
         remote_id=row.remote_id,
         bonus=bonus_of(row),
-        lines_hash=content_hash(row.payload["lines"]) if row.kind == states.EXCHANGE else "",
+        lines_hash=_lines_hash(row),
     )
+
+
+def _lines_hash(row: Effect) -> str:
+    if row.kind in (states.OPEN_RETURN, states.EDIT_RETURN):
+        return units_hash(row.payload["lines"])
+    return content_hash(row.payload["lines"]) if row.kind == states.EXCHANGE else ""
 
 
 def _waiver(row: Waiver) -> v.WaiverView:

@@ -1,12 +1,16 @@
 """Shopify: a replacement order worth nothing, made once, its stock claimed, to be shipped, taken back while it can."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify.records import Order, Variant
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
+from returnsops.services.exchange_actions import variations
 from tests.journeys.shopify_world import ShopifyWorld, gid, shopify_world
 from tests.journeys.test_crash_journeys import Dying, settled
 
@@ -83,12 +87,25 @@ def test_a_request_that_got_lost_is_a_persons_question_since_the_index_proves_no
         assert len(w.asked("ExchangeOrderCreate")) == 1
 
 
-def test_sold_out_goods_are_refused_before_anything_is_written() -> None:
+def test_sold_out_goods_are_refused_before_anything_is_written_and_another_size_is_chosen() -> None:
     with shopify_world(policy_tables=OURS) as w:
-        order, *_ = asked(w, stock=0)
+        order, wanted, *_ = asked(w, stock=0)
+        product = w.store.state.products[wanted.product_id]
+        size: dict[str, Any] = {"price": Decimal("30.00"), "is_tracked": True}
+        other = w.store.add_variant(product, sku="TRAIN-42", title="42", stock={w.main.id: 1}, **size)
+        w.store.add_variant(product, sku="TRAIN-43", title="43", stock={w.main.id: 0}, **size)
         w.settle()
         assert (replacements(w, order), w.open_cases()) == ([], [states.CASE_EXCHANGE_UNAVAILABLE])
         assert w.asked("ExchangeOrderCreate") == []
+        case = ExceptionCase.objects.active().get()
+        assert variations(case) == [(gid("ProductVariant", other.id), "Article TRAIN-41 - 42 (TRAIN-42, 1 left)")]
+        given = {"variation": gid("ProductVariant", other.id)}
+        queue.run_action(
+            case=case, action_code="choose_variation", by=w.users["CX"], at=w.now(), reason="agreed", data=given
+        )
+        w.settle()
+        (made,) = replacements(w, order)
+        assert ([line.variant_id for line in made.lines], w.open_cases()) == ([other.id], [])
 
 
 def test_an_order_that_left_is_not_cancelled() -> None:

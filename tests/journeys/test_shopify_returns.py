@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify import return_mutations
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from tests.journeys.shopify_world import gid, shopify_world
 
@@ -82,3 +84,55 @@ def test_where_the_platform_writes_returns_itself_ours_is_looked_for_and_never_m
         w.settle(horizon=timedelta(minutes=20))
         effect = w.effect(return_id, states.OPEN_RETURN)
         assert (effect.state, effect.remote_id, w.asked("ReturnCreate")) == (states.DONE, gid("Return", made.id), [])
+
+        never = w.returning(w.sale((w.variant("CAP"), 1)))
+        w.settle(horizon=timedelta(hours=8))
+        assert (w.effect(never, states.OPEN_RETURN).state, w.asked("ReturnCreate")) == (states.FAILED, [])
+        case = ExceptionCase.objects.active().get()
+        assert case.kind_code == states.CASE_EXHAUSTED_MESSAGE
+        assert "open the return in the shop by hand" in case.cause
+
+
+@pytest.mark.requirement("S5-4")
+def test_a_return_edited_in_flight_is_followed_by_the_shops_own_and_all_of_it_is_closed() -> None:
+    """Three shirts are to come back, then one, then two and a mug; two shirts and the mug arrive."""
+    with shopify_world(policy_tables=OURS) as w:
+        w.store.faults.script(
+            Fault(kind=FaultKind.LATE_COMMIT, path_pattern="#RemoveFromReturn$", delay_s=20),
+            Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#ReturnCreate$"),
+        )
+        shirt, mug = w.variant(), w.variant("MUG", price="12.00")
+        order = w.sale((shirt, 3), (mug, 1))
+        return_id = w.returning(order, quantity=3)
+        w.settle()
+        item = w.platform.account.returns[return_id]["items"][0]
+        line = order.lines[1]
+        cup: dict[str, Any] = {"order_line_id": gid("LineItem", line.id), "variant_id": gid("ProductVariant", mug.id)}
+        cup |= {"sku": "MUG", "quantity": 1, "reason_code": "too_small", "total": "12.00", "id": "item_mug"}
+
+        def held() -> list[tuple[str, list[int]]]:
+            return [(one.status, [row.quantity for row in one.lines]) for one in w.store.state.returns.values()]
+
+        w.platform.update(return_id, {"items": [{**item, "quantity": 1}]})
+        w.settle()
+        assert (held(), w.open_cases()) == ([("OPEN", [1])], [])
+        w.platform.update(return_id, {"items": [{**item, "quantity": 2}, cup]})
+        w.settle()
+        assert (held(), w.open_cases()) == ([("OPEN", [1]), ("OPEN", [1, 1])], [])
+        assert len(w.asked("RemoveFromReturn")) == 1
+        before = len(w.store.calls.all())
+        w.settle()
+        assert len(w.store.calls.all()) == before
+
+        w.platform.receive(return_id)
+        sellable = {"outcome": "accepted", "disposition": "sellable", "disposition_final": True}
+        found = [{"item_id": w.item_id(return_id), "quantity": 2, **sellable}]
+        w.platform.complete_inspection(return_id, [*found, {"item_id": "item_mug", "quantity": 1, **sellable}])
+        parts = [{"item_id": w.item_id(return_id), "quantity": 2, "amount": "60.00"}]
+        parts.append({"item_id": "item_mug", "quantity": 1, "amount": "12.00"})
+        w.platform.issue_refund(return_id, amount="72.00", items=parts, executed_by="commerce_platform")
+        w.settle()
+        assert (held(), w.open_cases()) == ([("CLOSED", [1]), ("CLOSED", [1, 1])], [])
+        processed = [row.processed for one in w.store.state.returns.values() for row in one.lines]
+        assert (processed, w.stock(shirt), w.stock(mug)) == ([1, 1, 1], 9, 10)
+        assert w.store.refunded_total(order) == Decimal("72.00")

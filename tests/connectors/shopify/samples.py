@@ -144,6 +144,11 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "ShopInfo": {},
     "TagsAdd": {"id": ORDER, "tags": ["returnsops-refunded"]},
+    "RemoveFromReturn": {
+        "returnId": "gid://shopify/Return/1",
+        "lines": [{"returnLineItemId": "gid://shopify/ReturnLineItem/1", "quantity": 1}],
+    },
+    "ProductVariants": {"id": "gid://shopify/Product/1"},
     "VariantLevels": {"id": "gid://shopify/ProductVariant/1"},
     "VariantForSale": {"id": "gid://shopify/ProductVariant/1"},
     "VariantStock": {"id": "gid://shopify/ProductVariant/1", "locationId": "gid://shopify/Location/1"},

@@ -7,11 +7,15 @@ import pytest
 
 from returnsops import states
 from returnsops.planning.policy import parse_policy
+from returnsops.planning.shop_returns import units_hash
 from returnsops.planning.view import ParcelView
 from tests.returnsops.planning import views as v
 
-KINDS = (states.OPEN_RETURN, states.TRACK_RETURN, states.CLOSE_RETURN)
-OPENED = v.effect("open_return:reveni/ret_1", "open_return", "done", remote_id="gid://shopify/Return/61")
+KINDS = (states.OPEN_RETURN, states.EDIT_RETURN, states.TRACK_RETURN, states.CLOSE_RETURN)
+ONE, TWO = ([{"line_id": "11", "quantity": count}] for count in (1, 2))
+OPENED = v.effect(
+    "open_return:reveni/ret_1", "open_return", "done", remote_id="gid://shopify/Return/61", lines_hash=units_hash(ONE)
+)
 PAID = v.effect("refund:reveni/ret_1:re_1", "refund", "confirmed", amount=Decimal("24.20"))
 PENDING = v.effect("refund:reveni/ret_1:re_1", "refund", "sending", amount=Decimal("24.20"))
 
@@ -71,3 +75,17 @@ def test_it_ends_when_the_goods_are_judged_and_the_money_is_through(status: str,
     assert [payload["how"] for key, payload in found if key == "close_return:reveni/ret_1"] == ([how] if how else [])
     ended = v.effect("close_return:reveni/ret_1", "close_return", "done")
     assert keys(status=status, effects=(OPENED, ended, *effects)) == []
+
+
+def test_it_follows_what_the_platform_changed_until_it_is_closed_each_time_with_a_key_of_its_own() -> None:
+    shirts = (v.shirt_item(quantity=2),)
+    ((key, payload),) = wanted(lines=shirts, effects=(OPENED,))
+    assert (key, payload["remote_return_id"]) == ("edit_return:reveni/ret_1:1", "gid://shopify/Return/61")
+    edited = v.effect(key, "edit_return", "done", lines_hash=units_hash(TWO))
+    assert keys(lines=shirts, effects=(OPENED, edited)) == []
+    assert keys(effects=(OPENED, edited)) == ["edit_return:reveni/ret_1:2"]  # and back to one
+    closed = v.effect("close_return:reveni/ret_1", "close_return", "done")
+    assert keys(lines=shirts, effects=(OPENED, closed)) == []
+    assert wanted("platform", lines=shirts, effects=(OPENED,)) == []
+    ((_, ended),) = wanted(status="expired", effects=(OPENED, edited))
+    assert (ended["how"], ended["is_edited"]) == ("cancel", True)
