@@ -9,14 +9,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors.management.demo.installation import document
-from connectors.management.demo.markets import PLACES, Market, build_market
+from connectors.management.demo.markets import Market
+from connectors.management.demo.places import PLACES, TITLES
 from connectors.management.demo.playing import senders_of
+from connectors.management.demo.world import build_market
 
 
 class Command(BaseCommand):
     """Prints addresses, keys and a configuration; runs until Ctrl-C. They keep everything in memory."""
 
-    help = "Serve the simulated WooCommerce shop and Reveni account on loopback."
+    help = "Serve a simulated shop and its returns platform on loopback; --place says which pair."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         """Serve until Ctrl-C or SIGTERM."""
         place = next(place for place in PLACES if place.code == options["place"])
         market = build_market(place)
-        market.platform.events.url = f"{settings.PUBLIC_URL}/webhooks/{market.platform_name}/"
+        market.listen_to(f"{settings.PUBLIC_URL}/webhooks/{market.platform_name}/")
         try:
             market.open(shop_port=options["shop_port"], platform_port=options["platform_port"])
         except OSError as error:
@@ -53,9 +55,11 @@ class Command(BaseCommand):
         is_over.wait()
 
     def _words(self, market: Market) -> str:
+        place = market.place
         return "\n".join(
             [
-                f"# WooCommerce: {market.shop_url}   Reveni: {market.platform_url}   (Ctrl-C stops both)",
+                f"# {TITLES[place.commerce]}: {market.shop_url}   {TITLES[place.returns]}: {market.platform_url}"
+                "   (Ctrl-C stops both)",
                 "# Save what follows as a file and apply it: manage.py apply_config FILE.toml",
                 tomli_w.dumps(document([market])),
             ]

@@ -12,6 +12,7 @@ class ExpectedRefund:
     market: str
     order_id: int
     amount: Decimal
+    currency: str
     is_paid: bool
     is_ours: bool = True
 
@@ -22,18 +23,38 @@ class ExpectedExchange:
 
     market: str
     order_id: int  # the original
-    product_id: int
+    product_id: int  # of the product or variant sent instead
     return_id: str
     is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedCredit:
-    """One coupon that must stand in a shop, bonus included."""
+    """One coupon, store credit or gift card that must stand in a shop, bonus included."""
 
     market: str
     order_id: int
     amount: Decimal
+    is_gift_card: bool = False
+
+
+@dataclass(kw_only=True)
+class ExpectedReturn:
+    """One return among those of the shop itself. It is closed once the goods are judged and the value is through."""
+
+    market: str
+    order_id: int
+    units: int
+    is_judged: bool = False
+    is_settled: bool = False
+    is_withdrawn: bool = False
+
+    @property
+    def status(self) -> str:
+        """How it must stand, in the shop's word."""
+        if self.is_withdrawn:
+            return "CANCELED"
+        return "CLOSED" if self.is_judged and self.is_settled else "OPEN"
 
 
 @dataclass(kw_only=True)
@@ -41,17 +62,22 @@ class Book:
     """Everything expected of a day."""
 
     returns: int = 0
+    returns_by_market: Counter[str] = field(default_factory=Counter)
     refunds: list[ExpectedRefund] = field(default_factory=list)
     exchanges: list[ExpectedExchange] = field(default_factory=list)
     credits: list[ExpectedCredit] = field(default_factory=list)
+    shop_returns: list[ExpectedReturn] = field(default_factory=list)
     restocked: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, product id) -> units
     restock_records: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, order id) -> records
     cases: Counter[str] = field(default_factory=Counter)
 
-    def money(self, market: str) -> Decimal:
+    def money(self, market: str, currency: str) -> Decimal:
         """What must stand refunded in a shop, by us and by hand."""
-        return sum((refund.amount for refund in self.refunds if refund.market == market), Decimal(0))
+        return sum((one.amount for one in self._refunds(market, currency)), Decimal(0))
 
-    def paid(self, market: str) -> Decimal:
+    def paid(self, market: str, currency: str) -> Decimal:
         """What the gateways of a shop must have paid back."""
-        return sum((r.amount for r in self.refunds if r.market == market and r.is_paid), Decimal(0))
+        return sum((one.amount for one in self._refunds(market, currency) if one.is_paid), Decimal(0))
+
+    def _refunds(self, market: str, currency: str) -> list[ExpectedRefund]:
+        return [one for one in self.refunds if (one.market, one.currency) == (market, currency)]

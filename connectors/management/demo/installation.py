@@ -9,11 +9,9 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from connectors import configuration, configuration_apply
-from connectors.management.demo.markets import Market
+from connectors.management.demo.markets import REASONS, Market
+from connectors.management.demo.places import TITLES
 from connectors.registry import connector_for, link_for
-from connectors.reveni.connector import A2_VERIFIER
-from connectors.simulators.reveni import assumed_mapping
-from connectors.simulators.reveni_write_back import assumed_settings
 from returnsops import states
 from returnsops.models import Connection, Route
 from returnsops.roles import sync_roles
@@ -31,9 +29,6 @@ PEOPLE: Final[Mapping[str, tuple[str, str]]] = {
 ADMIN: Final = "admin"
 SIGNERS: Final = {states.CX: "cx", states.FIN: "finance", states.OPS: "operations"}
 LIVE_SINCE: Final = timedelta(days=90)
-CALLS_PER_MINUTE: Final = 6000  # the simulators have no limit of their own
-
-REASONS: Final = {"too_small": "Too small", "faulty": "Faulty", "not_as_shown": "Not as shown"}
 LOCATIONS: Final = {
     "main": ("Main stock", "sellable"),
     "quarantine": ("Quarantine", "quarantine"),
@@ -62,8 +57,8 @@ POLICY: Final[Mapping[str, Any]] = {
     "credit": {"writer": "us", "valid_days": 365},
     "refund": {
         "trigger": "inspected",
-        "tolerance": {"EUR": "0.02", "JPY": "1", "KWD": "0.002"},
-        "approval_threshold": {"EUR": "200.00", "JPY": "40000", "KWD": "90.000"},
+        "tolerance": {"EUR": "0.02", "JPY": "1", "KWD": "0.002", "GBP": "0.02", "CHF": "0.02", "USD": "0.02"},
+        "approval_threshold": {"EUR": "200.00", "JPY": "40000", "KWD": "90.000", "GBP": "180.00", "USD": "220.00"},
     },
 }
 
@@ -89,59 +84,29 @@ def document(markets: Iterable[Market]) -> dict[str, Any]:
     return {
         "reasons": [{"code": code, "title": title} for code, title in REASONS.items()],
         "locations": [{"code": code, "title": title, "kind": kind} for code, (title, kind) in LOCATIONS.items()],
-        "connections": [row for market in markets for row in (_shop(market), _platform(market))],
+        "connections": [row for market in markets for row in (market.shop_row(), market.platform_row())],
         "routes": [_route(market) for market in markets],
     }
 
 
-def _shop(market: Market) -> dict[str, Any]:
-    return {
-        "name": market.shop_name,
-        "title": market.place.title,
-        "vendor": "woocommerce",
-        "base_url": market.shop_url,
-        "time_zone": market.place.time_zone,
-        "settings": {"calls_per_minute": CALLS_PER_MINUTE},
-        "secrets": {
-            "consumer_key": market.consumer_key,
-            "consumer_secret": market.consumer_secret,
-            "webhook_secret": market.webhook_secret,
-        },
-    }
-
-
-def _platform(market: Market) -> dict[str, Any]:
-    """The Japanese account speaks Reveni's own dialect; the inside of its ``object`` is assumed, here and only here."""
-    row: dict[str, Any] = {
-        "name": market.platform_name,
-        "title": f"Reveni, {market.place.title}",
-        "vendor": "reveni",
-        "base_url": market.platform_url,
-        "time_zone": market.place.time_zone,
-        "settings": {"calls_per_minute": CALLS_PER_MINUTE, "pull_api": True},
-        "secrets": {"webhook_secret": market.platform.webhook_secrets[0], "api_key": market.platform.api_key},
-        "reason_codes": {code: code for code in REASONS},
-    }
-    if market.place.is_told:
-        market.platform.merchant_desk.is_on = True
-        row["settings"] |= assumed_settings(states.TELL_ALREADY_REFUNDED, states.TELL_EXCHANGE_ORDER)
-    if market.place.is_a2:
-        row["settings"] = {"calls_per_minute": CALLS_PER_MINUTE, "dialect": "a2"}
-        row["verifier"] = dict(A2_VERIFIER)
-        row["mapping"] = assumed_mapping()
-    return row
-
-
 def _route(market: Market) -> dict[str, Any]:
+    place = market.place
     return {
-        "name": market.place.code,
-        "title": f"{market.place.title} with Reveni",
+        "name": place.code,
+        "title": f"{place.title} with {TITLES[place.returns]}",
         "platform": market.platform_name,
         "commerce": market.shop_name,
         "mode": states.ROUTE_SHADOW,
         "dispositions": dict(DISPOSITIONS),
-        "policy": {**POLICY, **({"reversal": REVERSAL} if market.place.is_trusting else {})},
+        "policy": _policy(market),
     }
+
+
+def _policy(market: Market) -> dict[str, Any]:
+    """What all markets say, with what only this one does."""
+    own = dict(market.policy())
+    refund = {**POLICY["refund"], **own.pop("refund", {})}
+    return {**POLICY, **own, "refund": refund, **({"reversal": REVERSAL} if market.place.is_trusting else {})}
 
 
 def go_live(market: Market, people: Mapping[str, User], *, at: datetime) -> None:
@@ -159,7 +124,7 @@ def register_webhooks(market: Market, *, public_url: str) -> None:
     ensure = connector_for(connection.vendor).ensure_webhooks
     assert ensure is not None
     ensure(link_for(connection), f"{public_url}/webhooks/{market.shop_name}/")
-    market.platform.events.url = f"{public_url}/webhooks/{market.platform_name}/"
+    market.listen_to(f"{public_url}/webhooks/{market.platform_name}/")
 
 
 def _person(name: str, team: str, password: str) -> User:

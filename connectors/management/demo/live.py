@@ -17,9 +17,10 @@ from django.urls import reverse
 from connectors.management.demo import home, playing, programme
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.installation import ADMIN, PEOPLE, install
-from connectors.management.demo.markets import Market, build_markets
+from connectors.management.demo.markets import Market
 from connectors.management.demo.once import prepare_database
 from connectors.management.demo.processes import Children, log_of
+from connectors.management.demo.world import build_markets
 from returnsops import states
 from returnsops.models import Effect, ReturnAuthorisation
 
@@ -48,7 +49,7 @@ def run_live(*, port: int, say: Say) -> None:
 
 
 def _set_up(children: Children, markets: dict[str, Market], *, port: int, say: Say) -> None:
-    say("Preparing an empty database, three shops and their returns platforms …")
+    say("Preparing an empty database, five shops and their returns platforms …")
     prepare_database()
     call_command("setup_schedules", stdout=StringIO())
     for market in markets.values():
@@ -110,7 +111,8 @@ def _say_how(markets: Iterable[Market], *, url: str, say: Say) -> None:
     lines += [f"  {name:14} {logins[name]:22} {what}" for name, (_, what) in PEOPLE.items()]
     lines += [f"  {ADMIN:14} {logins[ADMIN]:22} everything", ""]
     for market in markets:
-        lines.append(f"  {market.place.title:14} shop {market.shop_url}  platform {market.platform_url}")
+        place = market.place
+        lines.append(f"  {place.title:14} {place.pair_title:23} shop {market.shop_url}  platform {market.platform_url}")
     lines += [
         "",
         "Stop: Ctrl-C. Reset: start again (data are always new); make demo FRESH=1 makes new passwords too.",

@@ -1,64 +1,34 @@
-"""The simulated world of the demo: three shops of different currency and tax, each with its returns platform."""
+"""The simulated world of the demo: a market is one shop and its returns platform, served on loopback."""
 
 import base64
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Final
+from typing import Any, ClassVar, Final
 
+from connectors.management.demo.places import Place, StoryClock
+from connectors.reveni.connector import A2_VERIFIER
+from connectors.simulators.base import WSGIApp
 from connectors.simulators.clock import SystemClock
-from connectors.simulators.reveni import ReveniPlatform
+from connectors.simulators.reveni import ReveniPlatform, assumed_mapping
+from connectors.simulators.reveni_write_back import assumed_settings
 from connectors.simulators.server import RunningServer, serve
-from connectors.simulators.woocommerce.records import Product
-from connectors.simulators.woocommerce.shop import WooShop
-from connectors.simulators.woocommerce.state import ShopSettings
+from connectors.simulators.webhooks import WebhookSender
+from returnsops import states
 
-
-class StoryClock(SystemClock):
-    """The platform's clock: real time less what the teller of a story sets, so that things happened days ago."""
-
-    def __init__(self) -> None:
-        self.behind = timedelta()
-
-    def now(self) -> datetime:
-        """The moment of the story, in UTC."""
-        return datetime.now(UTC) - self.behind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """What makes one market different; ``prices`` are those of ARTICLES, in its currency."""
-
-    code: str
-    title: str
-    currency: str
-    symbol: str
-    decimals: int
-    time_zone: str
-    country: str
-    tax: Decimal | None
-    is_tax_included: bool
-    prices: tuple[str, ...]
-    is_a2: bool = False
-    is_trusting: bool = False  # its policy lets inverses of what was sent go by themselves
-    is_told: bool = False  # its platform takes calls of ours, and we have templates for them (assumed)
+CALLS_PER_MINUTE: Final = 6000  # the simulators have no limit of their own
+REASONS: Final = {"too_small": "Too small", "faulty": "Faulty", "not_as_shown": "Not as shown"}
 
 
 @dataclass(kw_only=True)
-class Market:
+class Market(ABC):
     """One shop, its returns platform, and the credentials that our side is given."""
 
     place: Place
-    shop: WooShop
-    platform: ReveniPlatform
     clock: StoryClock
-    consumer_key: str
-    consumer_secret: str
-    webhook_secret: str
-    products: dict[str, Product] = field(default_factory=dict)
-    stocked: dict[int, int] = field(default_factory=dict)  # product id -> units at the start
+    keeps_returns: ClassVar[bool] = False  # whether the shop has returns of its own, which we write
+    stocked: dict[int, int] = field(default_factory=dict)  # product or variant id -> units at the start
     shop_server: RunningServer | None = None
     platform_server: RunningServer | None = None
 
@@ -70,7 +40,7 @@ class Market:
     @property
     def platform_name(self) -> str:
         """Name of our connection to the platform."""
-        return f"reveni-{self.place.code}"
+        return f"{self.place.returns}-{self.place.code}"
 
     @property
     def shop_url(self) -> str:
@@ -84,116 +54,111 @@ class Market:
         assert self.platform_server is not None
         return self.platform_server.url
 
+    @property
+    @abstractmethod
+    def shop_app(self) -> WSGIApp:
+        """What answers for the shop."""
+
+    @property
+    @abstractmethod
+    def platform_app(self) -> WSGIApp:
+        """What answers for the platform."""
+
+    @property
+    @abstractmethod
+    def shop_webhooks(self) -> WebhookSender:
+        """The queue of the shop's messages."""
+
+    @property
+    @abstractmethod
+    def platform_webhooks(self) -> WebhookSender | None:
+        """The queue of the platform's messages; None where it sends none and is polled."""
+
+    @abstractmethod
+    def shop_row(self) -> dict[str, Any]:
+        """The connection to the shop, as apply_config reads it."""
+
+    @abstractmethod
+    def platform_row(self) -> dict[str, Any]:
+        """The connection to the platform."""
+
+    def policy(self) -> Mapping[str, Any]:
+        """What its route's policy says beside what all say."""
+        return {}
+
+    @abstractmethod
+    def listen_to(self, url: str) -> None:
+        """The platform's messages go to this address, as somebody would set it in its dashboard."""
+
+    @property
+    def senders(self) -> list[WebhookSender]:
+        """Everybody who sends messages."""
+        return [one for one in (self.platform_webhooks, self.shop_webhooks) if one is not None]
+
     def open(self, *, shop_port: int = 0, platform_port: int = 0) -> None:
         """Serve both on loopback; port 0 takes a free one."""
-        self.shop_server = serve(self.shop.app, port=shop_port)
-        self.platform_server = serve(self.platform.simulator, port=platform_port)
+        self.shop_server = serve(self.shop_app, port=shop_port)
+        self.platform_server = serve(self.platform_app, port=platform_port)
 
     def close(self) -> None:
         """Stop both, and the threads that send their webhooks."""
-        for sender in (self.shop.webhooks, self.platform.sender):
+        for sender in self.senders:
             sender.stop()
         for server in (self.shop_server, self.platform_server):
             if server is not None:
                 server.stop()
 
-    def add_article(self, code: str, price: Decimal, *, stock: int = 40, **details: str) -> Product:
-        """One more article of the catalogue, with managed stock."""
-        title, sku = ARTICLES.get(code, (code.replace("-", " ").title(), code.upper()))
-        product = self.shop.add_product(title, price, sku=sku, stock_quantity=stock, **details)
-        self.products[code] = product
-        self.stocked[product.id] = stock
-        return product
+    def connection_row(self, vendor: str, *, name: str, title: str, url: str) -> dict[str, Any]:
+        """What every connection says."""
+        return {
+            "name": name,
+            "title": title,
+            "vendor": vendor,
+            "base_url": url,
+            "time_zone": self.place.time_zone,
+            "settings": {"calls_per_minute": CALLS_PER_MINUTE},
+        }
 
 
-ARTICLES: Final[Mapping[str, tuple[str, str]]] = {
-    "tee": ("T-shirt, black, M", "TEE-BLK-M"),
-    "jeans": ("Jeans, blue, 32", "JEA-BLU-32"),
-    "dress": ("Summer dress, red, S", "DRE-RED-S"),
-    "socks": ("Socks, three pairs", "SOC-3P"),
-    "coat": ("Winter coat, grey, L", "COA-GRY-L"),
-    "tee_l": ("T-shirt, black, L", "TEE-BLK-L"),
-}
+@dataclass(kw_only=True)
+class ReveniMarket(Market):
+    """A market whose platform is Reveni."""
 
-PLACES: Final = (
-    Place(
-        code="eu",
-        title="European shop",
-        currency="EUR",
-        symbol="€",
-        decimals=2,
-        time_zone="Europe/Madrid",
-        country="ES",
-        tax=Decimal(21),
-        is_tax_included=True,
-        prices=("29.95", "79.90", "64.50", "9.99", "249.00", "29.95"),
-        is_told=True,
-    ),
-    Place(
-        code="jp",
-        title="Japanese shop",
-        currency="JPY",
-        symbol="¥",
-        decimals=0,
-        time_zone="Asia/Tokyo",
-        country="JP",
-        tax=Decimal(10),
-        is_tax_included=False,
-        prices=("3210", "8900", "7350", "1099", "28900", "3210"),
-        is_a2=True,
-    ),
-    Place(
-        code="kw",
-        title="Kuwaiti shop",
-        currency="KWD",
-        symbol="KD",
-        decimals=3,
-        time_zone="Asia/Kuwait",
-        country="KW",
-        tax=None,
-        is_tax_included=False,
-        prices=("9.125", "24.350", "19.875", "2.995", "76.500", "9.125"),
-        is_trusting=True,
-    ),
-)
+    platform: ReveniPlatform
+
+    @property
+    def platform_app(self) -> WSGIApp:
+        """What answers for the platform."""
+        return self.platform.simulator
+
+    @property
+    def platform_webhooks(self) -> WebhookSender:
+        """The queue of the platform's messages."""
+        return self.platform.sender
+
+    def listen_to(self, url: str) -> None:
+        """The platform's messages go to this address."""
+        self.platform.events.url = url
+
+    def platform_row(self) -> dict[str, Any]:
+        """The Japanese account speaks Reveni's own dialect; the inside of its ``object`` is assumed, only here."""
+        row = self.connection_row(
+            "reveni", name=self.platform_name, title=f"Reveni, {self.place.title}", url=self.platform_url
+        )
+        row["settings"] |= {"pull_api": True}
+        row["secrets"] = {"webhook_secret": self.platform.webhook_secrets[0], "api_key": self.platform.api_key}
+        row["reason_codes"] = {code: code for code in REASONS}
+        if self.place.is_told:
+            self.platform.merchant_desk.is_on = True
+            row["settings"] |= assumed_settings(states.TELL_ALREADY_REFUNDED, states.TELL_EXCHANGE_ORDER)
+        if self.place.is_a2:
+            row["settings"] = {"calls_per_minute": CALLS_PER_MINUTE, "dialect": "a2"}
+            row["verifier"] = dict(A2_VERIFIER)
+            row["mapping"] = assumed_mapping()
+        return row
 
 
-def build_markets() -> dict[str, Market]:
-    """All shops and platforms, stocked, not served yet."""
-    return {place.code: build_market(place) for place in PLACES}
-
-
-def build_market(place: Place) -> Market:
-    """One shop with catalogue, taxes and gateways, and the platform beside it."""
-    clock = StoryClock()
-    settings = ShopSettings(
-        currency=place.currency,
-        currency_symbol=place.symbol,
-        price_decimals=place.decimals,
-        timezone=place.time_zone,
-        is_tax_included=place.is_tax_included,
-        base_country=place.country,
-    )
-    key = secrets.token_hex(16)
-    market = Market(
-        place=place,
-        shop=WooShop(clock=SystemClock(), settings=settings),
-        platform=_platform(place, clock),
-        clock=clock,
-        consumer_key=f"ck_{key}",
-        consumer_secret=f"cs_{secrets.token_hex(16)}",
-        webhook_secret=secrets.token_hex(20),
-    )
-    market.shop.add_key(market.consumer_key, market.consumer_secret)
-    market.shop.add_gateway("card", title="Card")
-    if place.tax is not None:
-        market.shop.add_tax_rate(place.tax, name="VAT")
-    for code, price in zip(ARTICLES, place.prices, strict=True):
-        market.add_article(code, Decimal(price))
-    return market
-
-
-def _platform(place: Place, clock: StoryClock) -> ReveniPlatform:
+def reveni_account(place: Place, clock: StoryClock) -> ReveniPlatform:
     """The platform tells its stories by ``clock``; what it signs and sends carries the real time."""
     platform = ReveniPlatform(
         clock=clock,
@@ -205,3 +170,11 @@ def _platform(place: Place, clock: StoryClock) -> ReveniPlatform:
     )
     platform.sender.clock = SystemClock()
     return platform
+
+
+def statement_settings(*gateways: str) -> dict[str, Any]:
+    """How the statement of these gateways is read: the columns of an invented CSV file (docs/configuration.md)."""
+    columns = {"amount": "Amount", "date": "Date", "currency": "Currency", "order_number": "Order", "line_id": "Id"}
+    table = {"columns": {**columns, "refund_reference": "Refund", "kind": "Type"}}
+    table |= {"kinds": {"Refund": "refund", "Charge": "ignore"}}
+    return {"settle_days": 7, "gateways": dict.fromkeys(gateways, table)}

@@ -10,8 +10,9 @@ from django.db import connections
 from connectors.management.demo import home, playing, programme
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.installation import ADMIN, PEOPLE, install
-from connectors.management.demo.markets import Market, build_markets
+from connectors.management.demo.markets import Market
 from connectors.management.demo.verification import Verdict, verify
+from connectors.management.demo.world import build_markets
 from connectors.simulators.server import serve
 from returnsops import money, states
 from returnsops.models import Effect

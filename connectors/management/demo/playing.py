@@ -8,7 +8,7 @@ from typing import Final
 from django.db import connection as database
 from django.db.models import Min
 
-from connectors import inbox, polling
+from connectors import inbox, polling, tasks
 from connectors.management.commands.drain import one_round
 from connectors.management.demo.markets import Market
 from connectors.management.demo.programme import step
@@ -43,7 +43,9 @@ def play(stories: Iterable[Story], settle: Settle) -> None:
 
 def settle_by_working(markets: Iterable[Market], *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Deliver, process and send until nothing is due soon. Raises RestlessError after five minutes."""
+    markets = list(markets)
     senders = senders_of(markets)
+    ask_polled(markets)
     ends = time.monotonic() + REST_S
     while time.monotonic() < ends:
         told = sum(len(sender.deliver_pending()) for sender in senders)
@@ -59,7 +61,7 @@ def settle_by_working(markets: Iterable[Market], *, sleep: Callable[[float], Non
 
 def senders_of(markets: Iterable[Market]) -> list[WebhookSender]:
     """Everybody who sends webhooks."""
-    return [sender for market in markets for sender in (market.platform.sender, market.shop.webhooks)]
+    return [sender for market in markets for sender in market.senders]
 
 
 def next_due(senders: Iterable[WebhookSender]) -> datetime | None:
@@ -74,6 +76,13 @@ def next_due(senders: Iterable[WebhookSender]) -> datetime | None:
         *(waiting.due_at for sender in senders for waiting in sender.pending()),
     ]
     return min((at for at in times if at is not None), default=None)
+
+
+def ask_polled(markets: Iterable[Market]) -> int:
+    """One round of polling of the platforms that send no messages; how much was new."""
+    names = [market.platform_name for market in markets if market.platform_webhooks is None]
+    rows = Connection.objects.filter(name__in=names, is_paused=False)
+    return sum(polling.poll_connection(connection=row, at=utc_now(), is_forced=True) for row in rows)
 
 
 def poll_everything() -> int:
@@ -96,7 +105,10 @@ def play_as_of_yesterday(stories: Iterable[Story], markets: Iterable[Market]) ->
 
 def settle_by_waiting(markets: Iterable[Market], *, is_over: Callable[[], bool], rest_s: float = 60.0) -> None:
     """Wait until the workers have nothing to do soon, at most a minute; what is left goes on by itself."""
+    markets = list(markets)
     senders = senders_of(markets)
+    if ask_polled(markets):
+        tasks.wake_inbox_soon()
     ends = time.monotonic() + rest_s
     while time.monotonic() < ends and not is_over():
         if is_at_rest(senders):

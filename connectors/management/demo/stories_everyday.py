@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from connectors.management.demo.teller import BY_PLATFORM, Story, Teller, Wanted
+from connectors.management.demo.teller_reveni import ReveniTeller
+from connectors.management.demo.teller_woocommerce import WooTeller
 from returnsops import states
 
 
@@ -55,7 +57,7 @@ def quarantined(t: Teller) -> Story:
     yield
 
 
-def one_missing(t: Teller) -> Story:
+def one_missing(t: ReveniTeller) -> Story:
     """Two were announced and one was in the parcel: one is paid, and the warehouse hears of the other."""
     asked = t.ask(t.order(("tee", 2)), Wanted(quantity=2))
     t.arrived(asked)
@@ -108,7 +110,7 @@ def two_returns_of_one_order(t: Teller) -> Story:
         yield
 
 
-def whole_order_with_shipping(t: Teller) -> Story:
+def whole_order_with_shipping(t: WooTeller) -> Story:
     """All of it goes back, and the platform gives the shipping back too."""
     order = t.order(("jeans", 1), shipping=Decimal("4.13"))
     asked = t.ask(order)
@@ -119,7 +121,7 @@ def whole_order_with_shipping(t: Teller) -> Story:
     yield
 
 
-def with_a_coupon(t: Teller) -> Story:
+def with_a_coupon(t: WooTeller) -> Story:
     """The customer gets back what the article cost after the discount."""
     code = f"spring{len(t.market.shop.state.coupons)}"
     coupon = t.market.shop.add_coupon(code, Decimal(15))
@@ -130,7 +132,7 @@ def with_a_coupon(t: Teller) -> Story:
     yield
 
 
-def with_a_fee_on_the_order(t: Teller) -> Story:
+def with_a_fee_on_the_order(t: WooTeller) -> Story:
     """Gift wrapping is not given back."""
     asked = t.ask(t.order(("dress", 1), fees={"Gift wrapping": Decimal("3.00")}))
     t.arrived(asked)
@@ -139,7 +141,7 @@ def with_a_fee_on_the_order(t: Teller) -> Story:
     yield
 
 
-def edited_order(t: Teller) -> Story:
+def edited_order(t: WooTeller) -> Story:
     """Staff took one unit off the order before the parcel left: only what was really bought counts."""
     order = t.order(("tee", 3))
     line = order.of_kind("line")[0]
@@ -161,14 +163,14 @@ def instant_paid_outside(t: Teller) -> Story:
     yield
 
 
-def declined(t: Teller) -> Story:
+def declined(t: ReveniTeller) -> Story:
     """The platform declines, and nothing may move."""
     asked = t.ask(t.order(("tee", 1)), is_authorised=False)
     t.platform.decline(asked.id)
     yield
 
 
-def cancelled(t: Teller) -> Story:
+def cancelled(t: ReveniTeller) -> Story:
     """The customer keeps it after all."""
     asked = t.ask(t.order(("dress", 1)))
     t.platform.cancel(asked.id)
@@ -182,14 +184,14 @@ def to_inspect(t: Teller) -> Story:
     yield
 
 
-def on_the_way(t: Teller) -> Story:
+def on_the_way(t: ReveniTeller) -> Story:
     """Still with the carrier."""
     asked = t.ask(t.order(("socks", 2)), Wanted(quantity=2))
     t.platform.in_transit(asked.id)
     yield
 
 
-EVERYDAY: Final[Mapping[str, Callable[[Teller], Story]]] = {
+EVERYDAY: Final[Mapping[str, Callable[[Any], Story]]] = {
     story.__name__: story
     for story in (
         simple_refund,

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from connectors.management.demo.teller import BY_PLATFORM, Asked, Story, Teller, Wanted
+from connectors.management.demo.teller import BY_PLATFORM, AnyOrder, Asked, Story, Teller, Wanted
+from connectors.management.demo.teller_reveni import ReveniTeller
+from connectors.management.demo.teller_woocommerce import WooTeller
 from connectors.simulators.woocommerce.order_writing import CartLine
-from connectors.simulators.woocommerce.records import Order
 from returnsops import states
 
 
-def _judged(t: Teller, order: Order | None = None) -> Asked:
+def _judged(t: Teller, order: AnyOrder = None) -> Asked:
     asked = t.ask(order or t.order(("tee", 2)))
     t.arrived(asked)
     t.judge(asked)
@@ -43,7 +44,7 @@ def inspect_next(t: Teller) -> Story:
     yield
 
 
-def goodwill_by_hand(t: Teller) -> Story:
+def goodwill_by_hand(t: WooTeller) -> Story:
     """A small goodwill by hand, attributed to nobody."""
     order = t.order(("jeans", 1))
     t.refund_by_hand(order, t.money(t.total(order) / 8), reason="Goodwill")
@@ -72,7 +73,7 @@ def no_reason(t: Teller) -> Story:
     yield
 
 
-def would_over_refund(t: Teller) -> Story:
+def would_over_refund(t: WooTeller) -> Story:
     """A voucher made the order cheaper than the article the platform wants to pay for."""
     order = t.order(("tee", 1), fees={"Voucher": Decimal("-8.00")})
     asked = _judged(t, order)
@@ -109,7 +110,7 @@ def unknown_sku(t: Teller) -> Story:
     yield
 
 
-def ambiguous_variation(t: Teller) -> Story:
+def ambiguous_variation(t: WooTeller) -> Story:
     """A variation without an SKU of its own: the money goes, the stock waits."""
     shop = t.market.shop
     parent = shop.add_product("Trainers", None, sku="TRAIN", type="variable")
@@ -123,7 +124,7 @@ def ambiguous_variation(t: Teller) -> Story:
     yield
 
 
-def locked_order(t: Teller) -> Story:
+def locked_order(t: WooTeller) -> Story:
     """The order is on hold in the shop."""
     asked = t.ask(t.order(("tee", 2)))
     t.market.shop.set_status(asked.order.id, "on-hold")
@@ -135,7 +136,7 @@ def locked_order(t: Teller) -> Story:
     yield
 
 
-def gateway_refuses(t: Teller) -> Story:
+def gateway_refuses(t: WooTeller) -> Story:
     """Paid by bank transfer, which the shop cannot send back."""
     asked = _judged(t, t.order(("jeans", 1), gateway="bacs"))
     t.pay(asked, is_expected=False)
@@ -184,7 +185,7 @@ def unknown_condition(t: Teller) -> Story:
     yield
 
 
-def decision_due(t: Teller) -> Story:
+def decision_due(t: ReveniTeller) -> Story:
     """Day 26 of 30: the platform waits for accept or reject of an instant return."""
     asked = t.ask(t.order(("jeans", 1)), mode="instant")
     t.pay(asked, executed_by=BY_PLATFORM, is_instant=True)
@@ -194,7 +195,7 @@ def decision_due(t: Teller) -> Story:
     yield
 
 
-def never_returned(t: Teller) -> Story:
+def never_returned(t: ReveniTeller) -> Story:
     """Paid at once, and the goods never came; the charge for them failed."""
     asked = t.ask(t.order(("dress", 1)), mode="instant")
     t.pay(asked, executed_by=BY_PLATFORM, is_instant=True)
@@ -207,7 +208,7 @@ def never_returned(t: Teller) -> Story:
     yield
 
 
-def payout_failed(t: Teller) -> Story:
+def payout_failed(t: ReveniTeller) -> Story:
     """The platform's own money did not reach the customer, and the shop says it did."""
     asked = t.ask(t.order(("tee", 1)), mode="instant")
     refund_id = t.pay(asked, executed_by=BY_PLATFORM, is_instant=True)
@@ -217,7 +218,7 @@ def payout_failed(t: Teller) -> Story:
     yield
 
 
-def risk_review(t: Teller) -> Story:
+def risk_review(t: ReveniTeller) -> Story:
     """A fraud review freezes money and stock."""
     asked = t.ask(t.order(("coat", 1)))
     t.platform.risk_hold(asked.id)
@@ -235,18 +236,18 @@ def verdict_corrected(t: Teller) -> Story:
     yield
 
 
-def order_not_found(t: Teller) -> Story:
+def order_not_found(t: WooTeller) -> Story:
     """The platform names an order that the shop does not have."""
     item = {"sku": "TEE-BLK-M", "quantity": 1, "reason_code": "too_small"}
     currency = t.market.place.currency
     return_id = t.platform.create_return(order_id="999999", items=[item], currency=currency)
     t.platform.authorise(return_id)
-    t.book.returns += 1
+    t.begun(None, ())
     t.expect_case(states.CASE_ORDER_NOT_FOUND)
     yield
 
 
-FOR_PEOPLE: Final[dict[str, Callable[[Teller], Story]]] = {
+FOR_PEOPLE: Final[dict[str, Callable[[Any], Story]]] = {
     story.__name__: story
     for story in (
         no_refund_yet,

@@ -3,75 +3,61 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from connectors.management.demo.teller import BY_PLATFORM, Asked, Story, Teller, Wanted
+from connectors.management.demo.teller import BY_PLATFORM, Story, Wanted
+from connectors.management.demo.teller_reveni import ReveniTeller
+from connectors.management.demo.teller_woocommerce import WooTeller
 from connectors.simulators.base import FaultKind
 from returnsops import states
 
 
-def _swap(t: Teller, asked: Asked, *, article: str = "tee_l", is_placed: bool = True, **how: Any) -> str:
-    """The customer wants another article of the same price; the exchange's id."""
-    product = t.market.products[article]
-    line = {
-        "replaces_item_id": asked.items[0],
-        "sku": product.own_sku,
-        "variant_id": str(product.id),
-        "quantity": 1,
-        "unit_price": f"{t.worth(asked.order, Wanted())}",
-    }
-    exchange_id = t.platform.request_exchange(asked.id, lines=[line], **how)
-    if is_placed:
-        t.expect_exchange(asked, product)
-    return exchange_id
-
-
-def instant_exchange(t: Teller) -> Story:
+def instant_exchange(t: ReveniTeller) -> Story:
     """The replacement is ordered before the goods come back, and the platform hears its number."""
     asked = t.ask(t.order(("tee", 1)), resolution="exchange", item={"resolution": "exchange"})
-    _swap(t, asked, is_instant=True)
+    t.swap(asked, is_instant=True)
     yield
     t.arrived(asked)
     t.judge(asked)
     yield
 
 
-def exchange_after_inspection(t: Teller) -> Story:
+def exchange_after_inspection(t: ReveniTeller) -> Story:
     """The replacement waits until the goods are judged."""
     asked = t.ask(t.order(("tee", 2)), resolution="exchange", item={"resolution": "exchange"})
-    _swap(t, asked)
+    t.swap(asked)
     t.arrived(asked)
     yield
     t.judge(asked)
     yield
 
 
-def lost_answer_of_an_exchange(t: Teller) -> Story:
+def lost_answer_of_an_exchange(t: WooTeller) -> Story:
     """The shop makes the replacement order and the answer is lost: found again, and made ready once."""
     asked = t.ask(t.order(("tee", 1)), resolution="exchange", item={"resolution": "exchange"})
     t.spoil_shop(FaultKind.LOST_ANSWER, path=r"/orders/\d+$", method="PUT")
-    _swap(t, asked, is_instant=True)
+    t.swap(asked, is_instant=True)
     yield
 
 
-def exchange_out_of_stock(t: Teller) -> Story:
+def exchange_out_of_stock(t: WooTeller) -> Story:
     """What is wanted instead is sold out: nothing is ordered, and customer service offers something else."""
     t.market.add_article("scarf", t.worth_of("tee"), stock=0)
     asked = t.ask(t.order(("tee", 1)), resolution="exchange", item={"resolution": "exchange"})
-    _swap(t, asked, article="scarf", is_placed=False, is_instant=True)
+    t.swap(asked, article="scarf", is_placed=False, is_instant=True)
     t.expect_case(states.CASE_EXCHANGE_UNAVAILABLE)
     yield
 
 
-def exchange_withdrawn(t: Teller) -> Story:
+def exchange_withdrawn(t: ReveniTeller) -> Story:
     """The customer changes their mind after the replacement was ordered and before it was shipped."""
     asked = t.ask(t.order(("tee", 1)), resolution="exchange", item={"resolution": "exchange"})
-    exchange_id = _swap(t, asked, is_instant=True)
+    exchange_id = t.swap(asked, is_instant=True)
     yield
     t.platform.cancel_exchange(asked.id, exchange_id)
     t.expect_withdrawn(asked)
     yield
 
 
-def store_credit(t: Teller) -> Story:
+def store_credit(t: ReveniTeller) -> Story:
     """Store credit as a coupon of this customer, with the bonus the platform gives for it."""
     asked = t.ask(t.order(("socks", 1)), resolution="store_credit", item={"resolution": "store_credit"})
     t.arrived(asked)
@@ -81,7 +67,7 @@ def store_credit(t: Teller) -> Story:
     yield
 
 
-def gift_card(t: Teller) -> Story:
+def gift_card(t: ReveniTeller) -> Story:
     """A gift card."""
     asked = t.ask(t.order(("dress", 1)), resolution="gift_card", item={"resolution": "gift_card"})
     t.arrived(asked)
@@ -90,7 +76,7 @@ def gift_card(t: Teller) -> Story:
     yield
 
 
-def lost_answer_of_a_coupon(t: Teller) -> Story:
+def lost_answer_of_a_coupon(t: WooTeller) -> Story:
     """The shop makes the coupon and the answer is lost: found again by its code."""
     asked = t.ask(t.order(("tee", 2)), resolution="store_credit", item={"resolution": "store_credit"})
     t.arrived(asked)
@@ -100,7 +86,7 @@ def lost_answer_of_a_coupon(t: Teller) -> Story:
     yield
 
 
-def credit_by_the_platform(t: Teller) -> Story:
+def credit_by_the_platform(t: ReveniTeller) -> Story:
     """The platform issued the credit itself: nothing is made in the shop."""
     asked = t.ask(t.order(("tee", 1)), resolution="store_credit", item={"resolution": "store_credit"})
     t.arrived(asked)
@@ -109,7 +95,7 @@ def credit_by_the_platform(t: Teller) -> Story:
     yield
 
 
-def corrected_by_itself(t: Teller) -> Story:
+def corrected_by_itself(t: ReveniTeller) -> Story:
     """Back on sale, then found damaged: where the policy lets it, the unit leaves the stock by itself."""
     asked = t.ask(t.order(("jeans", 1)))
     t.arrived(asked)
@@ -121,7 +107,7 @@ def corrected_by_itself(t: Teller) -> Story:
     yield
 
 
-INSTEAD: Final[dict[str, Callable[[Teller], Story]]] = {
+INSTEAD: Final[dict[str, Callable[[Any], Story]]] = {
     story.__name__: story
     for story in (
         instant_exchange,

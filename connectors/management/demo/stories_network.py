@@ -1,9 +1,11 @@
 """Stories in which the network and the systems behave badly, and which end as if they had not."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from connectors.management.demo.teller import Asked, Story, Teller
+from connectors.management.demo.teller_reveni import ReveniTeller
+from connectors.management.demo.teller_woocommerce import WooTeller
 from connectors.simulators.base import FaultKind, WebhookFaultKind
 from connectors.simulators.reveni_webhooks import DeliveryFaultKind
 
@@ -20,7 +22,7 @@ def _spoilt(kind: FaultKind, *, delay_s: float = 0, times: int = 1) -> Callable[
     def story(t: Teller) -> Story:
         asked = _due(t)
         yield
-        t.spoil_calls(asked.order, kind, delay_s=delay_s, times=times)
+        t.spoil_refund(asked.order, kind, delay_s=delay_s, times=times)
         t.pay(asked)
         yield
 
@@ -33,7 +35,7 @@ error_after_the_refund = _spoilt(FaultKind.SERVER_ERROR_AFTER_COMMIT)
 throttled_refund = _spoilt(FaultKind.RATE_LIMITED, times=2)
 
 
-def lost_answer_of_a_restock(t: Teller) -> Story:
+def lost_answer_of_a_restock(t: WooTeller) -> Story:
     """The shop put the goods back and its answer never came."""
     asked = t.ask(t.order(("tee", 1)))
     t.arrived(asked)
@@ -45,7 +47,7 @@ def lost_answer_of_a_restock(t: Teller) -> Story:
     yield
 
 
-def lost_answer_of_a_note(t: Teller) -> Story:
+def lost_answer_of_a_note(t: WooTeller) -> Story:
     """The shop wrote the note and its answer never came."""
     order = t.order(("tee", 1))
     t.spoil_calls(order, FaultKind.LOST_ANSWER, path="/notes$")
@@ -57,7 +59,7 @@ def lost_answer_of_a_note(t: Teller) -> Story:
     yield
 
 
-def slow_shop(t: Teller) -> Story:
+def slow_shop(t: WooTeller) -> Story:
     """The shop takes its time."""
     asked = _due(t)
     yield
@@ -68,8 +70,8 @@ def slow_shop(t: Teller) -> Story:
 
 def _told_badly(
     kind: WebhookFaultKind | DeliveryFaultKind, *, times: int = 1, delay_s: float = 0
-) -> Callable[[Teller], Story]:
-    def story(t: Teller) -> Story:
+) -> Callable[[ReveniTeller], Story]:
+    def story(t: ReveniTeller) -> Story:
         asked = t.ask(t.order(("socks", 2)))
         t.arrived(asked)
         t.judge(asked)
@@ -89,7 +91,7 @@ lost_event = _told_badly(WebhookFaultKind.DROP)
 badly_signed_first = _told_badly(DeliveryFaultKind.BAD_SIGNATURE)
 
 
-def reordered_events(t: Teller) -> Story:
+def reordered_events(t: ReveniTeller) -> Story:
     """The refund is told first, the authorisation last."""
     order = t.order(("dress", 1))
     t.spoil_webhook(WebhookFaultKind.REORDERED, times=4)
@@ -100,7 +102,7 @@ def reordered_events(t: Teller) -> Story:
     yield
 
 
-NETWORK: Final[dict[str, Callable[[Teller], Story]]] = {
+NETWORK: Final[dict[str, Callable[[Any], Story]]] = {
     "lost_answer_of_a_refund": lost_answer_of_a_refund,
     "late_commit_of_a_refund": late_commit_of_a_refund,
     "error_after_the_refund": error_after_the_refund,

@@ -12,15 +12,16 @@ from typing import Any, Final
 from django.db.models import Count, Sum
 
 from connectors.management.demo import verification_instead as instead
+from connectors.management.demo import verification_losses as losses
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.markets import Market
-from connectors.simulators.woocommerce.records import Refund
+from connectors.management.demo.seen import Seen
+from connectors.management.demo.shops_seen import look_at
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Effect, InboundEvent, ReturnAuthorisation
+from returnsops.models import Effect, ReturnAuthorisation
 from returnsops.models import Refund as KnownRefund
 
-KEY_META: Final = "_returnsops_key"
 UNFINISHED: Final = (states.READY, states.SENDING, states.UNKNOWN)
 
 
@@ -34,123 +35,121 @@ class Verdict:
 
 def verify(markets: Mapping[str, Market], book: Book, *, seconds: float) -> Verdict:
     """The whole comparison."""
-    verdict = Verdict()
-    doubles = [text for market in markets.values() for text in (*doubles_in(market, book), *instead.doubles_in(market))]
-    lost = [text for market in markets.values() for text in (*lost_events(market), *lost_refunds(market, book))]
-    verdict.problems += [*doubles, *lost]
-    verdict.summary = {
-        "returns": _returns(book, verdict.problems),
-        "effects": _effects(verdict.problems),
-        "money": {market.place.currency: _money(market, book, verdict.problems) for market in markets.values()},
-        "stock": _stock(markets.values(), book, verdict.problems),
-        **instead.summary(markets, book, verdict.problems),
-        "doubles": len(doubles),
-        "lost": len(lost),
-        "cases": _cases(book, verdict.problems),
+    parts = [_Part(market=market, seen=look_at(market), book=book) for market in markets.values()]
+    problems = [text for part in parts for text in part.problems]
+    figures = {name: _sum(part.figures[name] for part in parts) for name in ("exchanges", "credits", "write_backs")}
+    problems += instead.wrong_to_dos(figures["write_backs"].get("to_do", 0))
+    summary: dict[str, Any] = {
+        "returns": _returns(book, problems),
+        "effects": _effects(problems),
+        "money": {currency: row for part in parts for currency, row in part.money.items()},
+        "stock": _sum(part.stock for part in parts),
+        **figures,
+        "pairs": _pairs(parts),
+        "doubles": sum(len(part.doubles) for part in parts),
+        "lost": sum(len(part.lost) for part in parts),
+        "cases": _cases(book, problems),
         "seconds": round(seconds, 1),
     }
-    verdict.summary |= {"ok": not verdict.problems, "problems": verdict.problems}
-    return verdict
+    return Verdict(summary=summary | {"ok": not problems, "problems": problems}, problems=problems)
+
+
+@dataclass(kw_only=True)
+class _Part:
+    """One market, compared."""
+
+    market: Market
+    seen: Seen
+    book: Book
+    problems: list[str] = field(default_factory=list)
+    doubles: list[str] = field(init=False)
+    lost: list[str] = field(init=False)
+    money: dict[str, dict[str, str]] = field(init=False)
+    stock: dict[str, int] = field(init=False)
+    figures: instead.Figures = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compare everything."""
+        self.doubles = doubles_in(self.market, self.seen, self.book)
+        self.lost = losses.lost_in(self.market, self.seen, self.book)
+        self.problems += [*self.doubles, *self.lost]
+        self.money = _money(self.market, self.seen, self.book, self.problems)
+        self.stock = _stock(self.market, self.seen, self.book, self.problems)
+        self.figures = instead.compare(self.market, self.seen, self.book, self.problems)
+
+
+def _pairs(parts: Iterable[_Part]) -> dict[str, dict[str, Any]]:
+    """The same by shop and platform, so that one can see each pair proven on its own."""
+    pairs: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        place = part.market.place
+        row = pairs.setdefault(
+            place.pair, {"title": place.pair_title, "returns": 0, "money": {}, "stock": {}, "doubles": 0, "lost": 0}
+        )
+        row["returns"] += part.book.returns_by_market[place.code]
+        row["money"] |= {name: f"{figure['shop']} = {figure['expected']}" for name, figure in part.money.items()}
+        row["stock"] = _sum((row["stock"], part.stock))
+        row["doubles"] += len(part.doubles)
+        row["lost"] += len(part.lost)
+        row["ok"] = row.get("ok", True) and not part.problems
+    return pairs
+
+
+def _sum(rows: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row)
+    return dict(total)
 
 
 # --- once and only once ------------------------------------------------------------------------------------------
 
 
-def doubles_in(market: Market, book: Book) -> list[str]:
+def doubles_in(market: Market, seen: Seen, book: Book) -> list[str]:
     """Records of one key more than once, payouts of one refund more than once, and records nobody expects."""
-    shop, where = market.shop, market.place.title
-    refunds = list(shop.state.refunds.values())
-    keys = Counter(_key(refund) for refund in refunds if _key(refund))
-    payouts = Counter(payout.refund_id for payout in shop.gateway_payouts)
-    notes = Counter((note.order_id, _token(note.text)) for note in shop.state.notes if _token(note.text))
-    return [
-        *(f"{where}: {count} records carry the key {key}." for key, count in keys.items() if count > 1),
-        *(f"{where}: refund {refund} was paid {count} times." for refund, count in payouts.items() if count > 1),
+    where = market.place.title
+    keys = Counter([*(one.key for one in seen.refunds), *(one.key for one in seen.restocks)]) + seen.keys
+    payouts = Counter(payout.id for payout in seen.payouts)
+    found = [
+        *(f"{count} records carry the key {key}." for key, count in keys.items() if key and count > 1),
+        *(f"refund {refund} was paid {count} times." for refund, count in payouts.items() if count > 1),
         *(
-            f"{where}: order {order} has the note {token} {count} times."
-            for (order, token), count in notes.items()
+            f"order {order} has the note {token} {count} times."
+            for (order, token), count in seen.notes.items()
             if count > 1
         ),
-        *(f"{where}: {text}" for text in _unexpected(market, book, refunds)),
-        *(f"{where}: {text}" for text in _unexpected_payouts(market, book)),
+        *_unexpected(market, seen, book),
+        *_unexpected_payouts(market, seen, book),
+        *instead.doubles_in(market, seen),
     ]
+    return [f"{where}: {text}" for text in found]
 
 
-def _unexpected(market: Market, book: Book, refunds: Iterable[Refund]) -> Iterable[str]:
+def _unexpected(market: Market, seen: Seen, book: Book) -> Iterable[str]:
     """Refund and restock records per order beyond what the stories expect."""
-    there = Counter((r.order_id, bool(r.amount)) for r in refunds)
     code = market.place.code
-    expected = Counter((r.order_id, True) for r in book.refunds if r.market == code)
-    expected.update({(order, False): n for (name, order), n in book.restock_records.items() if name == code})
-    for (order_id, is_money), count in sorted(there.items()):
-        extra = count - expected[(order_id, is_money)]
+    there = Counter((one.order_id, "refund") for one in seen.refunds)
+    there.update((one.order_id, "restock") for one in seen.restocks)
+    expected = Counter((one.order_id, "refund") for one in book.refunds if one.market == code)
+    expected.update({(order, "restock"): n for (name, order), n in book.restock_records.items() if name == code})
+    for (order_id, what), count in sorted(there.items()):
+        extra = count - expected[(order_id, what)]
         if extra > 0:
-            yield f"order {order_id} has {extra} {'refund' if is_money else 'restock'} record(s) too many."
+            yield f"order {order_id} has {extra} {what} record(s) too many."
 
 
-def _unexpected_payouts(market: Market, book: Book) -> Iterable[str]:
+def _unexpected_payouts(market: Market, seen: Seen, book: Book) -> Iterable[str]:
     """Money the gateways moved for an order beyond what the stories expect."""
-    code = market.place.code
     expected: dict[int, Decimal] = defaultdict(Decimal)
     for refund in book.refunds:
-        if refund.market == code and refund.is_paid:
+        if refund.market == market.place.code and refund.is_paid:
             expected[refund.order_id] += refund.amount
     paid: dict[int, Decimal] = defaultdict(Decimal)
-    for payout in market.shop.gateway_payouts:
+    for payout in seen.payouts:
         paid[payout.order_id] += payout.amount
     for order_id, amount in sorted(paid.items()):
         if amount > expected[order_id]:
             yield f"order {order_id} was paid back {amount - expected[order_id]} too much."
-
-
-def lost_events(market: Market) -> list[str]:
-    """Messages told or acknowledged that the inbox does not hold."""
-    where = market.place.title
-    dropped = len(market.platform.sender.dropped)
-    stored = _stored_ids(market.platform_name)
-    missing = [event["id"] for event in market.platform.told if event["id"] not in stored]
-    # A message that was dropped on the way is found by polling instead, as the return it tells of.
-    found = [f"{where}: event {event_id} is not in the inbox." for event_id in missing[dropped:]]
-    for name, sender in ((market.platform_name, market.platform.sender), (market.shop_name, market.shop.webhooks)):
-        accepted = sum(1 for sent in sender.sent if sent.topic != "ping" and sent.status in (200, 202))
-        if accepted > (kept := _accounted(name)):
-            found.append(f"{where}: {accepted - kept} accepted message(s) of {name} are not in the inbox.")
-    return found
-
-
-def lost_refunds(market: Market, book: Book) -> list[str]:
-    """Refunds that must be in the shop and are not, by order and amount."""
-    code = market.place.code
-    there = Counter((r.order_id, r.amount) for r in market.shop.state.refunds.values() if r.amount)
-    expected = Counter((r.order_id, r.amount) for r in book.refunds if r.market == code)
-    return [
-        f"{market.place.title}: order {order_id} lacks a refund of {amount}."
-        for (order_id, amount), count in sorted(expected.items())
-        if there[(order_id, amount)] < count
-    ]
-
-
-def _stored_ids(connection: str) -> set[str]:
-    keys = InboundEvent.objects.filter(connection__name=connection, source="webhook")
-    return {key.rpartition(":")[0] for key in keys.values_list("delivery_key", flat=True)}
-
-
-def _accounted(connection: str) -> int:
-    rows = InboundEvent.objects.filter(connection__name=connection, source="webhook")
-    counts = rows.aggregate(rows=Count("pk"), again=Sum("duplicate_count"))
-    return int(counts["rows"] or 0) + int(counts["again"] or 0)
-
-
-def _key(refund: Refund) -> str:
-    """Our key in a record, without the generation."""
-    named = next((str(meta.value) for meta in refund.meta if meta.key == KEY_META), "")
-    first = refund.reason.split(" ", 1)[0]
-    key = named or (first if first.startswith(("refund:", "restock:")) else "")
-    return key.partition("#")[0]
-
-
-def _token(text: str) -> str:
-    return text[text.rfind("[") :] if text.endswith("]") and "[" in text else ""
 
 
 # --- equal on both sides -----------------------------------------------------------------------------------------
@@ -173,47 +172,44 @@ def _effects(problems: list[str]) -> dict[str, int]:
     return states_now
 
 
-def _money(market: Market, book: Book, problems: list[str]) -> dict[str, str]:
-    """Refunded sums here, in the shop and expected; and what the gateways paid, to the minor unit."""
-    known = KnownRefund.objects.filter(order__connection__name=market.shop_name, vanished_at__isnull=True)
-    here = known.aggregate(total=Sum("amount"))["total"] or Decimal(0)
-    shop = sum((refund.amount or Decimal(0) for refund in market.shop.state.refunds.values()), Decimal(0))
-    paid = sum((payout.amount for payout in market.shop.gateway_payouts), Decimal(0))
+def _money(market: Market, seen: Seen, book: Book, problems: list[str]) -> dict[str, dict[str, str]]:
+    """By currency: refunded sums here, in the shop and expected; what the gateways paid; all to the minor unit."""
+    place = market.place
+    return {currency: _money_in(currency, market, seen, book, problems) for currency in place.currencies}
+
+
+def _money_in(currency: str, market: Market, seen: Seen, book: Book, problems: list[str]) -> dict[str, str]:
+    known = KnownRefund.objects.filter(
+        order__connection__name=market.shop_name, vanished_at__isnull=True, currency=currency
+    )
+    code = market.place.code
     figures = {
-        "here": here,
-        "shop": shop,
-        "expected": book.money(market.place.code),
-        "paid_by_gateway": paid,
-        "expected_of_gateway": book.paid(market.place.code),
+        "here": known.aggregate(total=Sum("amount"))["total"] or Decimal(0),
+        "shop": sum((one.amount for one in seen.refunds if one.currency == currency), Decimal(0)),
+        "expected": book.money(code, currency),
+        "paid_by_gateway": sum((one.amount for one in seen.payouts if one.currency == currency), Decimal(0)),
+        "expected_of_gateway": book.paid(code, currency),
     }
-    if not (here == shop == figures["expected"]) or paid != figures["expected_of_gateway"]:
-        problems.append(
-            f"{market.place.title}: the money differs: {', '.join(f'{k} {v}' for k, v in figures.items())}."
-        )
-    return {name: f"{amount:.{market.place.decimals}f}" for name, amount in figures.items()}
+    is_right = figures["here"] == figures["shop"] == figures["expected"]
+    if not is_right or figures["paid_by_gateway"] != figures["expected_of_gateway"]:
+        amounts = ", ".join(f"{name} {amount}" for name, amount in figures.items())
+        problems.append(f"{market.place.title}: the money differs in {currency}: {amounts}.")
+    written = {name: f"{amount:.{market.place.decimals}f}" for name, amount in figures.items()}
+    return {"pair": market.place.pair, **written}
 
 
-def _stock(markets: Iterable[Market], book: Book, problems: list[str]) -> dict[str, int]:
-    """Units on the shelves: what was there, less what was sold, plus what the stories put back."""
+def _stock(market: Market, seen: Seen, book: Book, problems: list[str]) -> dict[str, int]:
+    """Units on the shelves: what was there, less what was sold, plus what the stories put back; damaged ones never."""
     expected = there = 0
-    for market in markets:
-        sold = _sold(market)
-        for product_id, start in market.stocked.items():
-            wanted = start - sold[product_id] + book.restocked[(market.place.code, product_id)]
-            found = market.shop.state.products[product_id].stock_quantity or 0
-            expected, there = expected + wanted, there + found
-            if wanted != found:
-                problems.append(f"{market.place.title}: product {product_id} has {found} units instead of {wanted}.")
+    for product_id, start in market.stocked.items():
+        wanted = start - seen.sold[product_id] + book.restocked[(market.place.code, product_id)]
+        found = seen.levels[product_id]
+        expected, there = expected + wanted, there + found
+        if wanted != found:
+            problems.append(f"{market.place.title}: product {product_id} has {found} units instead of {wanted}.")
+        if aside := seen.not_for_sale.get(product_id, 0):
+            problems.append(f"{market.place.title}: {aside} units of {product_id} were put aside by nobody.")
     return {"expected": expected, "shop": there}
-
-
-def _sold(market: Market) -> Counter[int]:
-    sold: Counter[int] = Counter()
-    standing = [order for order in market.shop.state.orders.values() if order.status != instead.CANCELLED]
-    for order in standing:
-        for line in order.of_kind("line"):
-            sold[line.variation_id or line.product_id] += line.quantity
-    return sold
 
 
 def _cases(book: Book, problems: list[str]) -> dict[str, int]:

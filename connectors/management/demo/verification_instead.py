@@ -1,126 +1,109 @@
-"""Goods and credit instead of money: each replacement and each coupon there once, and the platform told of it once.
+"""Goods and credit instead of money, and the shop's own returns: each there once, and the platform told of it once.
 
 Counted from the simulators' own records.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final
+from typing import TypeAlias
 
 from connectors.management.demo.expectations import Book, ExpectedExchange
-from connectors.management.demo.markets import Market
-from connectors.simulators.woocommerce.pricing import totals_of
-from connectors.simulators.woocommerce.records import Coupon, Order
-from connectors.simulators.woocommerce.state import meta_value
+from connectors.management.demo.markets import Market, ReveniMarket
+from connectors.management.demo.seen import Seen, SeenReplacement
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 
-KEY_META: Final = "_returnsops_key"
-ORIGINAL_META: Final = "_returnsops_exchange_of"
-CANCELLED: Final = "cancelled"
+Figures: TypeAlias = dict[str, dict[str, int]]
 
 
-def doubles_in(market: Market) -> list[str]:
-    """Orders, coupons and messages of one key or content more than once."""
-    where = market.place.title
-    orders = Counter(str(meta_value(order.meta, KEY_META)) for order in replacements(market))
-    coupons = Counter(str(meta_value(coupon.meta, KEY_META)) for coupon in coupons_of(market))
-    told = Counter(
-        (one.return_id, one.message, repr(sorted(one.body.items()))) for one in market.platform.merchant_desk.told
-    )
-    return [
-        *(f"{where}: {count} orders carry the key {key}." for key, count in orders.items() if count > 1),
-        *(f"{where}: {count} coupons carry the key {key}." for key, count in coupons.items() if count > 1),
-        *(f"{where}: the platform was told {said[:2]} {count} times." for said, count in told.items() if count > 1),
-    ]
-
-
-def replacements(market: Market) -> list[Order]:
-    """Orders in the shop that name an original order of ours."""
-    return [order for order in market.shop.state.orders.values() if meta_value(order.meta, ORIGINAL_META)]
-
-
-def coupons_of(market: Market) -> list[Coupon]:
-    """Coupons in the shop that carry a key of ours."""
-    return [coupon for coupon in market.shop.state.coupons.values() if meta_value(coupon.meta, KEY_META)]
-
-
-def exchanges(markets: Iterable[Market], book: Book, problems: list[str]) -> dict[str, int]:
-    """Each expected replacement is there once, worth nothing, of the right article, reserved or cancelled again."""
-    placed = 0
-    for market in markets:
-        there = {str(meta_value(order.meta, ORIGINAL_META)): order for order in replacements(market)}
-        expected = [one for one in book.exchanges if one.market == market.place.code]
-        placed += len(replacements(market))
-        if len(replacements(market)) != len(expected):
-            problems.append(f"{market.place.title}: {len(replacements(market))} exchanges instead of {len(expected)}.")
-        for one in expected:
-            problems += _wrong(market, one, there.get(str(one.order_id)))
-    return {"expected": len(book.exchanges), "placed": placed}
-
-
-def _wrong(market: Market, expected: ExpectedExchange, order: Order | None) -> list[str]:
-    where = f"{market.place.title}: the replacement for order {expected.order_id}"
-    if order is None:
-        return [f"{where} is missing."]
-    products = [line.variation_id or line.product_id for line in order.of_kind("line")]
-    found = [] if products == [expected.product_id] else [f"{where} holds {products}."]
-    if totals_of(order, market.place.decimals).total != 0:
-        found.append(f"{where} is not free.")
-    wanted = CANCELLED if expected.is_withdrawn else "processing"
-    return [*found, *([] if order.status == wanted else [f"{where} is {order.status} instead of {wanted}."])]
-
-
-def credits(markets: Iterable[Market], book: Book, problems: list[str]) -> dict[str, int]:
-    """Each expected coupon is there once, with its amount, for its customer only."""
-    issued = 0
-    for market in markets:
-        there = Counter((coupon.amount, tuple(coupon.email_restrictions)) for coupon in coupons_of(market))
-        orders = market.shop.state.orders
-        expected: Counter[tuple[Decimal, tuple[str, ...]]] = Counter(
-            (one.amount, (orders[one.order_id].billing["email"],))
-            for one in book.credits
-            if one.market == market.place.code
-        )
-        issued += there.total()
-        if there != expected:
-            problems.append(f"{market.place.title}: coupons {dict(there)} instead of {dict(expected)}.")
-    return {"expected": len(book.credits), "issued": issued}
-
-
-def write_backs(markets: Iterable[Market], book: Book, problems: list[str]) -> dict[str, int]:
-    """Every replacement that stands is told to the platform once, or is a to-do of a person."""
-    told = to_do = 0
-    for market in markets:
-        wanted = [one for one in book.exchanges if one.market == market.place.code and not one.is_withdrawn]
-        numbers = _numbers(market)
-        if market.place.is_told:
-            told += len(market.platform.merchant_desk.told)
-            problems += [
-                f"{market.place.title}: the platform does not know the replacement of return {one.return_id}."
-                for one in wanted
-                if [row["order_id"] for row in market.platform.merchant_desk.told_of(one.return_id, "exchange_order")]
-                != [numbers[str(one.order_id)]]
-            ]
-        else:
-            to_do += len(wanted)
-    cases = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLATFORM_TO_DO).count()
-    if cases != to_do:
-        problems.append(f"{cases} to-dos at the platform instead of {to_do}.")
-    return {"told": told, "to_do": to_do}
-
-
-def _numbers(market: Market) -> Mapping[str, str]:
-    """Original order → id of its replacement."""
-    return {str(meta_value(order.meta, ORIGINAL_META)): str(order.id) for order in replacements(market)}
-
-
-def summary(markets: Mapping[str, Market], book: Book, problems: list[str]) -> dict[str, Any]:
-    """The three figures of the summary."""
-    every = list(markets.values())
-    return {
-        "exchanges": exchanges(every, book, problems),
-        "credits": credits(every, book, problems),
-        "write_backs": write_backs(every, book, problems),
+def compare(market: Market, seen: Seen, book: Book, problems: list[str]) -> Figures:
+    """The figures of one market for the summary, which adds them up; what is wrong goes into ``problems``."""
+    found: list[str] = []
+    figures = {
+        "exchanges": _exchanges(market, seen, book, found),
+        "credits": _credits(market, seen, book, found),
+        "write_backs": _write_backs(market, seen, book, found),
     }
+    problems += [f"{market.place.title}: {text}" for text in (*found, *_returns(market, seen, book))]
+    return figures
+
+
+def doubles_in(market: Market, seen: Seen) -> Iterable[str]:
+    """Orders, credits and messages of one key or content more than once."""
+    orders = Counter(one.key for one in seen.replacements)
+    credits = Counter(one.key for one in seen.credits if one.key)
+    yield from (f"{count} orders carry the key {key}." for key, count in orders.items() if count > 1)
+    yield from (f"{count} credits carry the key {key}." for key, count in credits.items() if count > 1)
+    if isinstance(market, ReveniMarket):
+        desk = market.platform.merchant_desk.told
+        told = Counter((one.return_id, one.message, repr(sorted(one.body.items()))) for one in desk)
+        yield from (f"the platform was told {said[:2]} {count} times." for said, count in told.items() if count > 1)
+
+
+def _exchanges(market: Market, seen: Seen, book: Book, found: list[str]) -> dict[str, int]:
+    """Each expected replacement is there once, worth nothing, of the right article, reserved or cancelled again."""
+    expected = [one for one in book.exchanges if one.market == market.place.code]
+    there = {one.original_id: one for one in seen.replacements}
+    if len(seen.replacements) != len(expected):
+        found.append(f"{len(seen.replacements)} exchanges instead of {len(expected)}.")
+    for one in expected:
+        wrong = _wrong(one, there.get(one.order_id), seen)
+        found += [f"the replacement for order {one.order_id} {text}" for text in wrong]
+    return {"expected": len(expected), "placed": len(seen.replacements)}
+
+
+def _wrong(expected: ExpectedExchange, order: SeenReplacement | None, seen: Seen) -> list[str]:
+    if order is None:
+        return ["is missing."]
+    found = [] if order.articles == (expected.product_id,) else [f"holds {list(order.articles)}."]
+    if not order.is_free:
+        found.append("is not free.")
+    wanted = seen.cancelled if expected.is_withdrawn else seen.standing
+    return [*found, *([] if order.status == wanted else [f"is {order.status} instead of {wanted}."])]
+
+
+def _credits(market: Market, seen: Seen, book: Book, found: list[str]) -> dict[str, int]:
+    """Each expected credit is there once, with its amount, for its customer only."""
+    there = Counter((one.amount, one.owner, one.is_gift_card) for one in seen.credits)
+    expected: Counter[tuple[Decimal, str, bool]] = Counter(
+        (one.amount, seen.owner_of(one.order_id), one.is_gift_card and seen.has_gift_cards)
+        for one in book.credits
+        if one.market == market.place.code
+    )
+    if there != expected:
+        found.append(f"credits {dict(there)} instead of {dict(expected)}.")
+    return {"expected": expected.total(), "issued": there.total()}
+
+
+def _write_backs(market: Market, seen: Seen, book: Book, found: list[str]) -> dict[str, int]:
+    """Every replacement that stands is told to the platform once, or is a to-do of a person."""
+    wanted = [one for one in book.exchanges if one.market == market.place.code and not one.is_withdrawn]
+    if not market.place.is_told or not isinstance(market, ReveniMarket):
+        return {"told": 0, "to_do": len(wanted)}
+    numbers = {one.original_id: one.told_as for one in seen.replacements}
+    desk = market.platform.merchant_desk
+    for one in wanted:
+        told = [row["order_id"] for row in desk.told_of(one.return_id, "exchange_order")]
+        if told != [numbers.get(one.order_id)]:
+            found.append(f"the platform does not know the replacement of return {one.return_id}.")
+    return {"told": len(desk.told), "to_do": 0}
+
+
+def wrong_to_dos(to_do: int) -> list[str]:
+    """As many cases of this kind are open as there are replacements nobody could tell the platform of by a call."""
+    cases = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLATFORM_TO_DO).count()
+    return [] if cases == to_do else [f"{cases} to-dos at the platform instead of {to_do}."]
+
+
+def _returns(market: Market, seen: Seen, book: Book) -> list[str]:
+    """Where the shop keeps returns itself: each expected one stands there once, with its units, open or closed."""
+    there = Counter((one.order_id, one.units, one.status) for one in seen.returns)
+    expected = Counter(
+        (one.order_id, one.units, one.status) for one in book.shop_returns if one.market == market.place.code
+    )
+    extra, missing = sorted((there - expected).items()), sorted((expected - there).items())
+    return [
+        *(f"order {row[0]} has {n} return(s) {row[1:]} too many." for row, n in extra),
+        *(f"order {row[0]} lacks {n} return(s) {row[1:]}." for row, n in missing),
+    ]

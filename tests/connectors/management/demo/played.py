@@ -11,8 +11,11 @@ from django.db import close_old_connections
 from connectors.management.demo import playing, programme
 from connectors.management.demo.expectations import Book
 from connectors.management.demo.installation import ADMIN, PEOPLE, install
-from connectors.management.demo.markets import Market, build_markets
+from connectors.management.demo.market_woocommerce import WooMarket
+from connectors.management.demo.markets import Market
 from connectors.management.demo.programme import Telling
+from connectors.management.demo.world import build_markets
+from connectors.simulators.woocommerce.shop import WooShop
 from connectors.simulators.wsgi_transport import mounted_session
 from returnsops.wsgi import application
 
@@ -35,11 +38,25 @@ class Day:
     markets: dict[str, Market]
     book: Book
 
+    @property
+    def shop(self) -> WooShop:
+        """The European shop as what it is."""
+        market = self.markets["eu"]
+        assert isinstance(market, WooMarket)
+        return market.shop
+
+    @property
+    def tee(self) -> int:
+        """The product id of its T-shirt."""
+        market = self.markets["eu"]
+        assert isinstance(market, WooMarket)
+        return market.products["tee"].id
+
 
 @contextmanager
 def installed(*codes: str) -> Iterator[Day]:
-    """Markets that are live, all three unless named, before anything is told."""
-    markets = {code: market for code, market in build_markets().items() if code in codes or not codes}
+    """The named markets, live, before anything is told."""
+    markets = {code: market for code, market in build_markets().items() if code in codes}
     # A request would close the connection that holds the test's own transaction; Django's test client does the same.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -47,7 +64,7 @@ def installed(*codes: str) -> Iterator[Day]:
         for market in markets.values():
             market.open()
             # The ping of a new webhook comes from the shop's own thread, which a test's transaction cannot see.
-            market.shop.webhooks.session = mounted_session(_answer_ok, OPS_URL)
+            market.shop_webhooks.session = mounted_session(_answer_ok, OPS_URL)
         install(markets, passwords=dict.fromkeys([*PEOPLE, ADMIN], "not-asked-for"), public_url=OPS_URL)
         for sender in playing.senders_of(markets.values()):
             sender.session = mounted_session(application, OPS_URL)

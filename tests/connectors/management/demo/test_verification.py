@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_short_day_in_three_currencies_is_equal_on_both_sides() -> None:
-    with installed() as day:
+    with installed("eu", "jp", "kw") as day:
         stories = programme.told(programme.YESTERDAY, markets=day.markets, book=day.book)
         playing.play_as_of_yesterday(stories, day.markets.values())
         play(day, SHORT_DAY)
@@ -41,25 +41,25 @@ def test_a_short_day_in_three_currencies_is_equal_on_both_sides() -> None:
 
 
 def _second_record_of_one_key(day: Day) -> None:
-    shop = day.markets["eu"].shop
+    shop = day.shop
     (first,) = [refund for refund in shop.state.refunds.values() if refund.amount]
     shop.staff_refund(first.order_id, Decimal("29.95"), reason=first.reason)
 
 
 def _second_restock(day: Day) -> None:
-    shop = day.markets["eu"].shop
+    shop = day.shop
     (first,) = [refund for refund in shop.state.refunds.values() if not refund.amount]
     shop.state.refunds[9999] = first
-    shop.state.products[day.markets["eu"].products["tee"].id].stock_quantity = 40
+    shop.state.products[day.tee].stock_quantity = 40
 
 
 def _second_payout(day: Day) -> None:
-    payouts = day.markets["eu"].shop.state.payouts
+    payouts = day.shop.state.payouts
     payouts.append(payouts[0])
 
 
 def _second_note(day: Day) -> None:
-    notes = day.markets["eu"].shop.state.notes
+    notes = day.shop.state.notes
     notes.append(next(note for note in notes if note.text.endswith("/received]")))
 
 
@@ -74,7 +74,7 @@ def _lost_shop_message(day: Day) -> None:
 
 
 def _lost_refund(day: Day) -> None:
-    shop = day.markets["eu"].shop
+    shop = day.shop
     (refund,) = [refund for refund in shop.state.refunds.values() if refund.amount]
     shop.delete_refund(refund.id)
 
@@ -122,7 +122,7 @@ def test_whatever_is_planted_is_found() -> None:
 @contextmanager
 def _undone(day: Day) -> Iterator[None]:
     """Rows, records and expectations are as before afterwards."""
-    state, book = day.markets["eu"].shop.state, deepcopy(day.book)
+    state, book = day.shop.state, deepcopy(day.book)
     kept = deepcopy((state.refunds, state.payouts, state.notes, state.products))
     with transaction.atomic():
         yield
