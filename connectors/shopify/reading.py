@@ -7,12 +7,13 @@ from connectors.ports import AuthFailed, Link, Rejected, Retryable
 from connectors.shopify import client
 from connectors.shopify.links import gid, is_gid, number_of
 from connectors.shopify.orders import order_snapshot, reading_of
-from connectors.shopify.refund_records import key_of
+from connectors.shopify.refund_records import key_of, nodes
 from returnsops.facts import OrderSnapshot
 from returnsops.money import MoneyError
 
 Json = Any
-MAX_LISTED: Final = 100  # refunds and transactions have no cursor; one more and the list may be cut
+MAX_LISTED: Final = 100  # refunds and transactions have no cursor; from here on the list may be cut
+AT_ONCE: Final = 20  # refunds with their lines in one call
 
 
 def read_order(link: Link, order_id: str) -> OrderSnapshot | None:
@@ -81,12 +82,40 @@ def _joined(order: Json, following: Json) -> Json:
 
 
 def _with_whole_refunds(link: Link, order: Json) -> Json:
-    """The same with every line of every refund; a refund's lines never change once it is made."""
-    for name in ("refunds", "transactions"):
-        if len(order.get(name) or ()) >= MAX_LISTED:
-            text = f"Order {order.get('name')} has {MAX_LISTED} or more {name}: not all can be read. Handle it by hand."
-            raise Rejected(text, code="unreadable_order")
+    """The same with every refund and every line of it; a refund's lines never change once it is made."""
+    if any(len(order.get(name) or ()) >= MAX_LISTED for name in ("refunds", "transactions")):
+        order = _with_long_lists(link, order)
     return {**order, "refunds": [_whole(link, refund) for refund in order.get("refunds") or ()]}
+
+
+def _with_long_lists(link: Link, order: Json) -> Json:
+    """All transactions and refunds of an order with many: asked for without a length, nothing is cut (schema).
+
+    Raises Rejected('unreadable_order') where the shop's own count or its payments say that something is missing.
+    """
+    found = client.execute(link, "OrderMovements", {"id": order["id"]}).get("order") or {}
+    if found.get("updatedAt") != order.get("updatedAt"):
+        raise Retryable(f"Order {order.get('name')} changed while its refunds were read.")
+    known = {str(refund["id"]): refund for refund in order.get("refunds") or ()}
+    wanted = [str(row["id"]) for row in found.get("refunds") or ()]
+    missing = [one for one in wanted if one not in known]
+    for start in range(0, len(missing), AT_ONCE):
+        ids = missing[start : start + AT_ONCE]
+        rows = client.execute(link, "RefundsByIds", {"ids": ids}).get("nodes") or ()
+        known |= {str(row["id"]): row for row in rows if row is not None}
+    if not _is_complete(found, known, wanted):
+        text = f"Order {order.get('name')} has more refunds or payments than the shop shows. Handle it by hand."
+        raise Rejected(text, code="unreadable_order")
+    return {**order, "transactions": found["transactions"], "refunds": [known[one] for one in wanted]}
+
+
+def _is_complete(found: Json, known: Mapping[str, Json], wanted: list[str]) -> bool:
+    """Every payment is there by the shop's count, and each that went back belongs to a refund that was read."""
+    rows = found.get("transactions") or ()
+    told = {str(row["id"]) for refund in known.values() for row in nodes(refund.get("transactions"))}
+    went_back = {str(row["id"]) for row in rows if row.get("kind") == "REFUND"}
+    is_counted = (found.get("transactionsCount") or {}).get("count") == len(rows)
+    return is_counted and went_back <= told and all(one in known for one in wanted)
 
 
 def _whole(link: Link, refund: Json) -> Json:
@@ -106,7 +135,8 @@ def _authors(link: Link, order: Json) -> dict[str, str]:
     if all(key_of(refund) for refund in order.get("refunds") or ()):
         return {}
     try:
-        found = client.execute(link, "RefundAuthors", {"id": order["id"]}).get("order") or {}
+        first = MAX_LISTED if len(order.get("refunds") or ()) <= MAX_LISTED else None
+        found = client.execute(link, "RefundAuthors", {"id": order["id"], "first": first}).get("order") or {}
     except AuthFailed as failure:
         if "ACCESS_DENIED" not in failure.evidence.get("codes", ()):
             raise

@@ -1,6 +1,6 @@
 """Shopify read: the final order, who may return what, refunds by hand, the pace, and a shop that stops answering."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -11,6 +11,7 @@ import tomli_w
 from connectors import configuration, configuration_apply, inbox
 from connectors.models import ConnectionBudget
 from connectors.registry import connector_for, link_for
+from connectors.shopify import documents
 from connectors.simulators.faults import WebhookFault, WebhookFaultKind
 from connectors.simulators.shopify.order_writing import CartLine
 from exceptions_queue.models import ExceptionCase
@@ -24,6 +25,7 @@ from tests.journeys.world import OPS_URL
 
 pytestmark = pytest.mark.django_db
 
+WRITES = [name for name in documents.names() if "mutation " in documents.document(name)]
 EMAIL = "ada@example.test"
 
 
@@ -300,6 +302,25 @@ def test_a_revoked_token_pauses_with_one_case_and_resumes_without_loss() -> None
         w.settle()
         assert ([w.paid_back(order) for order in orders], w.open_cases()) == ([[Decimal("30.00")]] * 3, [])
         assert w.stock(tee) == 10
+
+
+def test_a_message_that_comes_before_its_order_waits_and_nothing_of_it_is_lost() -> None:
+    """The platform is quicker than the shop: the order it names cannot be read yet, then for too long, then it can."""
+    with shopify_world(policy="order_wanted_h = 1") as w:
+        tee = w.variant()
+        order = w.sale((tee, 2))
+        orders = w.store.state.orders
+        del orders[order.id]
+        return_id = w.returning(order)
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.pay(return_id, "30.00", executed_by="commerce_platform")
+        w.settle()
+        assert (w.rma(return_id).order, w.open_cases()) == (None, [states.CASE_ORDER_NOT_FOUND])
+        assert {name for name in WRITES if w.asked(name)} == set()
+        orders[order.id] = order
+        w.settle(horizon=timedelta(hours=12))
+        assert (w.paid_back(order), w.stock(tee), w.open_cases()) == ([Decimal("30.00")], 9, [])
 
 
 def test_a_retired_api_version_is_one_case_while_work_goes_on_and_closes_when_the_new_one_is_asked_for() -> None:

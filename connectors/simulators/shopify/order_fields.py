@@ -114,6 +114,7 @@ ORDER: Fields = {
     "lineItems": paged(lambda shop, order: order.lines),
     "fulfillments": listed(lambda shop, order: order.fulfilments),
     "transactions": listed(lambda shop, order: order.transactions),
+    "transactionsCount": lambda shop, order, args: {"count": len(order.transactions)},
     "refunds": listed(lambda shop, order: shop.refunds_of(order.id)),
     "returns": paged(lambda shop, order: shop.returns_of(order.id)),
     "metafield": metafield_of("Order"),

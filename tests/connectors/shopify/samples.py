@@ -74,7 +74,9 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "OrdersByName": {"query": 'name:"#1001"'},
     "OrdersChanged": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None},
     "OrdersPast": {"query": "updated_at:>='2026-11-01T00:00:00Z'", "after": None, "lines": None},
-    "RefundAuthors": {"id": ORDER},
+    "OrderMovements": {"id": ORDER},
+    "RefundAuthors": {"id": ORDER, "first": 100},
+    "RefundsByIds": {"ids": ["gid://shopify/Refund/1"]},
     "OrderCancel": {"orderId": ORDER, "reason": "OTHER", "staffNote": "Exchange withdrawn"},
     "RefundCreate": {
         "key": "k",

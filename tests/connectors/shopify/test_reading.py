@@ -9,6 +9,7 @@ import pytest
 from connectors.ports import AuthFailed, Rejected
 from connectors.shopify import reading
 from connectors.simulators.shopify import CartLine, Order, Payment
+from connectors.simulators.shopify.records import Refund
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot
 from tests.connectors.shopify.served import Stage, id_of, stage
 
@@ -19,6 +20,10 @@ def read(own: Stage, order: Order) -> OrderSnapshot:
     found = reading.read_order(own.link, id_of(order))
     assert found is not None
     return found
+
+
+def id_of_refund(refund: Refund) -> str:
+    return f"gid://shopify/Refund/{refund.id}"
 
 
 def worth(line: OrderLineSnapshot) -> tuple[int, D, D]:
@@ -103,6 +108,22 @@ def test_every_line_of_a_long_order_and_of_a_long_refund_is_read() -> None:
     assert len(found.lines) == 61
     assert {worth(line)[0] for line in found.lines} == {1}
     assert len(found.refunds[0].lines) == 61
+
+
+def test_an_order_with_more_than_a_hundred_refunds_is_read_whole_or_not_at_all() -> None:
+    with stage() as own:
+        order = own.place()
+        staff = own.shop.add_staff("Jo Smith", email="jo@a.test")
+        made = [own.shop.staff_refund(order, D("0.10"), staff=staff) for _ in range(125)]
+        found = read(own, order)
+        asked = ["OrderFinalState", "OrderMovements", "RefundsByIds", "RefundsByIds", "RefundAuthors"]
+        assert own.asked() == asked
+        assert sorted(one.refund_id for one in found.refunds) == sorted(id_of_refund(one) for one in made)
+        assert sum((one.amount for one in found.refunds), D(0)) == D("12.50")
+        assert {one.author.partition(" (")[0] for one in found.refunds} == {"Jo Smith"}
+        made[-1].transaction_ids.clear()  # a payment that went back, and no refund says why
+        with pytest.raises(Rejected, match="more refunds or payments than the shop shows"):
+            read(own, order)
 
 
 def test_without_the_right_to_see_staff_only_the_name_is_missing() -> None:
