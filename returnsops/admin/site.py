@@ -27,6 +27,7 @@ NAVIGATION = (
         "Records",
         (
             ("Orders", "receipt_long", "returnsops_order", "returnsops.view_order"),
+            ("Reasons given", "label_important", "returnsops_returnline", "returnsops.view_returnline"),
             ("Refunds in the shop", "currency_exchange", "returnsops_refund", "returnsops.view_refund"),
             (
                 "Warehouse reports",

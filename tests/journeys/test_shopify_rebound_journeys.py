@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify.records import Order, Variant
@@ -34,9 +35,19 @@ def statuses(p: ShopifyPair) -> list[str]:
     return [field["value"] for field in fields if field["key"] == "status"]
 
 
+def exported(p: ShopifyPair, team: str) -> list[str]:
+    """The lines of the file of reasons that a person of a team downloads."""
+    client = Client()
+    client.force_login(p.w.users[team])
+    answer = client.get("/admin/returnsops/returnline/export/")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv")
+    return answer.content.decode().splitlines()
+
+
 @pytest.mark.requirement("S5-1")
 @pytest.mark.requirement("S5-2")
 @pytest.mark.requirement("S5-4")
+@pytest.mark.requirement("S5-7")
 @pytest.mark.requirement("S5-8")
 @pytest.mark.requirement("S5-13")
 @pytest.mark.requirement("S5-19")
@@ -91,6 +102,11 @@ def test_from_the_request_to_the_closed_return_each_system_keeps_its_own_truth()
         tokens = [effect.payload["token"] for effect in p.w.effects(return_id, states.NOTE)]
         assert [(order.note or "").count(token) for token in tokens] == [1] * len(tokens)
         assert {call.path for call in p.account.calls.all()} == V1_CALLS
+        assert exported(p, "MER") == [
+            "month,reason,title,platform_reason,platform,sku,name,units,returns",
+            "2026-11,faulty,Faulty,Damaged,rebound,MUG-RED,Article MUG-RED,1,1",
+            "2026-11,faulty,Faulty,Damaged,rebound,TEE-BLK-M,Article TEE-BLK-M,1,1",
+        ]
 
 
 @pytest.mark.requirement("S5-2")

@@ -50,7 +50,6 @@ WITHOUT_SCREEN = {
     "OrderLine",
     "Parcel",
     "PlatformRefund",
-    "ReturnLine",
     "Waiver",
 }
 
