@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from connectors.registry import connector_for, link_for
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify.records import Order, Variant
 from exceptions_queue.models import ExceptionCase
@@ -16,6 +17,7 @@ from returnsops.models import Refund
 from returnsops.services import approvals, switches
 from tests.journeys.rebound_world import MEANING, ShopifyPair, shopify_pair
 from tests.journeys.shopify_world import gid
+from tests.journeys.world import START
 
 pytestmark = pytest.mark.django_db
 
@@ -339,3 +341,29 @@ def test_a_verdict_taken_back_changes_the_plan_and_after_money_and_stock_moved_i
         p.account.dispose(return_id, "GRADE A")
         p.poll()
         assert (p.w.open_cases(), moved(p)) == ([], (1, 1))
+
+
+@pytest.mark.requirement("S5-22")
+@pytest.mark.requirement("S5-23")
+def test_a_peak_stays_within_the_shops_limit_and_its_orders_are_read_again_in_bulk() -> None:
+    """All is due in one moment and costs more than ten times what the shop's bucket holds."""
+    with shopify_pair() as p:
+        p.w.store.bucket.size, p.w.store.bucket.restore_rate = 115, 12
+        tee = p.w.variant(stock=500)
+        orders = [p.w.sale((tee, 1)) for _ in range(5)]
+        for order in orders:
+            return_id = p.ask(order, tee)
+            p.account.track(return_id, "Arrived at Our Hub")
+            p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        assert (p.w.store.bucket.spent > 10 * 115, p.w.store.throttled) == (True, 0)
+        assert ([p.w.paid_back(order) for order in orders], p.w.stock(tee)) == ([[PAID]] * 5, 500)
+        calls = len(p.w.store.calls.matching("POST", r"graphql\.json$"))
+        assert calls <= 35 * len(orders)  # docs/performance.md
+        connector = connector_for("shopify")
+        assert connector.list_orders is not None
+        p.w.store.bucket.size, p.w.store.bucket.restore_rate = 2000, 100
+        p.w.shift(60)
+        page = connector.list_orders(link_for(p.w.connection("shop")), START, "")
+        assert len(page.orders) == len(orders)
+        assert len(p.w.store.calls.matching("POST", r"graphql\.json$")) == calls + 1
