@@ -68,6 +68,7 @@ class Book:
     credits: list[ExpectedCredit] = field(default_factory=list)
     shop_returns: list[ExpectedReturn] = field(default_factory=list)
     restocked: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, product id) -> units
+    set_aside: Counter[tuple[str, int, str]] = field(default_factory=Counter)  # (market, variant id, state) -> units
     restock_records: Counter[tuple[str, int]] = field(default_factory=Counter)  # (market, order id) -> records
     cases: Counter[str] = field(default_factory=Counter)
 

@@ -35,6 +35,7 @@ AnyShopify = TypeVar("AnyShopify", bound="ShopifyMarket")
 class ShopifyMarket(Market):
     """The shop: one location, a customer per person, somebody who works in its admin."""
 
+    states_aside: ClassVar[Mapping[str, str]] = {"damaged": "damaged", "quarantine": "quality_control"}
     keeps_returns: ClassVar[bool] = True
     shop: ShopifyShop
     main: Location
@@ -73,8 +74,13 @@ class ShopifyMarket(Market):
         return row
 
     def policy(self) -> Mapping[str, Any]:
-        """Goods on their way are seen among the shop's own returns, so its order says less."""
-        return {"shop_return": {"writer": "us"}, "notes": ["refunded"], "mirrors": ["status"]}
+        """Goods on their way are seen among the shop's own returns, so its order says less; bad ones are set aside."""
+        return {
+            "shop_return": {"writer": "us"},
+            "notes": ["refunded"],
+            "mirrors": ["status"],
+            "restock": {"set_aside": list(self.states_aside)},
+        }
 
 
 @dataclass(kw_only=True)
@@ -115,12 +121,9 @@ class ShopifyReboundMarket(ShopifyMarket):
     def policy(self) -> Mapping[str, Any]:
         """Money by our own policy, once the verdict is final; ReBound pays nothing, so nobody has to tell it of any."""
         refund = {"initiator": "policy_trigger", "trigger": "disposition_final", "amount_source": "order"}
-        return {
-            **super().policy(),
-            "refund": refund,
-            "restock": {"confirmation": "either"},
-            "write_back": {"to_do": []},
-        }
+        own = super().policy()
+        restock = {**own["restock"], "confirmation": "either"}
+        return {**own, "refund": refund, "restock": restock, "write_back": {"to_do": []}}
 
 
 def shopify_reveni_market(place: Place) -> ShopifyReveniMarket:

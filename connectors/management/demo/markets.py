@@ -27,6 +27,7 @@ class Market(ABC):
 
     place: Place
     clock: StoryClock
+    states_aside: ClassVar[Mapping[str, str]] = {}  # disposition -> where the shop keeps such goods, not for sale
     keeps_returns: ClassVar[bool] = False  # whether the shop has returns of its own, which we write
     stocked: dict[int, int] = field(default_factory=dict)  # product or variant id -> units at the start
     shop_server: RunningServer | None = None

@@ -82,7 +82,7 @@ class Seen:
     cancelled: str
     returns: list[SeenReturn] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)  # of whatever else carries a key of ours
-    not_for_sale: Mapping[int, int] = field(default_factory=dict)  # units in states that are not for sale
+    aside: Counter[tuple[int, str]] = field(default_factory=Counter)  # units by article and state that is not for sale
     has_gift_cards: bool = False  # which are told from other credit
 
 

@@ -62,10 +62,14 @@ def seen_in(market: ShopifyMarket, *, orders_of_returns: Mapping[str, int]) -> S
                 for one in shop.returns.values()
             ],
             keys=_other_keys(market),
-            not_for_sale={
-                one: sum(market.shop.stock_of(shop.variants[one], market.main, state) for state in NOT_FOR_SALE)
-                for one in market.stocked
-            },
+            aside=Counter(
+                {
+                    (one, state): units
+                    for one in market.stocked
+                    for state in NOT_FOR_SALE
+                    if (units := market.shop.stock_of(shop.variants[one], market.main, state))
+                }
+            ),
             has_gift_cards=True,
         )
 

@@ -19,6 +19,7 @@ def judged_item_by_item(t: ShopifyReboundTeller) -> Story:
     t.pay(asked, items=[0])
     yield
     t.account.dispose(asked.id, "GRADE A", "BIN")
+    t.expect_judged_as(asked, asked.wants[1], "damaged")
     t.pay(asked, items=[1])
     yield
 

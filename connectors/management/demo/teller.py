@@ -121,6 +121,13 @@ class Teller(ABC):
         self.book.restocked[(self.code, self.product_id_of(asked.order, want))] += count
         self.book.restock_records[(self.code, asked.order.id)] += 1 if count > 0 else -1
 
+    def expect_judged_as(self, asked: Asked, want: Wanted, disposition: str) -> None:
+        """Sellable units go back into stock; others are set aside, where the shop has a state for them."""
+        if disposition == "sellable":
+            self.expect_restock(asked, want)
+        elif state := self.market.states_aside.get(disposition):
+            self.book.set_aside[(self.code, self.product_id_of(asked.order, want), state)] += want.quantity
+
     def no_restock(self, asked: Asked) -> None:
         """What was judged sellable is rightly held back: nothing must move."""
         for want in asked.wants:

@@ -55,8 +55,7 @@ class ShopifyReboundTeller(ShopifyTeller):
         self.account.dispose(asked.id, *(DISPOSITIONS.get(name, name) for name in names))
         self.expect_judged(asked)
         for want, name in zip(asked.wants, names, strict=False):
-            if name == "sellable":
-                self.expect_restock(asked, want)
+            self.expect_judged_as(asked, want, name)
 
     def pay(
         self,

@@ -75,8 +75,8 @@ class ReveniTeller(Teller):
         act(asked.id, verdicts)
         self.expect_judged(asked)
         for want, name in zip(asked.wants, names, strict=False):
-            if name == "sellable" and verdict.get("outcome", "accepted") == "accepted":
-                self.expect_restock(asked, want)
+            if verdict.get("outcome", "accepted") == "accepted":
+                self.expect_judged_as(asked, want, name)
 
     # --- money --------------------------------------------------------------------------------------------------
 

@@ -207,9 +207,16 @@ def _stock(market: Market, seen: Seen, book: Book, problems: list[str]) -> dict[
         expected, there = expected + wanted, there + found
         if wanted != found:
             problems.append(f"{market.place.title}: product {product_id} has {found} units instead of {wanted}.")
-        if aside := seen.not_for_sale.get(product_id, 0):
-            problems.append(f"{market.place.title}: {aside} units of {product_id} were put aside by nobody.")
+    problems += [f"{market.place.title}: {text}" for text in _wrong_aside(market, seen, book)]
     return {"expected": expected, "shop": there}
+
+
+def _wrong_aside(market: Market, seen: Seen, book: Book) -> Iterable[str]:
+    """Damaged goods lie where they may not be sold, and nothing else does."""
+    expected = {(one, state): n for (code, one, state), n in book.set_aside.items() if code == market.place.code and n}
+    for one, state in sorted({*seen.aside, *expected}):
+        if (found := seen.aside[(one, state)]) != (wanted := expected.get((one, state), 0)):
+            yield f"{found} units of {one} are {state} instead of {wanted}."
 
 
 def _cases(book: Book, problems: list[str]) -> dict[str, int]:

@@ -74,7 +74,7 @@ PLANTED: tuple[tuple[Callable[[Day], None], int, str], ...] = (
     (_second_restock, 1, r"order \d+ has 1 restock record\(s\) too many"),
     (_second_replacement, 1, r"2 orders carry the key exchange:.*2 exchanges instead of 1"),
     (_second_credit, 0, r"credits .* instead of"),
-    (_put_aside, 0, r"1 units of \d+ were put aside by nobody"),
+    (_put_aside, 0, r"1 units of \d+ are damaged instead of 0"),
     (_left_open, 0, r"order \d+ has 1 return\(s\) \(1, 'OPEN'\) too many.*lacks 1 return\(s\) \(1, 'CLOSED'\)"),
 )
 
