@@ -17,7 +17,7 @@ from connectors.simulators.woocommerce.shop import WooShop
 from returnsops import states
 from tests.benchmarks.installation import Installation, installed
 from tests.benchmarks.measuring import keep, process_tree, pss_mb
-from tests.journeys.world import CONFIG
+from tests.journeys.world_configuration import CONFIG
 
 RETURNS = 12
 LIMIT_MB = 200

@@ -101,7 +101,7 @@ def test_a_shop_that_does_not_answer_changes_nothing() -> None:
 
 @pytest.mark.parametrize("gone", [TOPICS[1:2], TOPICS], ids=["one", "all"])
 def test_a_deleted_webhook_is_a_case_and_registered_again(gone: tuple[str, ...]) -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         _look(w)
         assert w.open_cases() == []
         _delete(w, *gone)

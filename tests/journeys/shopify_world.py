@@ -20,6 +20,7 @@ from connectors.simulators.shopify.shop import STATIC_TOKEN, ShopifyShop
 from connectors.simulators.wsgi_transport import mounted_session
 from returnsops.wsgi import application
 from tests.journeys import world as woo
+from tests.journeys import world_configuration
 from tests.journeys.world import OPS_URL, START, World, go_live
 
 ZERO = Decimal(0)
@@ -114,7 +115,7 @@ class ShopifyWorld(World):
 
 @contextmanager
 def shopify_world(
-    *, policy: str = "", policy_tables: str = "", settings: str = "", is_live: bool = True
+    *, policy: str = "", policy_tables: str = "", settings: str = "", is_live: bool = True, is_telling: bool = False
 ) -> Iterator[ShopifyWorld]:
     """A world with a route whose policy is the defaults plus what is given as TOML."""
     with time_machine.travel(START, tick=False) as traveller:
@@ -142,7 +143,8 @@ def shopify_world(
                 woo._kept_database_connection(),
             ):
                 woo._hire(made)
-                text = configuration_text(made, policy=policy, policy_tables=policy_tables, settings=settings)
+                own = world_configuration.quietly(policy, is_telling=is_telling)
+                text = configuration_text(made, policy=own, policy_tables=policy_tables, settings=settings)
                 configuration_apply.apply(configuration.read(text), by="test", at=made.now())
                 shop.webhooks.session = mounted_session(application, OPS_URL)
                 if is_live:

@@ -153,7 +153,7 @@ def test_stock_that_is_wrong_because_a_restock_was_not_mapped() -> None:
 
 @pytest.mark.requirement("S4-8")
 def test_a_note_or_status_that_is_missing_on_the_order_is_written_again() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order = w.order((w.product(new_sku(w)), 2))
         return_id = w.ask(order)
         w.ask(w.order((w.product(new_sku(w)), 2)))

@@ -93,7 +93,7 @@ def check_each_once(w: World, order: Order, return_id: str, product_id: int) -> 
 @pytest.mark.requirement("S4-22")
 @pytest.mark.parametrize(("kind", "moment"), MOMENTS)
 def test_a_crash_at_any_moment_leaves_each_thing_done_once(kind: str, moment: str) -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         dying = Dying(w, kind=kind, moment=moment)
         placed = returned(w)
         settled(w)
@@ -119,7 +119,7 @@ FAULTS: tuple[Callable[[str], Fault], ...] = (
 @pytest.mark.parametrize("path", sorted(PATHS.values()))
 def test_a_lost_or_late_answer_leaves_each_thing_done_once(path: str, after: int, number: int) -> None:
     """Refund and restock are both refund records in WooCommerce; ``after`` makes the second of them the victim."""
-    with world() as w:
+    with world(is_telling=True) as w:
         w.shop.faults.script(replace(FAULTS[number](path), after=after))
         placed = returned(w)
         settled(w)
@@ -128,7 +128,7 @@ def test_a_lost_or_late_answer_leaves_each_thing_done_once(path: str, after: int
 
 @pytest.mark.requirement("S4-22")
 def test_a_crash_and_a_lost_look_up_after_it() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         Dying(w, kind=states.REFUND, moment="sent")
         w.shop.faults.script(Fault(kind=FaultKind.LOST_ANSWER, method="GET", path_pattern=r"/orders/\d+$", after=3))
         placed = returned(w)
@@ -149,7 +149,7 @@ def say_not_done(w: World, who: str) -> None:
 
 @pytest.mark.requirement("S4-22")
 def test_a_payment_nobody_can_tell_is_sent_again_when_two_people_say_it_did_not_happen() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         Dying(w, kind=states.REFUND, moment="send_begun")
         placed = returned(w)
         settled(w)

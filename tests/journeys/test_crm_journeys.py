@@ -16,7 +16,7 @@ def _notes(w: World, order_id: int) -> list[str]:
 
 @pytest.mark.requirement("S4-24")
 def test_status_is_updated_and_notes_are_written_once() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order = w.order((w.product(), 2))
         return_id = w.ask(order)
         w.settle()
@@ -70,7 +70,7 @@ def test_classifying_a_reason_lets_the_return_go_on() -> None:
 
 @pytest.mark.requirement("S4-24")
 def test_two_returns_of_one_order_do_not_overwrite_each_other() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order = w.order((w.product(), 2))
         first, second = w.ask(order), w.ask(order)
         w.platform.receive(second)

@@ -122,7 +122,7 @@ def test_an_exchange_that_is_not_instant_waits_for_the_inspection_and_the_goods_
 
 
 def test_staff_and_customer_hear_of_it_only_once_the_order_exists() -> None:
-    with world(policy_tables=f"{OURS}customer_note = true\n") as w:
+    with world(is_telling=True, policy_tables=f"{OURS}customer_note = true\n") as w:
         shelf = Shelf(w)
         w.shop.faults.script(Fault(kind=FaultKind.SERVER_ERROR_AFTER_COMMIT, method="PUT", path_pattern=ORDER))
         shelf.ask()
@@ -439,7 +439,7 @@ def test_withdrawn_before_it_was_sent_nothing_is_placed() -> None:
 
 @pytest.mark.parametrize("mode", ["case", "approve", "automatic"])
 def test_withdrawn_before_it_left_its_order_is_cancelled_and_the_stock_is_back(mode: str) -> None:
-    with world(policy_tables=f'{OURS}[routes.policy.reversal]\nexchange = "{mode}"\n') as w:
+    with world(is_telling=True, policy_tables=f'{OURS}[routes.policy.reversal]\nexchange = "{mode}"\n') as w:
         shelf = Shelf(w)
         exchange_id = shelf.ask()
         w.settle()

@@ -107,7 +107,7 @@ def test_a_refund_of_the_returned_unit_by_hand_cancels_ours(is_named: bool) -> N
 
 
 def test_part_of_the_return_by_hand_leaves_the_difference_to_the_cent() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order, return_id = _due(w, quantity=2)
         _by_hand(w, order, TEE, (0, 1))
         w.pay(return_id, "48.70", quantity=2)
@@ -188,7 +188,7 @@ def test_a_reading_that_is_lost_before_money_goes_is_read_again_and_nobody_is_pa
 
 
 def test_several_explanations_are_ranked_and_one_click_applies_one() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order, return_id = _due(w)
         second = w.ask(order)  # the other T-shirt comes back as well
         w.settle()
@@ -253,7 +253,7 @@ def test_goodwill_is_asked_about_and_a_click_lets_the_return_go_whole() -> None:
 
 
 def test_what_was_attributed_can_be_taken_back_until_money_goes_and_is_not_answered_by_itself_again() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order, return_id = _due(w)
         by_hand = _by_hand(w, order, TEE, (0, 1))
         w.pay(return_id, str(TEE))
@@ -275,7 +275,7 @@ def test_what_was_attributed_can_be_taken_back_until_money_goes_and_is_not_answe
 
 
 def test_after_money_went_an_answer_stands() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order, return_id = _due(w, quantity=2)
         by_hand = _by_hand(w, order, TEE, (0, 1))
         w.pay(return_id, "48.70", quantity=2)
@@ -362,7 +362,7 @@ def test_a_unit_put_back_by_hand_is_not_put_back_again(amount: Decimal) -> None:
 
 
 def test_a_restock_by_hand_that_no_webhook_told_of_is_seen_before_ours_goes() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order, return_id = _returned(w, quantity=2)
         w.shop.staff_refund(
             order.id, Decimal(0), lines=[RefundLine(item_id=order.items[0].id, quantity=1)], is_restocked=True

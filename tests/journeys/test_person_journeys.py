@@ -152,7 +152,7 @@ def test_refund_above_the_limit_waits_for_a_second_person() -> None:
 
 
 def test_risk_hold_freezes_money_and_stock_but_not_the_status() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         order = w.order((w.product(), 2))
         return_id = w.ask(order)
         risk_id = w.platform.risk_hold(return_id)

@@ -230,7 +230,7 @@ EXPECTED: dict[str, Expected] = {
 @pytest.fixture
 def live() -> Iterator[World]:
     """A live route since before the examples, and the order they name."""
-    with world() as w:
+    with world(is_telling=True) as w:
         route = Route.objects.get(name="main")
         routes.set_mode(route=route, mode=states.ROUTE_LIVE, by="test", at=w.now(), live_from=LIVE_FROM)
         yield w

@@ -56,7 +56,7 @@ def test_no_schedule_of_faults_makes_anything_happen_twice(schedules: int) -> No
     unclear = 0
     for seed in range(schedules):
         point = transaction.savepoint()  # each schedule begins with an empty database
-        with world() as w:
+        with world(is_telling=True) as w:
             unclear += _one(w, seed)
         transaction.savepoint_rollback(point)
     assert unclear < schedules

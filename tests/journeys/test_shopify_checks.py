@@ -107,7 +107,7 @@ WRITES = {name for name in documents.names() if "mutation " in documents.documen
 @pytest.mark.requirement("S1-2")
 def test_what_one_side_owns_the_other_cannot_change_and_trying_is_a_case() -> None:
     """Shopify owns order, money and stock; the platform status and disposition (the ownership table of the route)."""
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         order = w.sale((w.variant(), 3))
         line, anna = order.lines[0], w.store.add_staff("Anna", email="anna@example.test")
         return_id = w.returning(order, quantity=2)

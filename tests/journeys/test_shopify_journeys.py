@@ -51,7 +51,7 @@ def check_each_once(w: ShopifyWorld, tee: Variant, order: Order, return_id: str)
 @pytest.mark.requirement("S1-32")
 @pytest.mark.requirement("S1-35")
 def test_a_request_becomes_refund_stock_and_history_without_anybody() -> None:
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         tee, order, return_id = returned(w)
         order.note = "Leave at the back door."
         w.settle()
@@ -84,7 +84,7 @@ MOMENTS = [
 @pytest.mark.requirement("S1-30")
 @pytest.mark.parametrize(("kind", "moment"), MOMENTS)
 def test_a_crash_leaves_each_thing_done_once(kind: str, moment: str) -> None:
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         dying = Dying(w, kind=kind, moment=moment)
         placed = returned(w)
         settled(w)
@@ -97,7 +97,7 @@ def test_a_crash_leaves_each_thing_done_once(kind: str, moment: str) -> None:
 @pytest.mark.requirement("S5-16")
 @pytest.mark.parametrize("operation", ["RefundCreate", "InventoryAdjust"])
 def test_lost_and_late_answers_one_after_the_other_leave_each_thing_done_once(operation: str) -> None:
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         path = f"#{operation}$"
         for fault in (
             Fault(kind=FaultKind.RATE_LIMITED, path_pattern=path, retry_after_s=20),
@@ -134,7 +134,7 @@ def test_money_under_way_is_not_paid_and_a_gateway_that_fails_later_is_a_case_th
 
 @pytest.mark.requirement("S1-8")
 def test_money_goes_back_to_the_payments_it_came_from() -> None:
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         cards = (Payment(gateway="gift_card", amount=Decimal("20.00")), Payment())
         tee, order, return_id = returned(w, payments=cards)
         w.settle()

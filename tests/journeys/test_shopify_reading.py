@@ -251,7 +251,7 @@ def test_a_delivery_makes_it_quick_and_a_forged_one_changes_nothing() -> None:
 @pytest.mark.requirement("S1-3")
 def test_ten_times_what_the_shop_allows_is_worked_off_without_one_throttled_answer_and_refunds_first() -> None:
     """All is due in one moment, and costs more than ten times what the bucket holds (and gives in ten seconds)."""
-    with shopify_world() as w:
+    with shopify_world(is_telling=True) as w:
         w.store.bucket.size, w.store.bucket.restore_rate = 115, 12
         tee = w.variant(stock=500)
         orders = [w.sale((tee, 1)) for _ in range(6)]

@@ -470,7 +470,7 @@ def test_a_template_taken_away_withdraws_what_was_not_sent_and_asks_a_person() -
 
 
 def test_a_refund_deleted_after_the_platform_was_told_is_a_case_because_now_nobody_pays() -> None:
-    with world() as w:
+    with world(is_telling=True) as w:
         told_by_calls(w, states.TELL_ALREADY_REFUNDED)
         order, return_id = asked(w)
         w.settle()

@@ -20,20 +20,20 @@ import time_machine
 from django.contrib.auth.models import Group, User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
-from django.db.models import Min
+from django.db.models import Min, Model, Q
 from django.utils import timezone
 
 from connectors import budget, configuration, configuration_apply, inbox, polling, pump, reads
 from connectors.jobs import Runtime
 from connectors.models import ConnectionBudget
-from connectors.registry import connector_for, link_for
 from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.server import RunningServer, serve
 from connectors.simulators.woocommerce.order_writing import CartLine
-from connectors.simulators.woocommerce.records import Order, Product, Refund
+from connectors.simulators.woocommerce.records import Order, Product, Refund, Webhook
 from connectors.simulators.woocommerce.shop import WooShop
 from connectors.simulators.wsgi_transport import mounted_session
+from connectors.woocommerce import webhooks
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Effect, InboundEvent, ReturnAuthorisation, Route
@@ -41,75 +41,12 @@ from returnsops.roles import TEAMS, sync_roles
 from returnsops.services import routes
 from returnsops.services.replan import replan_due
 from returnsops.wsgi import application
+from tests.journeys import world_configuration
 
 OPS_URL = "https://localhost"
 START = datetime.fromisoformat("2026-11-02T09:00:00+00:00")
 ROUNDS = 200
 HORIZON = timedelta(hours=2)
-
-CONFIG = """
-[[reasons]]
-code = "too_small"
-title = "Too small"
-[[reasons]]
-code = "faulty"
-title = "Faulty"
-
-[[connections]]
-name = "shop"
-vendor = "woocommerce"
-base_url = "{shop_url}"
-time_zone = "Europe/Madrid"
-[connections.secrets]
-consumer_key = "ck_test"
-consumer_secret = "cs_test"
-webhook_secret = "shopwebhooksecret"
-
-[[connections]]
-name = "reveni"
-vendor = "reveni"
-base_url = "{platform_url}"
-[connections.secrets]
-webhook_secret = "{platform_secret}"
-api_key = "{platform_key}"
-[connections.reason_codes]
-too_small = "too_small"
-faulty = "faulty"
-
-[[locations]]
-code = "main"
-title = "Main stock"
-kind = "sellable"
-[[locations]]
-code = "quarantine"
-title = "Quarantine"
-kind = "quarantine"
-[[locations]]
-code = "scrap"
-title = "Scrap"
-kind = "scrap"
-
-[[routes]]
-name = "main"
-platform = "reveni"
-commerce = "shop"
-mode = "shadow"
-[routes.dispositions]
-sellable = "main"
-quarantine = "quarantine"
-refurbish = "quarantine"
-damaged = "scrap"
-write_off = "scrap"
-[routes.policy]
-{policy}
-[routes.policy.ownership]
-order = "commerce"
-refund = "commerce"
-return_status = "platform"
-disposition = "platform"
-stock = "commerce"
-{policy_tables}
-"""
 
 
 @dataclass(kw_only=True)
@@ -167,23 +104,22 @@ class World:
 
     def _next_due(self) -> datetime | None:
         """What is due already and did not move waits for something else that is still to come."""
-        waiting = Effect.objects.filter(state__in=[states.READY, states.UNKNOWN])
-        missing = ReturnAuthorisation.objects.filter(order__isnull=True)
+        waiting = Q(state__in=[states.READY, states.UNKNOWN])
+        done, received, missing = Q(state=states.DONE), Q(state="received"), Q(order__isnull=True)
         times = [
-            self._first(waiting, "next_attempt_at"),
-            self._first(Effect.objects.all(), "lease_until_at"),
-            self._first(Effect.objects.filter(state=states.DONE), "confirm_after_at"),
-            self._first(InboundEvent.objects.filter(state="received"), "next_attempt_at"),
-            self._first(missing, "order_next_read_at"),
-            self._first(ReturnAuthorisation.objects.all(), "next_look_at"),
-            self._first(ConnectionBudget.objects.all(), "open_until_at"),
-            self._first(ConnectionBudget.objects.all(), "blocked_until_at"),
+            *self._firsts(Effect, next_attempt_at=waiting, lease_until_at=Q(), confirm_after_at=done),
+            *self._firsts(InboundEvent, next_attempt_at=received),
+            *self._firsts(ReturnAuthorisation, order_next_read_at=missing, next_look_at=Q()),
+            *self._firsts(ConnectionBudget, open_until_at=Q(), blocked_until_at=Q()),
         ]
         return min((at for at in times if at is not None), default=None)
 
-    def _first(self, rows: Any, name: str) -> datetime | None:
-        found: datetime | None = rows.filter(**{f"{name}__gt": self.now()}).aggregate(at=Min(name))["at"]
-        return found
+    def _firsts(self, model: type[Model], **columns: Q) -> list[datetime | None]:
+        """The first moment still to come in each column, among the rows of its condition."""
+        firsts = {name: Min(name, filter=rows & Q(**{f"{name}__gt": self.now()})) for name, rows in columns.items()}
+        return list(
+            model._default_manager.aggregate(**{f"first_{name}": first for name, first in firsts.items()}).values()
+        )
 
     def poll(self) -> int:
         """One forced round of polling the shop."""
@@ -287,11 +223,13 @@ def world(
     policy_tables: str = "",
     is_live: bool = True,
     is_installed: bool = True,
+    is_telling: bool = False,
     shop_tls: ssl.SSLContext | None = None,
 ) -> Iterator[World]:
     """A world with a route whose policy is the defaults plus what is given as TOML.
 
-    ``is_installed`` False: people only, no connection and no route. ``shop_tls``: the shop is served by https.
+    ``is_installed`` False: people only, no connection and no route. ``is_telling``: with the default notes and
+    mirrored fields in the shop, which are left out otherwise. ``shop_tls``: the shop is served by https.
     """
     with time_machine.travel(START, tick=False) as traveller:
         clock = SystemClock()
@@ -315,7 +253,8 @@ def world(
             with mock.patch.object(budget, "before_call", paced), _kept_database_connection():
                 _hire(made)
                 if is_installed:
-                    _install(made, configuration_text(made, policy=policy, policy_tables=policy_tables))
+                    own = world_configuration.quietly(policy, is_telling=is_telling)
+                    _install(made, configuration_text(made, policy=own, policy_tables=policy_tables))
                     shop.webhooks.session = mounted_session(application, OPS_URL)
                 if is_installed and is_live:
                     go_live(made)
@@ -358,7 +297,7 @@ def _hire(made: World) -> None:
 
 def configuration_text(made: World, *, policy: str = "", policy_tables: str = "") -> str:
     """The configuration file of this world."""
-    return CONFIG.format(
+    return world_configuration.filled(
         shop_url=made.shop_server.url,
         platform_url=made.platform_server.url,
         platform_secret=made.platform.webhook_secrets[0],
@@ -370,9 +309,16 @@ def configuration_text(made: World, *, policy: str = "", policy_tables: str = ""
 
 def _install(made: World, text: str) -> None:
     configuration_apply.apply(configuration.read(text), by="test", at=made.now())
-    ensure = connector_for("woocommerce").ensure_webhooks
-    assert ensure is not None
-    ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
+    for topic in webhooks.TOPICS:  # as ``ensure_webhooks`` registers them, without its five calls in every journey
+        number = made.shop.state.next_id("webhook")
+        made.shop.state.webhooks[number] = Webhook(
+            id=number,
+            name=f"{webhooks.NAME_PREFIX} {topic}",
+            topic=topic,
+            delivery_url=f"{OPS_URL}/webhooks/shop/",
+            secret="shopwebhooksecret",
+            created_at=made.now(),
+        )
 
 
 def go_live(made: World) -> None:
