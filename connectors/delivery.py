@@ -64,7 +64,7 @@ def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
     if claim is None:
         return None
     runtime.checkpoint("confirm_claimed" if purpose == effects.CONFIRM else "claimed")
-    desk = desk_of(claim, connector.capabilities, runtime)
+    desk = desk_of(claim, connector.capabilities, runtime, related=("connection", "order", "rma"))
     try:
         actions = connector.effects.get(desk.effect.kind)
         if actions is None:
@@ -172,9 +172,9 @@ def _settle_changed(job: Job, desk: Desk, lookup: Lookup) -> None:
 
 def _send(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     """The last look before money or goods move: nothing is stopped, and the claim is still ours."""
-    reason = stops.reason_to_stop(effect_id=desk.effect.pk) or stops.refund_limit_reached(
-        effect_id=desk.effect.pk, at=desk.at
-    )
+    reason = stops.reason_to_stop(effect_id=desk.effect.pk)
+    if not reason and desk.effect.kind in states.VALUE_KINDS:
+        reason = stops.refund_limit_reached(effect_id=desk.effect.pk, at=desk.at)
     if reason:
         _give_back(desk, Failure(error_class="stopped", text=reason))
         return None

@@ -1,6 +1,7 @@
 """The claimed effect in delivery's hands: its rows as they are now, and what follows once a result is written."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,7 +69,9 @@ class Desk:
         self.runtime.checkpoint("replanned")
 
 
-def desk_of(claim: Claim, capabilities: Capabilities, runtime: Runtime) -> Desk:
-    """The desk for a claim."""
-    effect = Effect.objects.select_related("connection", "order", "rma", "route").get(pk=claim.effect_id)
+def desk_of(
+    claim: Claim, capabilities: Capabilities, runtime: Runtime, *, related: Sequence[str] = ("connection",)
+) -> Desk:
+    """The desk for a claim; ``related`` is what is read with the effect, the rest when somebody asks for it."""
+    effect = Effect.objects.select_related(*related).get(pk=claim.effect_id)
     return Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)

@@ -17,7 +17,7 @@ from connectors.pace_settings import paced
 from connectors.ports import AuthFailed, ConnectionConfig, Connector, Link
 from connectors.purses import FULL_PURSE, Purse
 from returnsops.models import Connection
-from returnsops.services.secrets import SecretError, keep_secret, read_secrets
+from returnsops.services.secrets import SecretError, read_secrets_with_made
 
 CONNECTORS: Final[Mapping[str, str]] = {
     "shopify": "connectors.shopify.connector",
@@ -90,8 +90,7 @@ def config_of(connection: Connection, *, at: datetime) -> ConnectionConfig:
     """What a vendor may know of the row, secrets included. Raises AuthFailed where a secret cannot be read."""
     made = connector_for(connection.vendor).made_secrets
     try:
-        kept = {name: keep_secret(connection=connection, name=name, at=at) for name in made}
-        secrets = {**read_secrets(connection, at=at), **kept}
+        secrets = read_secrets_with_made(connection, made=made, at=at)
     except SecretError as error:
         raise AuthFailed(str(error)) from None
     return replace(config_without_secrets(connection), secrets=secrets)

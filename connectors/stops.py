@@ -54,10 +54,10 @@ def reason_to_stop(*, effect_id: int) -> str:
 
 
 def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
-    """How this refund or credit would pass its route's limit, which pauses the route with a case; '' = not."""
+    """How this effect of a ``VALUE_KINDS`` kind would pass its route's limit, which pauses the route; '' = not."""
     effect = Effect.objects.select_related("route__policy").get(pk=effect_id)
     route = effect.route
-    if effect.kind not in states.VALUE_KINDS or route is None or route.policy is None:
+    if route is None or route.policy is None:
         return ""
     try:
         limit = parse_policy(route.policy.document).refund.limit_per_hour

@@ -243,7 +243,8 @@ def propose_manual(
     Paid outside: ``executed_by`` "merchant" with reference and date, recorded in the shop, no money moved by it.
     Raises EffectError for an amount that is not positive, has too many digits, or exceeds what is left of the order.
     """
-    order = locks.lock_order(order_id=order.pk)
+    locks.lock_order(order_id=order.pk)
+    order = Order.objects.select_related("connection").get(pk=order.pk)
     key = business_key(states.REFUND, "manual", order.connection.name, order.external_id, request_id)
     known = Effect.objects.filter(key=key).first()
     if known is not None:

@@ -51,11 +51,7 @@ class Failure:
 
 def locked(*, effect_id: int) -> Effect:
     """The effect with its order and return locked first, in the one lock order."""
-    known = Effect.objects.values("rma_id", "order_id").get(pk=effect_id)
-    if known["order_id"] is not None:
-        locks.lock_order(order_id=known["order_id"])
-    if known["rma_id"] is not None:
-        locks.lock_return(rma_id=known["rma_id"])
+    locks.lock_above_effect(effect_id=effect_id)
     return Effect.objects.select_for_update(of=("self",)).select_related("rma").get(pk=effect_id)
 
 

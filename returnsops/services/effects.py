@@ -65,11 +65,12 @@ def claim(*, effect_id: int, purpose: str, lease_until_at: datetime, at: datetim
         if not _taken(effect_id, purpose, token=token, lease_until_at=lease_until_at, at=at):
             return None
         close_open_attempts(effect_id, at=at)
-        number = Attempt.objects.filter(effect_id=effect_id).aggregate(last=Max("number"))["last"] or 0
+        last = Effect.objects.annotate(last=Max("attempts__number")).values_list("last", "generation")
+        number, generation = last.get(pk=effect_id)
         Attempt.objects.create(
             effect_id=effect_id,
-            number=number + 1,
-            generation=Effect.objects.values_list("generation", flat=True).get(pk=effect_id),
+            number=(number or 0) + 1,
+            generation=generation,
             purpose=purpose,
             token=token,
             started_at=at,

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -21,22 +21,30 @@ class SecretError(Exception):
 
 def read_secrets(connection: Connection, *, at: datetime) -> Mapping[str, Sequence[str]]:
     """All live secrets by name, newest first. Raises SecretError for an unset variable or an unknown key."""
+    return _by_name(live_secret_rows(connection, at=at), connection=connection)
+
+
+def read_secrets_with_made(connection: Connection, *, made: Sequence[str], at: datetime) -> Mapping[str, Sequence[str]]:
+    """All live secrets by name, newest first, and of those we make ourselves every value there ever was.
+
+    Retired ones of ours count: what was derived from them (coupon codes) must be found again for ever. The first
+    value of each is made here. Raises SecretError as ``read_secrets`` does.
+    """
+    rows = list(connection.secrets.all())
+    missing = set(made) - {row.name for row in rows}
+    for name in sorted(missing):
+        _make(connection, name, at=at)
+    if missing:
+        rows = list(connection.secrets.all())
+    counted = [row for row in rows if row.name in made or row.retired_at is None or row.retired_at > at]
+    return _by_name(counted, connection=connection)
+
+
+def _by_name(rows: Iterable[ConnectionSecret], *, connection: Connection) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in live_secret_rows(connection, at=at):
+    for row in rows:
         found.setdefault(row.name, []).append(_value(row, connection=connection))
     return found
-
-
-def keep_secret(*, connection: Connection, name: str, at: datetime) -> Sequence[str]:
-    """All values there ever were of a secret that we make ourselves, newest first; the first one is made here.
-
-    Retired ones count: what was derived from them (coupon codes) must be found again for ever. Raises SecretError.
-    """
-    rows = list(connection.secrets.filter(name=name))
-    if not rows:
-        _make(connection, name, at=at)
-        rows = list(connection.secrets.filter(name=name))
-    return [_value(row, connection=connection) for row in rows]
 
 
 @transaction.atomic

@@ -26,14 +26,14 @@ from django.utils import timezone
 from connectors import budget, configuration, configuration_apply, inbox, polling, pump, reads
 from connectors.jobs import Runtime
 from connectors.models import ConnectionBudget
+from connectors.registry import connector_for, link_for
 from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.server import RunningServer, serve
 from connectors.simulators.woocommerce.order_writing import CartLine
-from connectors.simulators.woocommerce.records import Order, Product, Refund, Webhook
+from connectors.simulators.woocommerce.records import Order, Product, Refund
 from connectors.simulators.woocommerce.shop import WooShop
 from connectors.simulators.wsgi_transport import mounted_session
-from connectors.woocommerce import webhooks
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Effect, InboundEvent, ReturnAuthorisation, Route
@@ -309,16 +309,9 @@ def configuration_text(made: World, *, policy: str = "", policy_tables: str = ""
 
 def _install(made: World, text: str) -> None:
     configuration_apply.apply(configuration.read(text), by="test", at=made.now())
-    for topic in webhooks.TOPICS:  # as ``ensure_webhooks`` registers them, without its five calls in every journey
-        number = made.shop.state.next_id("webhook")
-        made.shop.state.webhooks[number] = Webhook(
-            id=number,
-            name=f"{webhooks.NAME_PREFIX} {topic}",
-            topic=topic,
-            delivery_url=f"{OPS_URL}/webhooks/shop/",
-            secret="shopwebhooksecret",
-            created_at=made.now(),
-        )
+    ensure = connector_for("woocommerce").ensure_webhooks
+    assert ensure is not None
+    ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
 
 
 def go_live(made: World) -> None:
