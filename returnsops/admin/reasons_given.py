@@ -43,7 +43,8 @@ class ReasonsByArticle(Resource):  # type: ignore[misc]
         rows = named.values("month_at", "code", "title", "reason_source_code", "platform", "sku").annotate(
             article=Max("name"), units=Sum("quantity"), returns=Count("rma", distinct=True)
         )
-        counted = rows.order_by("month_at", "code", "reason_source_code", "platform", "sku")
+        unclassified_first = F("code").asc(nulls_first=True)  # PostgreSQL and SQLite differ where it is not said
+        counted = rows.order_by("month_at", unclassified_first, "reason_source_code", "platform", "sku")
         return [{**row, "month": f"{row['month_at']:%Y-%m}"} for row in counted]
 
 
