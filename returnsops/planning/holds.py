@@ -16,6 +16,7 @@ WAITS_FOR_TRIGGER = "waits_for_trigger"
 WAITS_FOR_CONFIRMATION = "waits_for_confirmation"
 WAITS_FOR_RESTOCK = "waits_for_restock"
 WAITS_FOR_CREDIT = "waits_for_credit"
+WAITS_FOR_PLACE = "waits_for_place"
 NOT_LIVE = "not_live"
 ORDER_GONE = "order_gone"
 PLATFORM_WRITES = "platform_writes"
@@ -27,6 +28,7 @@ WAIVABLE = frozenset(
     {
         WAITS_FOR_TRIGGER,
         WAITS_FOR_CONFIRMATION,
+        WAITS_FOR_PLACE,
         PLATFORM_WRITES,
         states.CASE_OUTSIDE_WINDOW,
         states.CASE_ORDER_LOCKED,

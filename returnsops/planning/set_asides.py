@@ -10,15 +10,14 @@ from datetime import datetime
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot
 
-from . import items, verdicts
+from . import asides, items
+from .asides import OUT
 from .holds import Finding, cases_of, holds_of, joined, unreleased
 from .keys import business_key
 from .model import Part, PlannedEffect
 from .order_money import is_counted
 from .policy import Policy
 from .view import LineView, ReturnView
-
-OUT = f"reverse:{states.SET_ASIDE}"
 
 
 def plan_set_asides(view: ReturnView, policy: Policy, now: datetime) -> Part:
@@ -32,8 +31,8 @@ def plan_set_asides(view: ReturnView, policy: Policy, now: datetime) -> Part:
 def _of_item(view: ReturnView, policy: Policy, line: LineView, wanted: Iterable[str]) -> Part:
     bought = items.order_line(view, line)
     # A disposition nobody enters any more keeps what was entered of it until a verdict says otherwise.
-    known = [name for name in states.DISPOSITIONS if name in wanted or _there(view, line, name)]
-    changes = {name: _target(view, line, name) - _there(view, line, name) for name in known}
+    known = [name for name in states.DISPOSITIONS if name in wanted or asides.there(view, line, name)]
+    changes = {name: asides.target(view, line, name) - asides.there(view, line, name) for name in known}
     if bought is None or not any(changes.values()):
         return Part()
     unclear = items.ambiguous(view, line)
@@ -55,7 +54,8 @@ def _effect(
     found: tuple[Finding, ...],
 ) -> PlannedEffect:
     kind = states.SET_ASIDE if change > 0 else OUT
-    key = _free_key(view, kind, line, disposition, _committed(view, kind, line, disposition) + abs(change))
+    in_the_way = asides.in_the_way(view, line, change) if change > 0 else ()
+    key = _free_key(view, kind, line, disposition, asides.counted(view, kind, line, disposition) + abs(change))
     return PlannedEffect(
         kind=states.SET_ASIDE,
         key=key,
@@ -73,29 +73,8 @@ def _effect(
         serial_key=f"product:{bought.variation_id or bought.product_id}",
         item_id=line.item_id,
         quantity=abs(change),
-        holds=holds_of(unreleased(view, found, key)),
+        holds=holds_of(unreleased(view, (*found, *in_the_way), key)),
     )
-
-
-def _target(view: ReturnView, line: LineView, disposition: str) -> int:
-    """Units of an item that came back and are this for good, by the verdicts in force."""
-    units = sum(
-        verdict.quantity
-        for verdict in verdicts.in_force(view, line.item_id)
-        if verdict.is_final and verdict.disposition == disposition and verdict.outcome not in verdicts.REFUSED_OUTCOMES
-    )
-    return min(units, line.quantity)
-
-
-def _there(view: ReturnView, line: LineView, disposition: str) -> int:
-    entered, left = (_committed(view, kind, line, disposition) for kind in (states.SET_ASIDE, OUT))
-    return entered - left
-
-
-def _committed(view: ReturnView, kind: str, line: LineView, disposition: str) -> int:
-    prefix = business_key(kind, view.ref, line.item_id, disposition) + ":"
-    mine = (effect for effect in view.effects if effect.key.startswith(prefix) and is_counted(effect))
-    return sum(effect.quantity or 0 for effect in mine)
 
 
 def _free_key(view: ReturnView, kind: str, line: LineView, disposition: str, target: int) -> str:

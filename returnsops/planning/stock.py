@@ -5,7 +5,7 @@ from datetime import datetime
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot
 
-from . import by_hand, items, order_money, sellable, verdicts
+from . import asides, by_hand, items, order_money, sellable, verdicts
 from .holds import (
     WAITS_FOR_CONFIRMATION,
     Finding,
@@ -53,6 +53,7 @@ def _of_item(
         if possible and is_accepted(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id):
             continue  # put back by hand, a person says
         extra = (waiting(WAITS_FOR_CONFIRMATION, waits),) if waits else ()
+        extra = (*extra, *asides.in_the_way(view, line, count))
         effects.append(_effect(view, line, target, count, (*found, *possible, *extra)))
         found = (*found, *possible)
     return effects, found

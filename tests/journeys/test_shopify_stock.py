@@ -77,3 +77,25 @@ def test_goods_are_set_aside_at_a_location_only_where_it_sells_nothing_online() 
         approvals.requeue(effect_id=effect.pk, by=w.users["WH"], at=w.now(), why="it sells nothing online any more")
         w.settle()
         assert (w.store.stock_of(tee, scrap), w.stock(tee), w.open_cases()) == (1, 8, [])
+
+
+def test_a_unit_set_aside_and_then_found_sellable_leaves_its_place_before_it_goes_on_sale() -> None:
+    """Goods lie in quality control when they come in (``restock_from``): the shop moves the one unit that is there."""
+    with shopify_world(policy_tables=ASIDE, settings='restock_from = "quality_control"') as w:
+        tee = w.variant()
+        return_id = w.returning(w.sale((tee, 1)))
+        inventory.stock_at(w.store.state, tee.item_id, w.main.id, available=9, quality_control=1)
+        item = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+
+        def judge(disposition: str) -> tuple[int, ...]:
+            w.platform.complete_inspection(return_id, [{**item, "disposition": disposition}])
+            w.settle()
+            return tuple(w.stock(tee, name) for name in ("available", "quality_control", "damaged"))
+
+        w.platform.receive(return_id)
+        assert judge("damaged") == (9, 0, 1)
+        w.store.faults.script(Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#InventoryMove$", delay_s=20))
+        assert judge("sellable") == (10, 0, 0)
+        assert w.open_cases() == []
+        assert {effect.state for effect in w.effects(return_id, states.RESTOCK)} == {states.CONFIRMED}
+        assert len({call["key"] for call in w.asked("InventoryMove")}) == 3
