@@ -9,7 +9,6 @@ import pytest
 from connectors.shopify import documents
 from connectors.shopify.links import number_of
 from connectors.simulators.shopify.marks import find_metafield
-from connectors.simulators.shopify.order_writing import CartLine
 from connectors.simulators.shopify.records import Order, Variant
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
@@ -58,7 +57,7 @@ def test_every_check_compares_and_finds_what_was_planted_and_a_person_raises_wha
         w.store.staff_adjust(old, w.main, delta=-1)  # another system wrote the old figure back
         w.store.staff_adjust(twice, w.main, delta=1)  # somebody put the unit in by hand as well
         marked.note, status_of(w, marked).value = "", "all well"
-        w.store.edit(whole, add=[CartLine(variant=w.variant("MUG"))])  # refunded in full, and a mug is to be sent
+        w.store.edit(whole, add=[w.variant("MUG")])  # refunded in full, and a mug is to be sent
         w.shift(HOUR)
         compare(w)
         planted = {

@@ -55,7 +55,7 @@ def test_an_edited_order_pays_what_it_is_worth_now_and_never_the_old_value() -> 
         cart = [CartLine(variant=shirt, quantity=2, order_discount=Decimal("10.00")), CartLine(variant=mug)]
         order = w.store.place(cart, customer=w.customer)
         first, second = order.lines[0].id, order.lines[1].id
-        w.store.edit(order, quantities={first: 1, second: 0}, add=[CartLine(variant=cap)])
+        w.store.edit(order, quantities={first: 1, second: 0}, add=[cap])
         w.store.fulfil(order)
         return_id = w.returning(order)
         through(w, return_id, "30.00")
@@ -82,8 +82,9 @@ def test_an_edited_order_pays_what_it_is_worth_now_and_never_the_old_value() -> 
 def test_the_final_order_is_looked_up_before_its_confirmed_items_are_passed_on() -> None:
     with shopify_world() as w:
         told_by_calls(w, states.TELL_LINES)
-        order = w.sale((w.variant(), 2))
+        order = w.sale((w.variant(), 2), is_fulfilled=False)
         w.store.edit(order, quantities={order.lines[0].id: 1})
+        w.store.fulfil(order)
         sequence: list[str] = []
 
         def noted(what: str, record: Any) -> Any:
@@ -116,7 +117,9 @@ def test_the_final_order_is_looked_up_before_its_confirmed_items_are_passed_on()
 @pytest.mark.requirement("S1-7")
 def test_order_lines_units_and_window_are_checked_against_shopify_before_a_return_begins() -> None:
     with shopify_world(policy="return_window_days = 30") as w:
-        secret, order = token(w), w.sale((w.variant(), 2), (w.variant("MUG", price="12.00"), 1))
+        secret, mug_sold = token(w), w.variant("MUG", price="12.00")
+        order = w.sale((w.variant(), 2), (mug_sold, 1), is_fulfilled=False)
+        w.store.fulfil(order, quantities={line.id: 1 for line in order.lines})
         shirt, mug = (gid("LineItem", line.id) for line in order.lines)
 
         def codes(*lines: dict[str, Any], number: str = order.name) -> list[str]:
@@ -218,7 +221,8 @@ def test_a_refund_by_hand_reaches_the_platform_before_it_pays() -> None:
 def test_a_delivery_makes_it_quick_and_a_forged_one_changes_nothing() -> None:
     with shopify_world() as w:
         with_webhooks(w)
-        order = w.sale((w.variant(), 3))
+        order = w.sale((w.variant(), 3), is_fulfilled=False)
+        w.store.fulfil(order, quantities={order.lines[0].id: 1})
         return_id = w.returning(order)
         w.settle()
 

@@ -56,9 +56,8 @@ class ShopifyTeller(Teller):
 
     def edit(self, order: Order, quantities: Sequence[int]) -> None:
         """Staff change the units of the lines in turn."""
-        rates = self.market.place.tax or Decimal(0)
         wanted = {line.id: count for line, count in zip(order.lines, quantities, strict=False)}
-        self.market.shop.edit(order, quantities=wanted, tax_rate=rates / 100)
+        self.market.shop.edit(order, quantities=wanted)
 
     def refund_by_hand(self, order: Order, amount: Decimal, *, reason: str) -> None:
         """Anna refunds in the shop's admin, one unit of the first line; the gateway pays."""

@@ -54,6 +54,11 @@ def converted(amount: Decimal, rate: Decimal) -> Bag:
     return Bag(shop=cents(amount), presentment=cents(amount * rate))
 
 
+def converted_back(amount: Decimal, rate: Decimal) -> Bag:
+    """An amount in the customer's currency with its twin in the shop's."""
+    return Bag(shop=cents(amount / rate), presentment=cents(amount))
+
+
 def written(amount: Decimal) -> str:
     """An amount as Shopify writes it: no padding beyond one place ("15.0", "999.99")."""
     text = f"{amount:f}"

@@ -195,6 +195,18 @@ _PHRASES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("argumentName", "name"),
     ),
     (
+        r"Argument '\w+\.(\w+)\((\w+):\)' of type '[^']+' is required",
+        "Field '{0}' is missing required arguments: {1}",
+        "missingRequiredArguments",
+        ("name", "arguments"),
+    ),
+    (
+        r"Expected value of type '(\w+)!?' to include required field '(\w+)'",
+        "Argument '{1}' on InputObject '{0}' is required. Expected type {kind}",
+        "missingRequiredInputObjectAttribute",
+        ("inputObjectType", "argumentName"),
+    ),
+    (
         r"Directive '@(\w+)' may not be used on (\w+)",
         "'@{0}' can't be applied to {1}s",
         "directiveCannotBeApplied",
@@ -209,8 +221,14 @@ def _rephrased(error: GraphQLError, document: DocumentNode) -> dict[str, Any]:
     for pattern, phrase, code, names in _PHRASES:
         match = re.match(pattern, error.message)
         if match is not None:
-            shown["message"] = phrase.format(*match.groups())
+            shown["message"] = phrase.format(*match.groups(), kind=_kind_of(*match.groups()))
             shown["extensions"] = {"code": code, **dict(zip(names, match.groups(), strict=True))}
             if names == ("name", "argumentName"):
                 shown["extensions"]["typeName"] = "InputObject"
     return shown
+
+
+def _kind_of(parent: str, field: str) -> str:
+    """The type of a field of an input object; empty for anything else."""
+    found = getattr(executable_schema().type_map.get(parent), "fields", {}).get(field)
+    return "" if found is None else str(found.type)

@@ -11,6 +11,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, build_schem
 
 from connectors.simulators.shopify import (
     customer_fields,
+    edit_fields,
     marks,
     order_fields,
     refund_fields,
@@ -55,6 +56,9 @@ FIELDS: dict[str, Fields] = {
     "OrderTransaction": order_fields.TRANSACTION,
     "Fulfillment": order_fields.FULFILMENT,
     "FulfillmentLineItem": order_fields.FULFILMENT_LINE,
+    "CalculatedOrder": edit_fields.CALCULATED_ORDER,
+    "CalculatedLineItem": edit_fields.CALCULATED_LINE,
+    "CalculatedShippingLine": edit_fields.CALCULATED_POSTAGE,
     "Refund": refund_fields.REFUND,
     "RefundLineItem": refund_fields.REFUND_LINE,
     "OrderAdjustment": refund_fields.ADJUSTMENT,

@@ -1,4 +1,4 @@
-"""Cancelling an order, by orderCancel or by staff: it closes, and what was not sent is taken off it (recorded)."""
+"""The end of an order: cancelled by orderCancel or by staff, which takes off it what was not sent, or only closed."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from connectors.simulators.shopify.order_writing import unclaim
 from connectors.simulators.shopify.paging import Args
 from connectors.simulators.shopify.payloads import tell_order
 from connectors.simulators.shopify.records import Order
-from connectors.simulators.shopify.refusals import problem
+from connectors.simulators.shopify.refusals import Refused, problem
 from connectors.simulators.shopify.state import ShopState, gid, number_of
 
 LONGEST_STAFF_NOTE = 255
@@ -46,3 +46,13 @@ def cancel(shop: ShopState, order: Order, *, reason: str, is_restocked: bool) ->
     order.cancelled_at = order.closed_at = shop.now()
     order.cancel_reason = reason
     tell_order(shop, order, "orders/cancelled")
+
+
+def order_close(shop: ShopState, args: Args) -> dict[str, Any]:
+    """The mutation orderClose: the order is archived; an edit opens it again (recorded)."""
+    order = shop.orders.get(number_of("Order", args["input"]["id"]))
+    if order is None:
+        raise Refused(["id"], "Order does not exist")  # assumed text
+    order.closed_at = order.closed_at or shop.now()
+    tell_order(shop, order)
+    return {"order": order}

@@ -60,6 +60,8 @@ ORDER: Fields = {
     "cancelReason": attribute("cancel_reason"),
     "cancelledAt": moment("cancelled_at"),
     "closed": lambda shop, order, args: order.closed_at is not None,
+    "closedAt": moment("closed_at"),
+    "merchantEditable": lambda shop, order, args: order.cancelled_at is None,
     "confirmed": lambda shop, order, args: True,
     "createdAt": moment("created_at"),
     "processedAt": moment("processed_at"),
@@ -93,6 +95,9 @@ ORDER: Fields = {
     "totalDiscountsSet": _bag(lambda shop, order: total(pricing.discounts_of(line) for line in order.lines)),
     "totalShippingPriceSet": _bag(lambda shop, order: pricing.shipping_total(order)),
     "totalTipReceivedSet": _bag(lambda shop, order: order.tip),
+    "currentSubtotalLineItemsQuantity": lambda shop, order, args: sum(
+        pricing.current_quantity(shop, order, line) for line in order.lines
+    ),
     "currentSubtotalPriceSet": _bag(pricing.current_subtotal),
     "currentTotalDiscountsSet": _bag(lambda shop, order: _current_discounts(shop, order)),
     "currentTotalTaxSet": _bag(pricing.current_tax),
@@ -195,7 +200,7 @@ LINE_ITEM: Fields = {
 SHIPPING_LINE: Fields = {
     "id": global_id("ShippingLine"),
     "title": attribute("title"),
-    "isRemoved": lambda shop, line, args: False,
+    "originalPriceSet": lambda shop, line, args: shown(shop.order_of(line), line.price),
     "discountedPriceSet": lambda shop, line, args: shown(shop.order_of(line), line.price),
     "currentDiscountedPriceSet": lambda shop, line, args: shown(
         shop.order_of(line), pricing.current_shipping(shop, shop.order_of(line))

@@ -218,45 +218,16 @@ def _send(shop: ShopState, line: OrderLine, quantity: int) -> FulfilmentLine:
     return sent
 
 
-def edit(
-    shop: ShopState,
-    order: Order,
-    *,
-    quantities: Mapping[int, int],
-    added: Sequence[OrderLine] = (),
-) -> dict[str, dict[int, int]]:
-    """Commit an edit: the new number of units by line id (0 removes a line, which stays with none), new lines."""
-    additions, removals = {line.id: line.quantity for line in added}, {}
-    for line_id, quantity in quantities.items():
-        line = shop.line(order, line_id)
-        if line is None:
-            continue
-        present = pricing.current_quantity(shop, order, line)
-        if quantity < present:
-            line.removed += present - quantity
-            removals[line.id] = present - quantity
-            _release(shop, line, present - quantity)
-        elif quantity > present:
-            _grow(line, quantity - present)
-            additions[line.id] = quantity - present
-    order.is_edited = order.is_edited or bool(additions or removals)
-    return {"additions": additions, "removals": removals}
-
-
-def _release(shop: ShopState, line: OrderLine, quantity: int) -> None:
+def reclaim(shop: ShopState, line: OrderLine, change: int, *, is_restocked: bool = True) -> None:
+    """Take more units of a line that has its stock, or give some up: back into stock, or off the books."""
     variant = shop.variants.get(line.variant_id or 0)
     level = None if variant is None else inventory.first_stocked(shop, variant.item_id)
-    if level is not None and line.is_stock_claimed:
-        changes = [inventory.moved(level, "available", quantity), inventory.moved(level, "committed", -quantity)]
-        inventory.record(shop, changes, reason="other")
-
-
-def _grow(line: OrderLine, quantity: int) -> None:
-    """More of the same: taxes follow, discounts stay as they were."""
-    before = line.quantity
-    for tax in line.tax_lines:
-        tax.price = tax.price.part(before + quantity, before)
-    line.quantity += quantity
+    if level is None or not line.is_stock_claimed:
+        return
+    changes = [inventory.moved(level, "committed", change)]
+    if change > 0 or is_restocked:
+        changes.insert(0, inventory.moved(level, "available", -change))
+    inventory.record(shop, changes, reason="other")
 
 
 def sale_of(order: Order) -> Transaction:

@@ -211,16 +211,25 @@ def tell_customer(shop: ShopState, customer: Customer) -> None:
     shop.emit("customers/update", customer_body(shop, customer), "")
 
 
-def tell_edit(shop: ShopState, order: Order, added: dict[int, int], removed: dict[int, int]) -> None:
-    """orders/edited carries deltas and no order."""
+def tell_edit(
+    shop: ShopState,
+    order: Order,
+    edit_id: int,
+    added: dict[int, int],
+    removed: dict[int, int],
+    *,
+    note: str = "",
+    is_notified: bool = False,
+) -> None:
+    """orders/edited carries deltas and no order. How it names discounts and postage is not known: left empty."""
     body: dict[str, Any] = {
-        "id": shop.next_id("OrderEdit"),
+        "id": edit_id,
         "app_id": None,
         "order_id": order.id,
         "created_at": local(shop, shop.now()),
         "committed_at": local(shop, shop.now()),
-        "notify_customer": False,
-        "staff_note": "",
+        "notify_customer": is_notified,
+        "staff_note": note,
         "user_id": None,
         "line_items": {
             "additions": [{"id": line, "delta": delta} for line, delta in added.items()],

@@ -11,6 +11,8 @@ from connectors.simulators.base import CallLog, Clock, FaultPlan, Simulator
 from connectors.simulators.shopify import (
     crediting,
     deliveries,
+    edit_committing,
+    edit_steps,
     inventory,
     order_cancelling,
     order_writing,
@@ -24,7 +26,7 @@ from connectors.simulators.shopify.app import ShopifyApp
 from connectors.simulators.shopify.bucket import Bucket
 from connectors.simulators.shopify.graphql_faults import operation_path
 from connectors.simulators.shopify.order_writing import CartLine, Payment
-from connectors.simulators.shopify.payloads import tell_edit, tell_order, tell_transaction
+from connectors.simulators.shopify.payloads import tell_order, tell_transaction
 from connectors.simulators.shopify.records import (
     Change,
     Customer,
@@ -37,7 +39,7 @@ from connectors.simulators.shopify.records import (
     Transaction,
     Variant,
 )
-from connectors.simulators.shopify.state import ShopSettings, ShopState
+from connectors.simulators.shopify.state import ShopSettings, ShopState, gid
 from connectors.simulators.shopify.suggesting import Wanted
 from connectors.simulators.webhooks import WebhookSender
 
@@ -234,21 +236,19 @@ class ShopifyShop:
         with self.state.lock:
             return order_writing.fulfil(self.state, order, quantities=quantities, **details)
 
-    def edit(
-        self, order: Order, *, quantities: Mapping[int, int] | None = None, add: Sequence[CartLine] = (),
-        tax_rate: Decimal = Decimal("0.2"), tax_title: str = "VAT",
-    ) -> Order:  # fmt: skip
-        """Staff edit an order: new number of units by line id (0 removes the line), lines to add."""
+    def edit(self, order: Order, *, quantities: Mapping[int, int] | None = None, add: Sequence[Variant] = ()) -> Order:
+        """Staff edit an order: units by line id (0 removes the line, restocked), one unit of each variant to add."""
         shop = self.state
         with shop.lock:
-            added = [
-                order_writing.add_cart_line(shop, order, cart, tax_rate=tax_rate, tax_title=tax_title) for cart in add
-            ]
-            for line in added:
-                order_writing.claim(shop, line)
-            deltas = order_writing.edit(shop, order, quantities=quantities or {}, added=added)
-            tell_edit(shop, order, deltas["additions"], deltas["removals"])
-            tell_order(shop, order)
+            opened = edit_steps.begin(shop, {"id": gid("Order", order.id)})
+            edit = {"id": opened["orderEditSession"]["id"]}
+            for line_id, units in (quantities or {}).items():
+                line = {"lineItemId": gid("CalculatedLineItem", line_id), "quantity": units, "restock": True}
+                edit_steps.set_quantity(shop, edit | line)
+            for variant in add:
+                wanted = {"variantId": gid("ProductVariant", variant.id), "quantity": 1, "allowDuplicates": True}
+                edit_steps.add_variant(shop, edit | wanted)
+            edit_committing.commit(shop, edit)
             return order
 
     def staff_refund(

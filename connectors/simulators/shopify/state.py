@@ -24,6 +24,7 @@ from connectors.simulators.shopify.after_sales_records import (
     Subscription,
 )
 from connectors.simulators.shopify.bucket import Bucket
+from connectors.simulators.shopify.edit_records import Edit
 from connectors.simulators.shopify.keys import KeyLedger
 from connectors.simulators.shopify.records import (
     AdjustmentGroup,
@@ -122,6 +123,7 @@ class ShopState:
     staff: dict[int, Staff] = field(default_factory=dict)
     customers: dict[int, Customer] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
+    edits: dict[int, Edit] = field(default_factory=dict)
     transactions: dict[int, Transaction] = field(default_factory=dict)
     fulfilment_lines: dict[int, FulfilmentLine] = field(default_factory=dict)
     refunds: dict[int, Refund] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """What a recording's store had before its requests, and what was done there by other means than ours."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,11 +18,20 @@ def prepare(replay: Replay, name: str) -> None:
     for exchange in exchanges(name):
         if exchange.roots == ["returnReasonDefinitions"]:
             _make_reasons(replay, exchange.answer["data"]["returnReasonDefinitions"]["nodes"])
+    answers = [one.answer.get("data") or {} for one in exchanges(name)]
+    made = {((one.get("orderCreate") or {}).get("order") or {}).get("id") for one in answers}
     for call in load(name).get("upstreamCalls", []):
         answer = call["response"].get("body", call["response"])
-        order = (answer.get("data") or {}).get("order") if isinstance(answer, dict) else None
-        if order and {"transactions", "lineItems", "shippingLines"} <= set(order) and order["id"] not in replay.ids:
+        data = (answer.get("data") or {}) if isinstance(answer, dict) else {}
+        variant, order = data.get("productVariant"), data.get("order")
+        if variant and variant["id"] in replay.ids:
+            _name_variant(replay, variant["id"], variant, variant["product"]["title"])
+        if not order or order["id"] in replay.ids:
+            continue
+        if {"transactions", "lineItems", "shippingLines"} <= set(order):
             _make_order(replay, order)
+        elif "merchantEditable" in order and order["id"] not in made:
+            _make_unpaid_order(replay, order)
 
 
 def _make_reasons(replay: Replay, shown: list[dict[str, Any]]) -> None:
@@ -63,6 +73,32 @@ def _make_order(replay: Replay, shown: dict[str, Any]) -> None:
         shop.staff_refund(order, amount_of(refund["totalRefundedSet"]), lines=taken, note=refund["note"])
 
 
+def _make_unpaid_order(replay: Replay, shown: dict[str, Any]) -> None:
+    """An order as it was looked up before an edit: without postage and tax; no payment was shown."""
+    cart = []
+    for line in shown["lineItems"]["nodes"]:
+        price = amount_of(line["originalUnitPriceSet"])
+        if line["variant"]:
+            _name_variant(replay, line["variant"]["id"], line["variant"] | {"price": price}, line["title"])
+            variant = replay.own.shop.state.variants[number_of("ProductVariant", replay.ids[line["variant"]["id"]])]
+        else:
+            variant = replay.own.shop.add_product(line["title"], sku=line["sku"] or "", price=price)
+        cart.append(CartLine(variant=variant, quantity=line["quantity"]))
+    order = replay.own.shop.place(cart, payments=[], tax_rate=Decimal(0), note=replay.known[shown["id"]].get("note"))
+    for line, own in zip(shown["lineItems"]["nodes"], order.lines, strict=True):
+        own.variant_id = own.variant_id if line["variant"] else None
+    replay.ids[shown["id"]] = gid("Order", order.id)
+    replay.ids[shown["name"]] = order.name
+    _pair(replay, "LineItem", shown["lineItems"]["nodes"], order.lines)
+
+
+def _name_variant(replay: Replay, theirs: str, shown: dict[str, Any], title: str) -> None:
+    state = replay.own.shop.state
+    variant = state.variants[number_of("ProductVariant", replay.ids[theirs])]
+    variant.sku, variant.title, variant.price = shown["sku"] or "", shown["title"], Decimal(shown["price"])
+    state.products[variant.product_id].title = title
+
+
 def _pair(replay: Replay, kind: str, theirs: list[dict[str, Any]], ours: list[Any]) -> None:
     for one, own in zip(theirs, ours, strict=False):
         replay.ids[one["id"]] = gid(kind, own.id)
@@ -71,6 +107,21 @@ def _pair(replay: Replay, kind: str, theirs: list[dict[str, Any]], ours: list[An
 def amount_of(money_set: dict[str, Any]) -> Decimal:
     """The shop amount of a MoneyBag."""
     return Decimal(money_set["shopMoney"]["amount"])
+
+
+def filled(replay: Replay, exchange: Exchange) -> Exchange:
+    """A step of an edit kept without its text: the edit it is of, and what it added, as its answer shows."""
+    root = exchange.roots[0]
+    if exchange.document or not root.startswith("orderEdit") or root == "orderEditBegin":
+        return exchange
+    edit = next(reversed(replay.own.shop.state.edits))
+    variables = {**exchange.variables, "id": gid("CalculatedOrder", edit)}
+    payload = exchange.answer["data"][root]
+    if root == "orderEditAddCustomItem":
+        variables |= {name: payload["calculatedLineItem"][name] for name in ("title", "quantity")}
+    if root == "orderEditAddVariant" and "variantId" not in variables:
+        variables |= {"variantId": "gid://shopify/ProductVariant/0", "quantity": 1}  # by the words of its refusal
+    return replace(exchange, variables=variables)
 
 
 def by_hand(replay: Replay, exchange: Exchange) -> bool:
@@ -130,31 +181,6 @@ def _spend(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
     replay.own.shop.spend_credit(state.customers[account.customer_id], amount, currency=account.currency)
 
 
-def _begin(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
-    """An edit is kept open until its commit; what it adds and sets is done there at once."""
-    theirs = payload["calculatedOrder"].get("originalOrder", {}).get("id") or exchange.variables.get("id")
-    replay.edited = replay.own.shop.state.orders[number_of("Order", replay.ids[str(theirs)])]
-    replay.edits = {}
-
-
-def _set_quantity(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
-    theirs = str(exchange.variables.get("lineItemId", "")).replace("CalculatedLineItem", "LineItem")
-    replay.edits[number_of("LineItem", replay.ids[theirs])] = exchange.variables["quantity"]
-
-
-def _add_item(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
-    assert replay.edited is not None
-    price = Decimal(exchange.variables["price"]["amount"])
-    variant = replay.own.shop.add_product(exchange.variables["title"], sku="", price=price)
-    cart = CartLine(variant=variant, quantity=exchange.variables["quantity"])
-    replay.own.shop.edit(replay.edited, add=[cart], tax_rate=Decimal(0))
-
-
-def _commit(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
-    assert replay.edited is not None
-    replay.own.shop.edit(replay.edited, quantities=replay.edits)
-
-
 def _make_draft(replay: Replay, exchange: Exchange, payload: dict[str, Any]) -> None:
     """A draft is only a step to its order here: its total is what that order will be."""
     replay.own.shop.add_product("Draft", sku="draft", price=amount_of(payload["draftOrder"]["totalPriceSet"]))
@@ -174,10 +200,6 @@ _ACTS: dict[str, Callable[[Replay, Exchange, dict[str, Any]], None]] = {
     "draftOrderComplete": _complete_draft,
     "draftOrderCreate": _make_draft,
     "fulfillmentCreate": _fulfil,
-    "orderEditAddCustomItem": _add_item,
-    "orderEditBegin": _begin,
-    "orderEditCommit": _commit,
-    "orderEditSetQuantity": _set_quantity,
     "orderMarkAsPaid": _mark_paid,
     "storeCreditAccountDebit": _spend,
 }

@@ -31,7 +31,6 @@ from graphql import (
 
 from connectors.simulators.shopify.graph import executable_schema
 from connectors.simulators.shopify.inventory import stock_at
-from connectors.simulators.shopify.records import Order
 from connectors.simulators.shopify.roots import KEYED
 from connectors.simulators.shopify.state import gid, number_of
 from tests.connectors.simulators.shopify.asking import Bench, bench
@@ -118,13 +117,15 @@ def _walk(
 
 @dataclass(kw_only=True)
 class Replay:
-    """A shop of ours that lives through one recording; `ids` are the store's ids and names with ours."""
+    """A shop of ours that lives through one recording; `ids` are the store's ids and names with ours.
+
+    `known` is what the recording says of each id anywhere.
+    """
 
     own: Bench
     ids: dict[str, str] = field(default_factory=dict)
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: int = 0
-    edited: Order | None = None
-    edits: dict[int, int] = field(default_factory=dict)
 
     def send(self, exchange: Exchange) -> dict[str, Any]:
         """Ask the simulator what was asked of the store."""
@@ -190,6 +191,7 @@ def modern(value: Any) -> Any:
 def new_replay(name: str) -> Replay:
     """A shop in Canadian dollars that has every place and item the recording names, with nothing in stock."""
     own = bench(currency="CAD", is_tax_included=False)
+    own.shop.state.access.scopes.append("write_order_edits")
     own.clock.advance((datetime(2026, 12, 1, tzinfo=UTC) - own.clock.now()).total_seconds())
     own.shop.state.locations.clear()
     own.shop.state.levels.clear()
@@ -199,6 +201,7 @@ def new_replay(name: str) -> Replay:
         _collect(exchange.variables, found)
         _collect(exchange.answer, found)
     _collect(load(name).get("setup"), found)
+    replay.known = found
     found = {one: known for one, known in found.items() if not any(part in one for part in _NOT_THERE)}
     places = [one for one in found if one.startswith("gid://shopify/Location/")]
     if not places:

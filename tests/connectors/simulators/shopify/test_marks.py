@@ -74,7 +74,7 @@ def test_an_edit_leaves_the_old_figures_beside_the_new() -> None:
     shirt = own.shop.add_product("Shirt", sku="DEF-2", price=Decimal("10.00"))
     cart = CartLine(variant=own.jacket, quantity=2, order_discount=Decimal("10.00"))
     order = own.shop.place([cart], tax_rate=Decimal("0.1"))
-    own.shop.edit(order, quantities={order.lines[0].id: 1}, add=[CartLine(variant=shirt)], tax_rate=Decimal("0.1"))
+    own.shop.edit(order, quantities={order.lines[0].id: 1}, add=[shirt])
     seen = own.data(STATE, id=gid("Order", order.id))["order"]
     amounts = {name: value["shopMoney"]["amount"] for name, value in seen.items() if name.endswith("Set")}
     assert amounts == {
