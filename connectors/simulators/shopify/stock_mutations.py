@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from connectors.simulators.shopify.inventory import level_of, record, stock_at
+from connectors.simulators.shopify.inventory import level_of, moved, record, stock_at
 from connectors.simulators.shopify.paging import Args
 from connectors.simulators.shopify.records import Change, Level
 from connectors.simulators.shopify.refusals import Refused, problem, refuse_all
@@ -120,7 +120,7 @@ def set_quantities(shop: ShopState, args: Args) -> dict[str, Any]:
 
 
 def activate(shop: ShopState, args: Args) -> dict[str, Any]:
-    """inventoryActivate: stock an item at a location, with nothing there at first."""
+    """inventoryActivate: stock an item at a location, with what is said to be there; where it is stocked, as it is."""
     item_id, location_id = (
         number_of("InventoryItem", args["inventoryItemId"]),
         number_of("Location", args["locationId"]),
@@ -130,11 +130,39 @@ def activate(shop: ShopState, args: Args) -> dict[str, Any]:
     location = shop.locations.get(location_id)
     if location is None or not location.is_active:
         raise Refused(["locationId"], "The specified location could not be found.")
+    _check_opening(args, location.name)
     level = shop.levels.get((item_id, location_id))
+    if level is not None and level.is_active:
+        _refuse_opening(args, level)
+    opening = args.get("available") or args.get("onHand") or 0
     if level is None:
         level = stock_at(shop, item_id, location_id)
     level.is_active = True
+    if opening:
+        record(shop, [moved(level, "available", opening)], reason="correction")
     return {"inventoryLevel": level}
+
+
+_OPENINGS = {"available": "available", "onHand": "on_hand"}
+
+
+def _check_opening(args: Args, place: str) -> None:
+    """Words recorded for onHand; those for available are taken to be the same."""
+    given = [name for name in _OPENINGS if args.get(name) is not None]
+    start, why = f"The product couldn't be stocked at {place} because ", ""
+    if len(given) > 1:
+        why = "not allowed to set available and on_hand quantities at the same time."
+    elif any(abs(args[name]) > MOST_SET for name in given):
+        why = "the quantity needs to be between -1 billion and 1 billion."
+    if why:
+        refuse_all([problem([name], start + why) for name in given])
+
+
+def _refuse_opening(args: Args, level: Level) -> None:
+    for name, word in _OPENINGS.items():
+        if args.get(name) is not None:
+            message = f"Not allowed to set an {word} quantity when the item is already active at the location."
+            raise Refused([name], message, payload={"inventoryLevel": level})
 
 
 def _need_compare(entries: Sequence[Args], type_name: str) -> None:

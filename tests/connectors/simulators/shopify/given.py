@@ -16,6 +16,8 @@ def prepare(replay: Replay, name: str) -> None:
     """Let bulk operations run on; make the orders that the recording's look-ups show, and the reasons it lists."""
     replay.own.shop.settings.bulk_duration_s = 3600
     for exchange in exchanges(name):
+        if exchange.roots == ["inventoryActivate"]:
+            _unstock(replay, exchange)
         if exchange.roots == ["returnReasonDefinitions"]:
             _make_reasons(replay, exchange.answer["data"]["returnReasonDefinitions"]["nodes"])
     answers = [one.answer.get("data") or {} for one in exchanges(name)]
@@ -32,6 +34,15 @@ def prepare(replay: Replay, name: str) -> None:
             _make_order(replay, order)
         elif "merchantEditable" in order and order["id"] not in made:
             _make_unpaid_order(replay, order)
+        elif "paymentGatewayNames" in order and not order["transactions"]:
+            _make_bare_order(replay, order)
+
+
+def _unstock(replay: Replay, exchange: Exchange) -> None:
+    """What is to be activated somewhere was not stocked there."""
+    given = exchange.variables
+    item, place = (replay.ids[given[name]] for name in ("inventoryItemId", "locationId"))
+    replay.own.shop.state.levels.pop((number_of("InventoryItem", item), number_of("Location", place)), None)
 
 
 def _make_reasons(replay: Replay, shown: list[dict[str, Any]]) -> None:
@@ -90,6 +101,18 @@ def _make_unpaid_order(replay: Replay, shown: dict[str, Any]) -> None:
     replay.ids[shown["id"]] = gid("Order", order.id)
     replay.ids[shown["name"]] = order.name
     _pair(replay, "LineItem", shown["lineItems"]["nodes"], order.lines)
+
+
+def _make_bare_order(replay: Replay, shown: dict[str, Any]) -> None:
+    """An order of which only its worth was looked up: one thing of that price, not paid."""
+    worth = shown["currentTotalPriceSet"]
+    thing = replay.own.shop.add_product("Something", sku="", price=amount_of(worth))
+    currency = worth["shopMoney"]["currencyCode"]
+    order = replay.own.shop.place(
+        [CartLine(variant=thing)], payments=[], tax_rate=Decimal(0), currency=currency, has_financial_status=False
+    )
+    replay.ids[shown["id"]] = gid("Order", order.id)
+    replay.ids[shown["name"]] = order.name
 
 
 def _name_variant(replay: Replay, theirs: str, shown: dict[str, Any], title: str) -> None:

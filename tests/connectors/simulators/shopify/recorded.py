@@ -200,7 +200,8 @@ def new_replay(name: str) -> Replay:
     for exchange in exchanges(name):
         _collect(exchange.variables, found)
         _collect(exchange.answer, found)
-    _collect(load(name).get("setup"), found)
+    for part in ("setup", "locations"):
+        _collect(load(name).get(part), found)
     replay.known = found
     found = {one: known for one, known in found.items() if not any(part in one for part in _NOT_THERE)}
     places = [one for one in found if one.startswith("gid://shopify/Location/")]
