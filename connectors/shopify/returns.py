@@ -183,33 +183,65 @@ def _definitions(link: Link) -> dict[str, str]:
 
 
 def look_up_track(link: Link, intent: Intent) -> Lookup:
-    """Whether the return shows the tracking number."""
-    found = _return(link, intent)
-    for reverse in nodes(found.get("reverseFulfillmentOrders")):
-        for delivery in nodes(reverse.get("reverseDeliveries")):
-            tracking = (delivery.get("deliverable") or {}).get("tracking") or {}
-            if tracking.get("number") == intent.payload["tracking_number"]:
-                return Lookup(found=Found.COMPLETE, remote_id=str(delivery["id"]))
+    """Whether the return, and what was opened beside it when it grew, shows the tracking number."""
+    every = _all_of(link, intent)
+    shown = [found for one in every for reverse in _reverses(one) if (found := _tracked_as(reverse, intent))]
+    if shown and not _untracked(every, intent):
+        return Lookup(found=Found.COMPLETE, remote_id=shown[0])
     return Lookup(found=Found.ABSENT)
 
 
 def send_track(link: Link, intent: Intent, lookup: Lookup) -> Sent:
-    """Add a delivery with its tracking, for all that is awaited. Raises Rejected where nothing is awaited any more."""
-    found = _return(link, intent)
-    awaited = [row for row in nodes(found.get("reverseFulfillmentOrders")) if row.get("status") == OPEN]
+    """Add a delivery with its tracking wherever goods are awaited without it, for all that is awaited there.
+
+    Raises Rejected where nothing is awaited any more, and OutcomeUnknown after the first of several writes.
+    """
+    every = _all_of(link, intent)
+    awaited = _untracked(every, intent)
     if not awaited:
-        raise Rejected(f"Return {found.get('name')} awaits no goods any more in the shop.", code="return_over")
+        raise Rejected(f"Return {every[0].get('name')} awaits no goods any more in the shop.", code="return_over")
     tracking = {"number": str(intent.payload["tracking_number"])}
     if intent.payload.get("tracking_url"):
         tracking["url"] = str(intent.payload["tracking_url"])
-    given = {"rfoId": str(awaited[0]["id"]), "tracking": tracking}
+    first, *rest = [str(reverse["id"]) for reverse in awaited]
+    made = _delivered(link, first, tracking)
+    for reverse_id in rest:
+        try:
+            _delivered(link, reverse_id, tracking)
+        except Rejected as refusal:
+            raise OutcomeUnknown(refusal.text, evidence=refusal.evidence) from refusal
+    return Sent(remote_id=made, remote_url=order_url(link.config, intent.order_id))
+
+
+def _delivered(link: Link, reverse_id: str, tracking: Mapping[str, str]) -> str:
+    """The id of the delivery made. Raises Rejected, and OutcomeUnknown where the shop answers something else."""
+    given = {"rfoId": reverse_id, "tracking": dict(tracking)}
     root = "reverseDeliveryCreateWithShipping"
     payload = client.execute(link, "ReverseDeliveryCreate", given, is_write=True).get(root)
     client.refuse_user_errors(payload, name="ReverseDeliveryCreate")
     made = (payload or {}).get("reverseDelivery")
     if not isinstance(made, Mapping):
         raise OutcomeUnknown("The shop answered the delivery with something that is none.")
-    return Sent(remote_id=str(made["id"]), remote_url=order_url(link.config, intent.order_id))
+    return str(made["id"])
+
+
+def _reverses(found: Json) -> list[Json]:
+    return nodes(found.get("reverseFulfillmentOrders"))
+
+
+def _tracked_as(reverse: Json, intent: Intent) -> str:
+    """The id of the delivery that shows the number, '' where there is none."""
+    for delivery in nodes(reverse.get("reverseDeliveries")):
+        tracking = (delivery.get("deliverable") or {}).get("tracking") or {}
+        if tracking.get("number") == intent.payload["tracking_number"]:
+            return str(delivery["id"])
+    return ""
+
+
+def _untracked(every: Iterable[Json], intent: Intent) -> list[Json]:
+    """Where goods are awaited and the number is not shown; the first return is tracked first."""
+    open_ones = [reverse for one in every for reverse in _reverses(one) if reverse.get("status") == OPEN]
+    return [reverse for reverse in open_ones if not _tracked_as(reverse, intent)]
 
 
 # --- closing ---------------------------------------------------------------------------------------------------------
@@ -217,7 +249,7 @@ def send_track(link: Link, intent: Intent, lookup: Lookup) -> Sent:
 
 def look_up_close(link: Link, intent: Intent) -> Lookup:
     """Whether the return, and what was opened beside it when it grew, is over in the shop, whoever ended it."""
-    every = [_return(link, intent), *_beside(link, intent)]
+    every = _all_of(link, intent)
     result = Found.COMPLETE if all(str(one.get("status")) in OVER for one in every) else Found.ABSENT
     evidence = {str(one["name"]): str(one.get("status")) for one in every}
     return Lookup(found=result, remote_id=str(every[0]["id"]), evidence=evidence)
@@ -225,7 +257,7 @@ def look_up_close(link: Link, intent: Intent) -> Lookup:
 
 def send_close(link: Link, intent: Intent, lookup: Lookup) -> Sent:
     """Process what is not processed yet and close it, or cancel it where the goods never come."""
-    every = [_return(link, intent), *_beside(link, intent)]
+    every = _all_of(link, intent)
     evidence = {str(one["name"]): _end(link, intent, one) for one in every if str(one.get("status")) not in OVER}
     return_id = str(every[0]["id"])
     return Sent(remote_id=return_id, evidence=evidence, remote_url=order_url(link.config, intent.order_id))
@@ -278,18 +310,15 @@ def _ended(link: Link, name: str, root: str, return_id: str) -> str:
     return status
 
 
-def _beside(link: Link, intent: Intent) -> list[Json]:
-    """Returns that were opened for units that joined in flight (return_edits.py)."""
+def _all_of(link: Link, intent: Intent) -> list[Json]:
+    """The return first opened, and those opened beside it for units that joined in flight (return_edits.py)."""
+    first = _by_id(link, str(intent.payload["remote_return_id"]))
     if intent.payload.get("is_edited") is not True:
-        return []
-    prefix = f"{EDIT_RETURN}:{intent.key.partition(':')[2]}:"
+        return [first]
+    prefix = f"{EDIT_RETURN}:{intent.key.split(':')[1]}:"
     every = returns_of(link, intent.order_id)
     beside = [one for one in every if any(key.startswith(prefix) for key in keys_in(one))]
-    return [_by_id(link, str(one["id"])) for one in beside]
-
-
-def _return(link: Link, intent: Intent) -> Json:
-    return _by_id(link, str(intent.payload["remote_return_id"]))
+    return [first, *(_by_id(link, str(one["id"])) for one in beside)]
 
 
 def _by_id(link: Link, return_id: str) -> Json:

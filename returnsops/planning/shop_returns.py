@@ -30,7 +30,7 @@ def plan_shop_returns(view: ReturnView, policy: Policy, now: datetime) -> Part:
     if policy.shop_return.writer == "platform":
         return Part()
     edits = [one for one in view.effects if one.kind == states.EDIT_RETURN and one.state in states.COMMITTED]
-    planned = (*_edited(view, opened, edits), *_tracked(view, opened), *_closed(view, opened, edits))
+    planned = (*_edited(view, opened, edits), *_tracked(view, opened, edits), *_closed(view, opened, edits))
     return Part(effects=planned)
 
 
@@ -92,15 +92,18 @@ def _number(edit: EffectView) -> int:
     return int(edit.key.rpartition(":")[2])
 
 
-def _tracked(view: ReturnView, opened: EffectView) -> Iterable[PlannedEffect]:
+def _tracked(view: ReturnView, opened: EffectView, edits: Sequence[EffectView]) -> Iterable[PlannedEffect]:
+    """Each parcel once; once more after each edit, which may have opened a second return that lacks it."""
+    done = sum(edit.state in (states.DONE, states.CONFIRMED) for edit in edits)
     for parcel in view.parcels:
-        key = business_key(states.TRACK_RETURN, view.ref, parcel.tracking_number)
+        key = business_key(states.TRACK_RETURN, view.ref, parcel.tracking_number, *([str(done)] if done else []))
         if parcel.tracking_number and not _is_sent(view, key) and view.status not in states.RETURN_ENDED:
-            payload = {
+            payload: dict[str, Any] = {
                 "remote_return_id": opened.remote_id,
                 "tracking_number": parcel.tracking_number,
                 "tracking_url": parcel.tracking_url,
             }
+            payload |= {"is_edited": True} if done else {}
             yield _effect(view, states.TRACK_RETURN, key, payload)
 
 

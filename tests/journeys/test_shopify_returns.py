@@ -95,11 +95,12 @@ def test_where_the_platform_writes_returns_itself_ours_is_looked_for_and_never_m
 
 @pytest.mark.requirement("S5-4")
 def test_a_return_edited_in_flight_is_followed_by_the_shops_own_and_all_of_it_is_closed() -> None:
-    """Three shirts are to come back, then one, then two and a mug; two shirts and the mug arrive."""
+    """Three shirts are to come back, then one, sent; then two and a mug in the same parcel, and these arrive."""
     with shopify_world(policy_tables=OURS) as w:
         w.store.faults.script(
             Fault(kind=FaultKind.LATE_COMMIT, path_pattern="#RemoveFromReturn$", delay_s=20),
             Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#ReturnCreate$"),
+            Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#ReverseDeliveryCreate$"),
         )
         shirt, mug = w.variant(), w.variant("MUG", price="12.00")
         order = w.sale((shirt, 3), (mug, 1))
@@ -116,10 +117,18 @@ def test_a_return_edited_in_flight_is_followed_by_the_shops_own_and_all_of_it_is
         w.platform.update(return_id, {"items": [{**item, "quantity": 1}]})
         w.settle()
         assert (held(), w.open_cases()) == ([("OPEN", [1])], [])
+        w.platform.label(return_id, carrier="ups")
+        w.platform.in_transit(return_id)
+        w.settle()
+        assert len(w.store.state.reverse_deliveries) == 1
         w.platform.update(return_id, {"items": [{**item, "quantity": 2}, cup]})
         w.settle()
         assert (held(), w.open_cases()) == ([("OPEN", [1]), ("OPEN", [1, 1])], [])
         assert len(w.asked("RemoveFromReturn")) == 1
+        number = w.rma(return_id).parcels.get().tracking_number
+        deliveries = list(w.store.state.reverse_deliveries.values())
+        assert [one.tracking_number for one in deliveries] == [number, number]
+        assert len({one.reverse_order_id for one in deliveries}) == 2
         before = len(w.store.calls.all())
         w.settle()
         assert len(w.store.calls.all()) == before

@@ -58,6 +58,21 @@ def test_each_parcel_is_tracked_once_and_only_in_a_return_of_ours() -> None:
     assert wanted("platform", parcels=parcels, effects=(OPENED,)) == []
 
 
+def test_a_parcel_is_shown_once_more_after_an_edit_is_done_which_may_have_opened_a_return_beside_the_first() -> None:
+    changed: Any = {"parcels": (ParcelView(tracking_number="1Z"),), "lines": (v.shirt_item(quantity=2),)}
+    tracked = v.effect("track_return:reveni/ret_1:1Z", "track_return", "done")
+    assert keys(effects=(OPENED, tracked), **changed) == ["edit_return:reveni/ret_1:1"]
+    sending, edited = (
+        v.effect("edit_return:reveni/ret_1:1", "edit_return", state, lines_hash=units_hash(TWO))
+        for state in ("unknown", "done")
+    )
+    assert keys(effects=(OPENED, tracked, sending), **changed) == []
+    ((key, payload),) = wanted(effects=(OPENED, tracked, edited), **changed)
+    assert (key, payload["is_edited"]) == ("track_return:reveni/ret_1:1Z:1", True)
+    again = v.effect(key, "track_return", "done")
+    assert keys(effects=(OPENED, tracked, edited, again), **changed) == []
+
+
 @pytest.mark.parametrize(
     ("status", "effects", "how"),
     [
