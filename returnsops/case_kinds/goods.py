@@ -36,10 +36,15 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.WH,
         Severity.MEDIUM,
         8,
-        "The shop does not manage stock of this product, or never took it from stock for this order. Or people put the "
-        "units back by hand before the route went live.",
-        "Stock management was switched on later, the order was never paid, or the return was handled by hand.",
-        ("Correct the stock in the shop by hand, if it is not right already.", "Then accept the case with a reason."),
+        "The shop does not manage stock of this product, no longer has it, or never took it from stock for this order. "
+        "Or people put the units back by hand before the route went live.",
+        "Stock management was switched on later, the product was deleted, the order was never paid, or the return was "
+        "handled by hand.",
+        (
+            "Correct the stock in the shop by hand, if it is not right already.",
+            "Where the product was deleted, decide where the goods go.",
+            "Then accept the case with a reason.",
+        ),
         (ACCEPT_GOODS,),
     ),
     case_kind(

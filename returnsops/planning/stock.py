@@ -118,11 +118,20 @@ def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[Plan
         problem(
             view,
             states.CASE_RESTOCK_IMPOSSIBLE,
-            f"{count} x {items.label(line)} cannot be put back through the order: its line still holds {free} taken "
-            "from stock. Check the product's stock management, put the units in stock by hand and record that here.",
+            f"{count} x {items.label(line)} cannot be put back {_why_impossible(bought, free)}",
             subject=line.item_id,
             evidence={"item": line.item_id, "units": count, "taken_from_stock": bought.reduced_stock},
         ),
+    )
+
+
+def _why_impossible(bought: OrderLineSnapshot, free: int) -> str:
+    if not bought.product_id and bought.reduced_stock is None:
+        why = "into stock: the shop's catalogue does not have the product of its order line, which was deleted there."
+        return f"{why} Decide where the goods go, correct the books by hand and record that here."
+    return (
+        f"through the order: its line still holds {free} taken from stock. Check the product's stock management, put "
+        "the units in stock by hand and record that here."
     )
 
 

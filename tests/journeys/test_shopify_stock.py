@@ -1,11 +1,14 @@
 """Shopify's stock: goods that are not for sale have places of their own, by mapping, and never reach the storefront."""
 
+from decimal import Decimal
 from typing import cast
 
 import pytest
 
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify import inventory
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.services import approvals
 from tests.journeys.shopify_world import gid, shopify_world
@@ -99,3 +102,28 @@ def test_a_unit_set_aside_and_then_found_sellable_leaves_its_place_before_it_goe
         assert w.open_cases() == []
         assert {effect.state for effect in w.effects(return_id, states.RESTOCK)} == {states.CONFIRMED}
         assert len({call["key"] for call in w.asked("InventoryMove")}) == 3
+
+
+@pytest.mark.requirement("S1-9")
+def test_a_product_deleted_between_the_return_and_its_restock_is_the_warehouses_case_and_the_refund_goes_on() -> None:
+    with shopify_world() as w:
+        tee, mug = w.variant(), w.variant("MUG", price="12.00")
+        order = w.sale((tee, 1))
+        return_id = w.returning(order)
+        w.settle()
+        w.platform.receive(return_id)
+        w.store.delete_product(tee.product_id)
+        w.judge(return_id)
+        w.pay(return_id, "30.00", executed_by="commerce_platform")
+        w.settle()
+        assert w.paid_back(order) == [Decimal("30.00")]
+        assert w.open_cases() == [states.CASE_RESTOCK_IMPOSSIBLE]
+        assert (w.asked("InventoryAdjust"), w.asked("InventoryMove"), w.stock(mug)) == ([], [], 10)
+        case = ExceptionCase.objects.active().get()
+        assert case.cause.startswith(
+            "1 x TEE-BLK-M cannot be put back into stock: the shop's catalogue does not have the"
+        )
+        why = "goes to the outlet as a single piece"
+        queue.run_action(case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason=why)
+        w.settle()
+        assert (w.open_cases(), w.asked("InventoryAdjust"), len(w.paid_back(order))) == ([], [], 1)

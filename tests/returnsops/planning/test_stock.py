@@ -127,8 +127,10 @@ def test_an_item_without_a_place_is_a_case_never_a_default() -> None:
 
 
 def test_a_line_that_holds_no_stock_cannot_be_restocked() -> None:
-    for reduced, words in ((None, "still holds 0"), (1, "still holds 1")):
-        found = two(v.verdict(quantity=2), order=v.order(lines=(v.order_line(reduced_stock=reduced),)))
+    table = ((None, "101", "still holds 0"), (1, "101", "still holds 1"), (None, "", "was deleted there"))
+    for reduced, product_id, words in table:
+        line = v.order_line(reduced_stock=reduced, product_id=product_id)
+        found = two(v.verdict(quantity=2), order=v.order(lines=(line,)))
         (one,) = restocks(found)
         assert v.codes(one) == ["restock_impossible"]
         assert words in one.holds[0].text
