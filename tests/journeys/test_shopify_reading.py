@@ -14,6 +14,7 @@ from connectors.registry import connector_for, link_for
 from connectors.shopify import documents
 from connectors.simulators.faults import WebhookFault, WebhookFaultKind
 from connectors.simulators.shopify.order_writing import CartLine
+from exceptions_queue import kinds
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import InboundEvent, Refund
@@ -330,14 +331,20 @@ def test_a_message_that_comes_before_its_order_waits_and_nothing_of_it_is_lost()
 def test_a_retired_api_version_is_one_case_while_work_goes_on_and_closes_when_the_new_one_is_asked_for() -> None:
     with shopify_world() as w:
         order = w.sale((w.variant(), 1))
-        w.store.settings.supported_versions = ("2026-10", "2027-01")
+        w.poll()
+        assert w.open_cases() == []
+        w.store.retire_version("2026-07")
         w.poll()
         w.poll()
         return_id = w.returning(order)
         through(w, return_id, "30.00")
         assert (w.paid_back(order), w.open_cases()) == ([Decimal("30.00")], [states.CASE_API_VERSION])
         found = ExceptionCase.objects.active().get()
-        assert "2026-10" in found.cause
+        assert found.cause == "Shopify answered with API version 2026-10 where 2026-07 was asked for."
+        assert (found.owner_team, "Set api_version" in kinds.lookup(found.kind_code).how_to_fix[1]) == (
+            states.OPS,
+            True,
+        )
         connection = w.connection("shop")
         settings = {**connection.settings, "api_version": "2026-10"}
         row = {"name": "shop", "vendor": "shopify", "base_url": w.shop_server.url, "settings": settings}

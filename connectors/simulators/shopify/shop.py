@@ -53,6 +53,12 @@ _REASONS = (
 )
 
 
+def quarter_after(version: str) -> str:
+    """The version that comes out three months after this one ("2026-10" → "2027-01")."""
+    months = int(version[:4]) * 12 + int(version[5:]) - 1 + 3
+    return f"{months // 12}-{months % 12 + 1:02}"
+
+
 class ShopifyShop:
     """A shop. `app` is the WSGI app with faults and call log; `faults`, `calls`, `webhooks`, `bucket` are its parts."""
 
@@ -101,9 +107,9 @@ class ShopifyShop:
         self.state.access.refusal = status
 
     def retire_version(self, version: str) -> None:
-        """A version is gone: calls to it fall forward to the oldest that is supported."""
-        kept = tuple(one for one in self.settings.supported_versions if one != version)
-        self.settings.supported_versions = kept
+        """A year has passed: this version and those before it are gone, and calls to them fall forward."""
+        kept = [one for one in self.settings.supported_versions if one > version]
+        self.settings.supported_versions = tuple(kept) or (quarter_after(version),)
 
     def add_location(self, name: str, **details: Any) -> Location:
         """A place that holds stock."""

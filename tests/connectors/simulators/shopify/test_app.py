@@ -47,8 +47,13 @@ def test_a_version_that_is_gone_falls_forward_and_says_so() -> None:
         headers={"X-Shopify-Access-Token": STATIC_TOKEN},
     )
     assert old.headers["X-Shopify-API-Version"] == "2025-10"
+    own.shop.retire_version("2026-01")
+    assert own.send(SHOP).headers["X-Shopify-API-Version"] == "2026-07"
+    assert own.shop.settings.supported_versions == ("2026-04", "2026-07")
     own.shop.retire_version("2026-07")
-    assert own.send(SHOP).headers["X-Shopify-API-Version"] == "2025-10"
+    assert own.send(SHOP).headers["X-Shopify-API-Version"] == "2026-10"
+    own.shop.retire_version("2026-10")
+    assert own.send(SHOP).headers["X-Shopify-API-Version"] == "2027-01"
     assert own.http.get(f"{HOST}/admin/api/2026-07/orders.json").status_code == 404
 
 
