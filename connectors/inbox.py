@@ -224,11 +224,12 @@ def _previous(event: InboundEvent) -> Mapping[str, Any] | None:
     """The last processed document of the same subject, for mappings that ask what changed."""
     if not event.subject_key:
         return None
+    is_by_source = connector_for(event.connection.vendor).compares_by_source
     earlier = InboundEvent.objects.filter(
         connection=event.connection,
         subject_key=event.subject_key,
         state=states.EVENT_PROCESSED,
-        source__in=["webhook", "poll"],
+        source__in=[event.source] if is_by_source else ["webhook", "poll"],
         pk__lt=event.pk,
     )
     row = earlier.order_by("-pk").first()

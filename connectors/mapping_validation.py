@@ -8,9 +8,10 @@ from connectors.mapping import FROM_CONNECTION, SNAPSHOT, STATUS_EVENTS
 from connectors.mapping_targets import CONVERSIONS, EVENT_BLOCK, TARGETS, kind_of
 
 MAX_RULES: Final = 100
+WEBHOOKS: Final = "webhooks"
 MAX_FIELDS: Final = 300
 _TOP: Final = frozenset(
-    {"version", "verifier", "envelope", "root", "rules", "status_events", "fields", "values", "fallback"}
+    {"version", "verifier", "envelope", "root", "rules", "status_events", "fields", "values", "fallback", WEBHOOKS}
 )
 _ENVELOPE: Final = frozenset({"id", "occurred_at", "account_id"})
 _TESTS: Final = frozenset({"in", "not_in", "exists", "changed"})
@@ -32,7 +33,8 @@ def mapping_problems(document: Any) -> tuple[str, ...]:
 
 def unfilled(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Targets whose path still says ``<unknown>``: what the vendor does not publish and nobody has filled in yet."""
-    return tuple(_unfilled("fields", document.get("fields", {})))
+    pushed = document.get(WEBHOOKS, {}).get("fields", {})
+    return (*_unfilled("fields", document.get("fields", {})), *_unfilled(f"{WEBHOOKS}.fields", pushed))
 
 
 def _unfilled(where: str, node: Any) -> Iterator[str]:
@@ -60,6 +62,16 @@ def _document(document: Mapping[str, Any]) -> Complaints:
     yield from _fields(document.get("fields"))
     yield from _values(document.get("values", {}))
     yield from _fallback(document.get("fallback", {}))
+    if WEBHOOKS in document:
+        yield from _webhooks(document[WEBHOOKS])
+
+
+def _webhooks(inner: Any) -> Complaints:
+    """A mapping of its own for what is pushed, of a vendor whose messages and answers differ."""
+    if not isinstance(inner, Mapping) or WEBHOOKS in inner:
+        yield f"{WEBHOOKS}: must be a mapping of its own, without another {WEBHOOKS} in it."
+        return
+    yield from (f"{WEBHOOKS}.{complaint}" for complaint in _document(inner))
 
 
 def _verifier(verifier: Any) -> Complaints:

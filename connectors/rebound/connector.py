@@ -1,10 +1,11 @@
 """ReBound Returns by its IntelligentReturns API (V1): what it can and how it is set up (rebound.md C1)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
+from connectors import paths
 from connectors.pace_settings import POLL_INTERVAL
 from connectors.ports import (
     AuthFailed,
@@ -21,10 +22,20 @@ from connectors.ports import (
 from connectors.rebound import client
 from connectors.rebound.normalise import normalise
 from connectors.rebound.polling import DEFAULT_FINAL_WORDS, DEFAULT_LOOKBACK_DAYS, poll, read_return, window_page
-from connectors.returns_contract.receiving import receive_event
+from connectors.returns_contract.receiving import (
+    TOPIC_PULLED,
+    TOPIC_UNREADABLE,
+    UNNAMED,
+    parse_body,
+    reception,
+    topic_of,
+    unreadable,
+)
 from connectors.signing import DEFAULT_TOLERANCE_S
 
 POLL_INTERVAL_S: Final = 900
+RETURN_PATH: Final = "webhook_return_path"
+DEFAULT_RETURN_PATH: Final = "$.data.return.id"
 SETTINGS: Final = (
     SettingSpec(name="login", kind=str, help="The account's name at ReBound; not an e-mail address.", is_required=True),
     SettingSpec(
@@ -39,6 +50,12 @@ SETTINGS: Final = (
         default=list(DEFAULT_FINAL_WORDS),
         help="Status words after which a parcel is not asked for again.",
     ),
+    SettingSpec(
+        name=RETURN_PATH,
+        kind=str,
+        default=DEFAULT_RETURN_PATH,
+        help="Where a webhook's body names its return, as a path of the mapping's language.",
+    ),
     POLL_INTERVAL,
 )
 
@@ -50,8 +67,26 @@ def default_mapping() -> dict[str, Any]:
 
 
 def receive(inbound: Inbound, config: ConnectionConfig) -> Reception:
-    """A delivery by a middleware that speaks the generic contract; V1 itself sends nothing."""
-    return receive_event(inbound)
+    """A delivery by a middleware, in the contract or in its own words; V1 itself sends nothing."""
+    document = parse_body(inbound.body)
+    if not isinstance(document, Mapping):
+        return unreadable(inbound)
+    topic = topic_of(document.get("type") or document.get("event"))
+    named = UNNAMED if topic in (TOPIC_PULLED, TOPIC_UNREADABLE) else topic  # those are words of our own
+    return reception(inbound, document, topic=named, return_id=_return_named(document, config.settings))
+
+
+def _return_named(document: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
+    found = paths.find(str(settings.get(RETURN_PATH) or DEFAULT_RETURN_PATH), document=document, here=document)
+    return found[0] if found else None
+
+
+def settings_problems(settings: Mapping[str, Any], *, base_url: str) -> Iterable[str]:
+    """What is wrong with the settings, as ``where: what to do``."""
+    try:
+        paths.parse_path(str(settings.get(RETURN_PATH) or DEFAULT_RETURN_PATH))
+    except paths.PathError as error:
+        yield f"settings.{RETURN_PATH}: {error}"
 
 
 def check(link: Link) -> Sequence[CheckLine]:
@@ -95,6 +130,8 @@ CONNECTOR: Final = Connector(
     check=check,
     poll=poll,
     poll_interval_s=POLL_INTERVAL_S,
+    compares_by_source=True,
+    settings_problems=settings_problems,
     read_return=read_return,
     list_returns=window_page,
 )

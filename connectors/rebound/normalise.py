@@ -10,6 +10,7 @@ from connectors.ports import Json, Normalised, Payload, Problem
 from connectors.rebound.milestones import AUTHORISED, UPDATED, Told, parcels_told, verdicts_told, with_undecided
 from connectors.rebound.moments import moment_of
 from connectors.rebound.prepared import prepared
+from connectors.rebound.webhooks import heard
 from connectors.rebound.wishes import exchanges_told
 from connectors.returns_contract.receiving import TOPIC_PULLED, TOPIC_UNREADABLE
 from connectors.returns_contract.statements import from_events, unreadable
@@ -26,7 +27,7 @@ def normalise(payload: Payload) -> Normalised:
     if payload.topic == TOPIC_UNREADABLE or not isinstance(document, Mapping):
         return unreadable("ReBound did not give this return, or not as an object. Look at the raw body.")
     if payload.topic != TOPIC_PULLED:
-        return from_events([document], is_translated=False)
+        return heard(payload, document)
     found = document.get("return")
     if not isinstance(found, Mapping):
         return unreadable("The stored body holds no return. Look at the raw body.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.ports import Json, Problem
 from connectors.rebound.moments import moment_of
+from connectors.rebound.names import names_of, plain
 from connectors.returns_contract.sanity import MAX_CODE
 from returnsops import states
 
@@ -23,12 +24,14 @@ def prepared(
     """
     items: list[dict[str, Json]] = []
     problems: list[Problem] = []
-    for position, row in enumerate(rows(document.get("item")), start=1):
-        item = {**row, "item_id": f"{_plain(document.get('id'))}:{_plain(row.get('sku_code'))}:{position}"}
+    shown = rows(document.get("item"))
+    names = names_of(document.get("id"), shown, sku="sku_code")
+    for position, (row, name) in enumerate(zip(shown, names, strict=True), start=1):
+        item = {**row, "item_id": name}
         item["said"], of_item = _said(row, position=position)
         items.append(item)
         problems += of_item
-    judged = [item for item in items if _plain(item.get("final_disposition"))]
+    judged = [item for item in items if plain(item.get("final_disposition"))]
     known = rows(previous.get("item")) if isinstance(previous, Mapping) else []
     before = dict(enumerate(known, start=1))
     split = [
@@ -53,7 +56,7 @@ def rows(value: Any) -> list[Mapping[str, Any]]:
 
 def is_single(item: Mapping[str, Any]) -> bool:
     """Whether the item is one unit. ``final_disposition`` sits on the item: of several it says nothing of each."""
-    return _plain(item.get("quantity")) in ("1", "1.0", "1.00")
+    return plain(item.get("quantity")) in ("1", "1.0", "1.00")
 
 
 def _is_same(item: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
@@ -66,7 +69,7 @@ def _said(row: Mapping[str, Any], *, position: int) -> tuple[dict[str, Json], li
     Several reasons become one code of their own, which nobody has mapped: the planner's case shows them to a person.
     """
     answers = rows(row.get("reason"))
-    where = f"item {position} ({_plain(row.get('sku_code')) or 'no SKU'})"
+    where = f"item {position} ({plain(row.get('sku_code')) or 'no SKU'})"
     reason = " / ".join(_words(answers, "reason"))[:MAX_CODE]
     said: dict[str, Json] = {"reason": reason or None}
     problems = []
@@ -84,7 +87,7 @@ def _said(row: Mapping[str, Any], *, position: int) -> tuple[dict[str, Json], li
 
 def _words(answers: list[Mapping[str, Any]], name: str) -> list[str]:
     """The different answers, in their order."""
-    return list(dict.fromkeys(word for answer in answers if (word := _plain(answer.get(name)))))
+    return list(dict.fromkeys(word for answer in answers if (word := plain(answer.get(name)))))
 
 
 def _unclear(text: str) -> Problem:
@@ -94,11 +97,7 @@ def _unclear(text: str) -> Problem:
 
 def _to_split(item: Mapping[str, Any]) -> Problem:
     """Only the warehouse knows which of several units the one word is about (rebound.md C2)."""
-    sku, quantity, word = (_plain(item.get(name)) for name in ("sku_code", "quantity", "final_disposition"))
+    sku, quantity, word = (plain(item.get(name)) for name in ("sku_code", "quantity", "final_disposition"))
     text = f"{quantity} units of {sku} share the one disposition {word!r}. Judge each unit at the warehouse bench."
     detail = {"item": item["item_id"], "sku": sku, "quantity": quantity, "disposition": word}
     return Problem(case_kind=states.CASE_CONFIRM_SPLIT, text=text, detail=detail)
-
-
-def _plain(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""

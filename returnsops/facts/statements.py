@@ -111,19 +111,27 @@ class ParcelReceived(ParcelFact):
 
 @dataclass(frozen=True, kw_only=True)
 class ItemsInspected(ReturnFact):
-    """A delta of verdicts, identified by (return, revision, item, disposition, inspected_at)."""
+    """A delta of verdicts, identified by (return, revision, item, disposition, inspected_at).
+
+    ``is_all_of_items``: all there is to say of the items it names, in place of what was said of them before.
+    """
 
     items: tuple[InspectedItem, ...]
     source: InspectionSource
     decision_id: str = ""
+    is_all_of_items: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionCompleted(ReturnFact):
-    """What one source judges now: absolute, supersedes what it said before. All units, but of items with quantity 0."""
+    """What one source judges now: absolute, supersedes what it said before. All units, but of items with quantity 0.
+
+    ``is_all_of_items``: it supersedes what was said of the items it names, and nothing of the others.
+    """
 
     items: tuple[InspectedItem, ...]
     source: InspectionSource
+    is_all_of_items: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,7 +158,7 @@ class Inspection(models.Model):
     identity = models.CharField(max_length=300)
     revision = models.PositiveBigIntegerField(default=0)
     is_absolute = models.BooleanField(default=False)
-    statement = models.CharField(max_length=110, blank=True)  # which absolute judgement it belongs to
+    statement = models.CharField(max_length=110, blank=True)  # which judgement of all of its return or item it is of
     is_superseded = models.BooleanField(default=False)
     quantity = models.PositiveIntegerField()
     outcome = models.CharField(max_length=16)

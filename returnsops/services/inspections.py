@@ -9,14 +9,21 @@ from returnsops.planning.keys import content_hash
 
 from .returns import reach
 
+NEVER = (-1, False, "")
 UNDONE = "undone"  # statement of a verdict that a person took back; it never counts again
 
 
 def apply_deltas(*, rma: ReturnAuthorisation, fact: facts.ItemsInspected) -> None:
-    """Add verdicts on some units; each is identified by (source, revision, item, disposition, inspected_at)."""
+    """Add verdicts on some units; each is identified by (source, revision, item, disposition, inspected_at).
+
+    Those that are all of their items supersede what was said of these before.
+    """
     reach(rma=rma, milestone="inspecting_at", at=fact.occurred_at)
-    for item in fact.items:
-        _store(rma, item, source=fact.source, revision=fact.revision, decision=fact.decision_id)
+    if fact.is_all_of_items:
+        _state(rma, fact)
+    else:
+        for item in fact.items:
+            _store(rma, item, source=fact.source, revision=fact.revision, decision=fact.decision_id)
     _supersede(rma, source=fact.source)
 
 
@@ -24,12 +31,24 @@ def apply_completed(*, rma: ReturnAuthorisation, fact: facts.InspectionCompleted
     """The whole judgement of one source, finished unless it names an item on which nothing is decided."""
     is_finished = all(item.quantity for item in fact.items)
     reach(rma=rma, milestone="inspected_at" if is_finished else "inspecting_at", at=fact.occurred_at)
+    _state(rma, fact)
+    _supersede(rma, source=fact.source)
+
+
+def _state(rma: ReturnAuthorisation, fact: facts.ItemsInspected | facts.InspectionCompleted) -> None:
+    """Verdicts of one statement, known by its time and content, of the whole return or of the items it names."""
     said = [repr(replace(item, reject_reason="")) for item in fact.items]  # free text goes with age, see purging.py
     statement = f"{fact.occurred_at.isoformat()}/{content_hash(said)}"
     for position, item in enumerate(fact.items):
-        decision = f"{statement}/{position}"
-        _store(rma, item, source=fact.source, revision=fact.revision, decision=decision, statement=statement)
-    _supersede(rma, source=fact.source)
+        _store(
+            rma,
+            item,
+            source=fact.source,
+            revision=fact.revision,
+            decision=f"{statement}/{position}",
+            statement=statement,
+            is_absolute=not fact.is_all_of_items,
+        )
 
 
 def _store(
@@ -40,6 +59,7 @@ def _store(
     revision: int,
     decision: str,
     statement: str = "",
+    is_absolute: bool = False,
 ) -> None:
     identity = content_hash([source, revision, item.item_id, item.disposition, item.inspected_at.isoformat(), decision])
     said = _said(item)
@@ -51,7 +71,7 @@ def _store(
             "item_external_id": item.item_id,
             "source": source,
             "revision": revision,
-            "is_absolute": bool(statement),
+            "is_absolute": is_absolute,
             "statement": statement,
             "disposition": item.disposition,
             "inspected_at": item.inspected_at,
@@ -87,16 +107,19 @@ def _said(item: facts.InspectedItem) -> dict[str, Any]:
 def _supersede(rma: ReturnAuthorisation, *, source: str) -> None:
     """Only the newest absolute judgement of a source counts, with the deltas that came after it.
 
-    Newest by (revision, time of the statement, content), never by arrival.
+    So does, for an item, the newest statement that is all of it. Newest by (revision, time of the statement, content),
+    never by arrival.
     """
     rows = list(rma.inspections.filter(source=source).exclude(statement=UNDONE))
-    newest = max((_rank(row) for row in rows if row.is_absolute), default=None)
+    newest = max((_rank(row) for row in rows if row.is_absolute), default=NEVER)
+    stated = [row for row in rows if row.statement]
     for row in rows:
-        is_superseded = newest is not None and _rank(row) < newest
+        of_item = [_rank(one) for one in stated if one.item_external_id == row.item_external_id]
+        is_superseded = _rank(row) < max([newest, *of_item])
         if row.is_superseded != is_superseded:
             row.is_superseded = is_superseded
             row.save(update_fields=["is_superseded"])
 
 
 def _rank(row: Inspection) -> tuple[int, bool, str]:
-    return (row.revision, row.is_absolute, row.statement)
+    return (row.revision, bool(row.statement), row.statement)

@@ -1,6 +1,6 @@
 """A ReBound account beside the shop of either world: its route, its polling, and what its words mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,7 @@ vendor = "rebound"
 base_url = "{url}"
 [connections.settings]
 login = "{login}"
+{settings}
 [connections.secrets]
 api_key = "{key}"
 webhook_secret = "{webhook_secret}"
@@ -96,22 +97,25 @@ class ReboundPair(Generic[W]):
         )
 
     def apply(
-        self, *, mapping: dict[str, Any] | None = None, key: str = API_KEY, trigger: str = "received", tables: str = ""
+        self,
+        *,
+        mapping: dict[str, Any] | None = None,
+        verifier: Mapping[str, Any] | None = None,
+        key: str = API_KEY,
+        **given: str,
     ) -> None:
-        """The configuration, as apply_config would."""
-        text = self.shop_text + REBOUND.format(
-            url=self.url, login=LOGIN, key=key, webhook_secret=WEBHOOK_SECRET, trigger=trigger, tables=tables
-        )
-        document = configuration.read(text)
-        if mapping is not None:
-            (row,) = [one for one in document["connections"] if one["name"] == "rebound"]
-            row["mapping"] = mapping
+        """The configuration, as apply_config would; ``given`` are trigger, tables of the policy, more settings."""
+        values = {"trigger": "received", "tables": "", "settings": "", **given}
+        fixed = {"url": self.url, "login": LOGIN, "key": key, "webhook_secret": WEBHOOK_SECRET}
+        document = configuration.read(self.shop_text + REBOUND.format(**fixed, **values))
+        (row,) = [one for one in document["connections"] if one["name"] == "rebound"]
+        row |= {name: value for name, value in (("mapping", mapping), ("verifier", verifier)) if value is not None}
         configuration_apply.apply(document, by="test", at=self.w.now())
 
-    def install(self, *, trigger: str, is_mapped: bool = True, tables: str = "") -> None:
-        """The configuration applied and its route live."""
+    def install(self, *, trigger: str, is_mapped: bool = True, **given: Any) -> None:
+        """The configuration applied and its route live; ``given`` as in ``apply``."""
         mapping = {**default_mapping(), "values": MEANING} if is_mapped else None
-        self.apply(trigger=trigger, mapping=mapping, tables=tables)
+        self.apply(**{"trigger": trigger, "mapping": mapping, **given})
         route = Route.objects.get(name="rebound")
         assert route.policy is not None
         for team in routes.SIGNING_TEAMS:

@@ -207,6 +207,16 @@ STORIES: tuple[Told, ...] = (
     completed(4, 12, verdict("item_1", 1, "sellable", 10), verdict("item_2", 1, "damaged", 12)),
     completed(4, 13, verdict("item_1", 1, "sellable", 10), verdict("item_2", 1, "sellable", 12)),
     completed(3, 14, verdict("item_1", 1, "damaged", 14)),
+    one(
+        facts.ItemsInspected(
+            items=(verdict("item_2", 1, "quarantine", 13),), source="platform", is_all_of_items=True, **about(13, 4)
+        )
+    ),
+    one(
+        facts.InspectionCompleted(
+            items=(verdict("item_1", 1, "damaged", 9),), source="platform", is_all_of_items=True, **about(9, 4)
+        )
+    ),
     Told("refund", (FIRST,)),
     Told("refund again", (issued("rfd_1", "30.00", 4, 26),)),
     Told("refund, later revision", (issued("rfd_1", "30.00", 8, 20),)),

@@ -141,6 +141,42 @@ def test_a_delta_of_a_later_revision_adds_to_a_whole_judgement(
     assert in_force(rma) == [("i1", 1, "sellable"), ("i2", 1, "sellable")]
 
 
+BOTH_WAYS = (
+    whole(item(), item("i2", quantity=0, disposition="unknown"), hour=1),
+    delta(item(disposition="damaged"), hour=2, is_all_of_items=True),
+    delta(item("i2", disposition="damaged"), hour=0, is_all_of_items=True),  # older than the whole: late
+    whole(item("i3"), hour=3, is_all_of_items=True),
+)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_of_an_item_the_newest_statement_that_is_all_of_it_counts(
+    rma: ReturnAuthorisation, order: tuple[int, ...]
+) -> None:
+    apply(rma, *(BOTH_WAYS[place] for place in (*order, *order)))
+    assert in_force(rma) == [("i1", 1, "damaged"), ("i2", 0, "unknown"), ("i3", 1, "sellable")]
+    assert Inspection.objects.count() == 5
+    assert (rma.inspecting_at, rma.inspected_at) == (NOW, at(3))
+
+
+def test_a_whole_judgement_later_supersedes_what_was_said_of_single_items(rma: ReturnAuthorisation) -> None:
+    apply(rma, *BOTH_WAYS, whole(item("i2"), hour=4))
+    assert in_force(rma) == [("i2", 1, "sellable")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_deltas_of_a_later_revision_add_to_a_statement_of_their_item(
+    rma: ReturnAuthorisation, order: tuple[int, ...]
+) -> None:
+    words = (
+        delta(item(), revision=1),
+        whole(item(disposition="damaged"), revision=1, is_all_of_items=True),
+        delta(item(disposition="quarantine"), revision=2),
+    )
+    apply(rma, *(words[place] for place in order))
+    assert in_force(rma) == [("i1", 1, "damaged"), ("i1", 1, "quarantine")]
+
+
 def test_a_higher_revision_outranks_a_later_time(rma: ReturnAuthorisation) -> None:
     apply(rma, whole(item(disposition="damaged"), revision=2), whole(item(), revision=1, hour=5))
     assert in_force(rma) == [("i1", 1, "damaged")]
