@@ -66,6 +66,7 @@ GIFT_CARD: Fields = {
     "initialValue": lambda shop, card, args: money(card.initial, card.currency),
     "balance": lambda shop, card, args: money(card.balance, card.currency),
     "enabled": lambda shop, card, args: card.deactivated_at is None,
+    "createdAt": moment("created_at"),
     "deactivatedAt": moment("deactivated_at"),
     "expiresOn": lambda shop, card, args: None if card.expires_on is None else card.expires_on.isoformat(),
     "customer": lambda shop, card, args: shop.customers.get(card.customer_id or 0),

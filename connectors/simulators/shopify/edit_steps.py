@@ -50,7 +50,7 @@ def set_quantity(shop: ShopState, args: Args) -> dict[str, Any]:
 
 
 def add_variant(shop: ShopState, args: Args) -> dict[str, Any]:
-    """orderEditAddVariant: at the variant's price of today."""
+    """orderEditAddVariant: at the variant's price of today; which location it names changes nothing here."""
     edit, units = opened(shop, args), args["quantity"]
     if str(args["variantId"]).endswith("/0"):
         raise Refused(["variantId"], "can't convert Integer[0] to a positive Integer to use as an untrusted id")

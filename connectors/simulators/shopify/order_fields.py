@@ -234,7 +234,8 @@ TRANSACTION: Fields = {
 def _tracking(shop: ShopState, fulfilment: Fulfilment, args: Args) -> list[dict[str, Any]]:
     if not fulfilment.tracking_number:
         return []
-    return [{"number": fulfilment.tracking_number, "company": fulfilment.tracking_company or None, "url": None}]
+    shown = [{"number": fulfilment.tracking_number, "company": fulfilment.tracking_company or None, "url": None}]
+    return shown[: args.get("first")]
 
 
 def _sent_line(shop: ShopState, line: FulfilmentLine, args: Args) -> OrderLine | None:
@@ -248,6 +249,7 @@ FULFILMENT: Fields = {
     "createdAt": moment("created_at"),
     "updatedAt": lambda shop, fulfilment, args: stamp(fulfilment.created_at),
     "location": lambda shop, fulfilment, args: shop.locations.get(fulfilment.location_id),
+    "order": lambda shop, fulfilment, args: shop.orders[fulfilment.order_id],
     "trackingInfo": _tracking,
     "fulfillmentLineItems": paged(lambda shop, fulfilment: fulfilment.lines),
 }
