@@ -250,6 +250,7 @@ CASE_TELL_ALREADY_REFUNDED: Final = "tell_already_refunded"
 CASE_RISK_HOLD: Final = "risk_hold"
 CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
+CASE_FEWER_UNITS: Final = "fewer_units"
 CASE_INSPECTION_MISMATCH: Final = "inspection_mismatch"
 CASE_PLANNING_FAILED: Final = "planning_failed"
 CASE_EXCHANGE_UNAVAILABLE: Final = "exchange_unavailable"
@@ -299,6 +300,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_TELL_ALREADY_REFUNDED,
         CASE_RISK_HOLD,
         CASE_GOODS_MISSING,
+        CASE_FEWER_UNITS,
         CASE_INSPECTION_MISMATCH,
         CASE_PLANNING_FAILED,
         CASE_EXCHANGE_UNAVAILABLE,

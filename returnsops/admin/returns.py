@@ -53,6 +53,7 @@ def page_of(rma: ReturnAuthorisation, request: HttpRequest) -> dict[str, Any]:
         "effects": _with_offers(effects, request, back) if may_see_effects else (),
         "money": boxes.money_box(rma) if may_see_effects else None,
         "stock": boxes.stock_box(rma),
+        "other_goods": boxes.other_goods(rma),
         "credits": credits.of_return(rma) if may_see_effects else (),
         "cases": [(case, case.deadline_in_words(now)) for case in cases],
         "timeline": timeline.of_return(rma) if may_see_effects else (),

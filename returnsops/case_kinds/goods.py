@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT_GOODS, APPROVE_STOCK, REFUSE_STOCK
+from .parts import ACCEPT_GOODS, APPROVE_STOCK, GIVE_TO_OTHER_RETURN, RECOUNT, REFUSE_STOCK
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     case_kind(
@@ -94,21 +94,39 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Fewer units arrived than the return names.",
         "The shopper kept some, or the parcel was opened on its way.",
         ("Count again.", "Tell customer service, who settle it with the shopper on the platform."),
-        (ACCEPT_GOODS,),
+        (RECOUNT, ACCEPT_GOODS),
     ),
     case_kind(
-        states.CASE_INSPECTION_MISMATCH,
-        "Warehouse system found something else",
+        states.CASE_FEWER_UNITS,
+        "Fewer units judged than announced",
         states.WH,
         Severity.MEDIUM,
         8,
-        "The warehouse system judged an item that the return does not name, or more units than were to come back.",
+        "The inspection is said to be complete, and nobody said what became of some units. Neither money nor stock"
+        " follows for them.",
+        "The shopper kept some, a unit was overlooked, or the platform leaves out what is missing.",
+        (
+            "Count again: money and stock follow what you enter, and what you do not enter is missing.",
+            "It closes by itself when the platform judges the others as well.",
+        ),
+        (RECOUNT, ACCEPT_GOODS),
+    ),
+    case_kind(
+        states.CASE_INSPECTION_MISMATCH,
+        "Other goods than announced, or more",
+        states.WH,
+        Severity.MEDIUM,
+        8,
+        "The platform, the warehouse system or a recount found goods that the return does not name, another article"
+        " instead of one, or more units than were to come back. They are neither paid nor put into stock; of units of"
+        " different condition nothing is, as nobody knows which were announced.",
         "Another parcel's goods, a wrong SKU, or units the shopper sent without asking.",
         (
             "Count again, and look whose goods these are.",
-            "Have the shopper's return corrected in the returns platform, or accept the case with what was done.",
+            "Say which return they belong to, or have the shopper's return corrected in the returns platform.",
+            "Otherwise accept the case with what was done.",
         ),
-        (ACCEPT_GOODS,),
+        (RECOUNT, GIVE_TO_OTHER_RETURN, ACCEPT_GOODS),
     ),
     case_kind(
         states.CASE_STAFF_RAISED,

@@ -5,7 +5,7 @@ from typing import Final
 
 from exceptions_queue.kinds import ActionField, CaseAction, CaseKind
 from returnsops import states
-from returnsops.services import attribution_acts
+from returnsops.services import attribution_acts, receipt_actions
 from returnsops.services import case_actions as run
 
 LOOK_AGAIN: Final = CaseAction(
@@ -85,6 +85,35 @@ ACCEPT_GOODS: Final = CaseAction(
     permission="returnsops.confirm_inspection",
     needs_reason=True,
     help="What was to be done with these units is done by hand, and is not done again.",
+)
+RECOUNT: Final = CaseAction(
+    code="recount",
+    label="Count again",
+    run=receipt_actions.recount,
+    permission="returnsops.confirm_inspection",
+    needs_reason=True,
+    words_for=receipt_actions.words_for_recount,
+    fields=(
+        ActionField(name="sellable", label="Of the announced: sellable", kind="decimal", required=False),
+        ActionField(name="damaged", label="Of the announced: damaged", kind="decimal", required=False),
+        ActionField(name="quarantine", label="Of the announced: quarantine", kind="decimal", required=False),
+        ActionField(name="other", label="Units that were not announced", kind="decimal", required=False),
+        ActionField(name="other_sku", label="SKU of these", required=False),
+    ),
+    help="The last word on this item: money and stock follow it. What is not entered is missing.",
+)
+GIVE_TO_OTHER_RETURN: Final = CaseAction(
+    code="give_to_other_return",
+    label="Belongs to another return",
+    run=receipt_actions.give_to_other_return,
+    permission="returnsops.confirm_inspection",
+    needs_reason=True,
+    words_for=receipt_actions.words_for_other_return,
+    fields=(
+        ActionField(name="return", label="Number of that return, or of its parcel"),
+        ActionField(name="disposition", label="Condition", kind="choice", choices=receipt_actions.conditions),
+    ),
+    help="It is inspected there as if it had come in that return's parcel. Nothing follows for this return.",
 )
 ACCEPT_AMOUNT: Final = CaseAction(
     code="accept_amount",

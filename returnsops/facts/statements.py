@@ -320,6 +320,14 @@ class InspectionUndone(HumanFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemRecounted(HumanFact):
+    """A person of our warehouse counted one item again: all its units, instead of whatever was said of it before."""
+
+    item_id: str
+    items: tuple[InspectedItem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplacementChosen(HumanFact):
     """A person chose something else for one line of an exchange that could not be sent as it was asked for."""
 

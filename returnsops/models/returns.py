@@ -154,12 +154,14 @@ class Inspection(models.Model):
     rma = models.ForeignKey(ReturnAuthorisation, on_delete=models.CASCADE, related_name="inspections")
     line = models.ForeignKey(ReturnLine, on_delete=models.CASCADE, null=True, blank=True, related_name="inspections")
     item_external_id = models.CharField(max_length=128)
+    sku = models.CharField(max_length=128, blank=True)  # of the goods judged, where the judge named it
     source = models.CharField(max_length=10, choices=SOURCES)
     identity = models.CharField(max_length=300)
     revision = models.PositiveBigIntegerField(default=0)
     is_absolute = models.BooleanField(default=False)
     statement = models.CharField(max_length=110, blank=True)  # which judgement of all of its return or item it is of
     is_superseded = models.BooleanField(default=False)
+    is_recount = models.BooleanField(default=False)  # a person counted the item again: the last word on it
     quantity = models.PositiveIntegerField()
     outcome = models.CharField(max_length=16)
     disposition = models.CharField(max_length=20)

@@ -15,12 +15,13 @@ _ARRIVED = frozenset({states.DONE, states.CONFIRMED})
 
 def target(view: ReturnView, line: LineView, disposition: str) -> int:
     """Units of an item that came back and are this for good, by the verdicts in force."""
+    found = verdicts.in_force(view, line.item_id)
     units = sum(
         verdict.quantity
-        for verdict in verdicts.in_force(view, line.item_id)
+        for verdict in found
         if verdict.is_final and verdict.disposition == disposition and verdict.outcome not in verdicts.REFUSED_OUTCOMES
     )
-    return min(units, line.quantity)
+    return verdicts.certain(units, found, line)
 
 
 def there(view: ReturnView, line: LineView, disposition: str) -> int:

@@ -122,9 +122,7 @@ def _refused(view: ReturnView, exchange: ExchangeView, trigger: str) -> tuple[Fi
     """Goods that were judged and refused are not replaced without a word."""
     if trigger not in ("inspected", "disposition_final"):
         return ()
-    refused = [
-        line for line in _replaced(view, exchange) if verdicts.refused(verdicts.in_force(view, line.item_id)) > 0
-    ]
+    refused = [line for line in _replaced(view, exchange) if verdicts.units_payable(view, line) < line.quantity]
     if not refused or is_accepted(view, states.CASE_EXCHANGE_UNDECIDED, exchange.exchange_id):
         return ()
     names = ", ".join(items.label(line) for line in refused)

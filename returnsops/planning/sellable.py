@@ -26,7 +26,10 @@ def units(view: ReturnView, policy: Policy, line: LineView) -> Units:
 
 def _confirmed(view: ReturnView, policy: Policy, line: LineView) -> Units:
     platform, warehouse = verdicts.of_platform(view, line.item_id), verdicts.of_warehouse(view, line.item_id)
-    theirs, ours = verdicts.sellable(platform), verdicts.sellable(warehouse)
+    theirs = verdicts.certain(verdicts.sellable(platform), platform, line)
+    ours = verdicts.certain(verdicts.sellable(warehouse), warehouse, line)
+    if verdicts.is_recounted(view, line.item_id):
+        return Units(target=ours, possible=ours)
     mode = policy.restock.confirmation
     if mode == "platform":
         return Units(target=theirs, possible=theirs)

@@ -1,13 +1,16 @@
 """What the inspections in force say about units of one item, and which milestones a return has passed. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from returnsops import states
 
 from .policy import Policy
 from .view import LineView, ReturnView, VerdictView
 
-REFUSED_OUTCOMES = frozenset({"rejected", "missing", "unexpected"})
+UNEXPECTED = "unexpected"
+MISSING = "missing"
+REFUSED_OUTCOMES = frozenset({"rejected", MISSING, UNEXPECTED})
 # A milestone is passed with its own time, a later one's, or a status as far on. Closed says nothing of the goods.
 _STAGES = (
     ("authorised", "authorised_at", states.AUTHORISED),
@@ -19,24 +22,38 @@ _STAGES = (
 
 
 def counted(view: ReturnView, policy: Policy) -> tuple[VerdictView, ...]:
-    """The verdicts that count at all: the platform's, and those of the warehouse's sources that the policy names."""
-    return tuple(
-        verdict for verdict in view.verdicts if verdict.source == "platform" or verdict.source in policy.restock.sources
-    )
+    """The verdicts that count at all: the platform's, those of the warehouse's sources that the policy names, and what
+    a person counted again to settle a contradiction.
+    """
+    sources = ("platform", *policy.restock.sources)
+    return tuple(verdict for verdict in view.verdicts if verdict.is_recount or verdict.source in sources)
 
 
 def of_platform(view: ReturnView, item_id: str) -> tuple[VerdictView, ...]:
     """The returns platform's verdicts on an item."""
-    return _of(view, item_id, "platform")
+    return by_source(view, item_id, "platform")
 
 
 def of_warehouse(view: ReturnView, item_id: str) -> tuple[VerdictView, ...]:
     """The warehouse's verdicts on an item: our own bench where it judged, otherwise the warehouse system."""
-    return _of(view, item_id, "warehouse") or _of(view, item_id, "wms")
+    return by_source(view, item_id, "warehouse") or by_source(view, item_id, "wms")
 
 
-def _of(view: ReturnView, item_id: str, source: str) -> tuple[VerdictView, ...]:
-    return tuple(verdict for verdict in view.verdicts if verdict.item_id == item_id and verdict.source == source)
+def by_source(view: ReturnView, item_id: str, source: str) -> tuple[VerdictView, ...]:
+    """One source's verdicts on an item. Goods of another article than announced are unexpected, whatever it says."""
+    sku = next((line.sku for line in view.lines if line.item_id == item_id), "")
+    found = (verdict for verdict in view.verdicts if verdict.item_id == item_id and verdict.source == source)
+    return tuple(replace(one, outcome=UNEXPECTED) if _is_other_article(one, sku) else one for one in found)
+
+
+def _is_other_article(verdict: VerdictView, sku: str) -> bool:
+    """A verdict without a SKU speaks of the item as it was announced; how a SKU is spelled makes no other article."""
+    return bool(verdict.sku and sku) and verdict.sku.strip().casefold() != sku.strip().casefold()
+
+
+def is_recounted(view: ReturnView, item_id: str) -> bool:
+    """Whether a person counted the item again: that is the last word on it, for money and stock alike."""
+    return any(verdict.is_recount for verdict in of_warehouse(view, item_id))
 
 
 def in_force(view: ReturnView, item_id: str) -> tuple[VerdictView, ...]:
@@ -54,6 +71,17 @@ def refused(verdicts: Iterable[VerdictView]) -> int:
     return sum(verdict.quantity for verdict in verdicts if verdict.outcome in REFUSED_OUTCOMES)
 
 
+def surplus(verdicts: Iterable[VerdictView], line: LineView) -> int:
+    """Units found beyond those that were announced, without those that the judge himself called unexpected.
+
+    Verdicts that are not final may be of the same units as the final ones.
+    """
+    gone = {UNEXPECTED, MISSING}
+    own = [verdict for verdict in verdicts if not gone & {verdict.outcome, verdict.disposition}]
+    final = judged(own, only_final=True)
+    return max(0, max(final, judged(own) - final) - line.quantity)
+
+
 def accepted(verdicts: Iterable[VerdictView], *, only_final: bool) -> int:
     """Units judged that are to be paid."""
     return judged([verdict for verdict in verdicts if verdict.outcome not in REFUSED_OUTCOMES], only_final=only_final)
@@ -62,6 +90,11 @@ def accepted(verdicts: Iterable[VerdictView], *, only_final: bool) -> int:
 def sellable(verdicts: Iterable[VerdictView]) -> int:
     """Units said to be sellable for good (S1-25): accepted, final, and exactly this disposition."""
     return sum(verdict.quantity for verdict in verdicts if is_sellable(verdict))
+
+
+def certain(units: int, verdicts: Iterable[VerdictView], line: LineView) -> int:
+    """How many of these units are of the announced ones for certain: nobody knows which units are the surplus."""
+    return min(line.quantity, max(0, units - surplus(verdicts, line)))
 
 
 def is_sellable(verdict: VerdictView) -> bool:
@@ -83,13 +116,15 @@ def units_due(view: ReturnView, line: LineView, trigger: str) -> int:
     """Units of an item whose money the trigger has released."""
     verdicts = in_force(view, line.item_id)
     if trigger in ("inspected", "disposition_final"):
-        return min(line.quantity, accepted(verdicts, only_final=trigger == "disposition_final"))
+        return certain(accepted(verdicts, only_final=trigger == "disposition_final"), verdicts, line)
     return units_payable(view, line) if has_passed(view, trigger) else 0
 
 
 def units_payable(view: ReturnView, line: LineView) -> int:
     """Units of an item that may still be paid one day: all that nobody refused."""
-    return max(0, line.quantity - refused(in_force(view, line.item_id)))
+    verdicts = in_force(view, line.item_id)
+    left = max(0, line.quantity - refused(verdicts))
+    return max(left, certain(accepted(verdicts, only_final=False), verdicts, line))
 
 
 def waits_for(view: ReturnView, wanted: Sequence[tuple[LineView, int]], trigger: str) -> str:

@@ -50,6 +50,8 @@ class VerdictView:
     is_final: bool
     outcome: str
     inspected_at: datetime
+    sku: str = ""  # of the goods judged, where the judge named it
+    is_recount: bool = False  # a person counted the item again: the last word on it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from returnsops import states
-from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, ReturnLine
+from returnsops.models import Effect, Inspection, Order, Refund, ReturnAuthorisation, ReturnLine
 from returnsops.planning import by_hand
 from returnsops.services.approvals import remaining_of
 from returnsops.services.views import view_of
@@ -91,6 +93,13 @@ def stock_box(rma: ReturnAuthorisation) -> tuple[StockRow, ...]:
     return tuple(_stock_row(line, effects, by_hand_units=counted.get(line.external_id, 0)) for line in lines)
 
 
+def other_goods(rma: ReturnAuthorisation) -> tuple[str, ...]:
+    """Verdicts in force on items that the return does not name, or not any more: nothing follows from them."""
+    is_unknown = Q(line__isnull=True) | Q(line__is_withdrawn=True)
+    rows = rma.inspections.filter(is_unknown, is_superseded=False).select_related("line")
+    return tuple(f"{row.sku or row.item_external_id}: {words}" for row in rows if (words := _verdict(row)))
+
+
 def _has_records_of_others(rma: ReturnAuthorisation) -> bool:
     """Whether anybody else made refund records on the order that name lines: only those can have restocked."""
     rows = Refund.objects.filter(order=rma.order_id, origin=Refund.EXTERNAL, vanished_at__isnull=True)
@@ -143,13 +152,17 @@ def _stock_row(line: ReturnLine, effects: Sequence[Effect], *, by_hand_units: in
 
 
 def _verdicts(line: ReturnLine) -> list[str]:
-    found = []
-    for row in line.inspections.all():
-        if row.is_superseded or not row.quantity:
-            continue
-        final = "" if row.is_final else ", not final"
-        reason = f": {row.reject_reason}" if row.reject_reason else ""
-        by = f" by {row.inspected_by}" if row.inspected_by else ""
-        what = row.disposition.replace("_", " ")
-        found.append(f"{SOURCE_WORDS[row.source]}{by}: {row.quantity} {row.outcome}, {what}{final}{reason}")
-    return found
+    return [words for row in line.inspections.all() if (words := _verdict(row))]
+
+
+def _verdict(row: Inspection) -> str:
+    """Who judged how many units as what; '' for one that does not count any more, or says nothing yet."""
+    if row.is_superseded or not row.quantity:
+        return ""
+    final = "" if row.is_final else ", not final"
+    reason = f": {row.reject_reason}" if row.reject_reason else ""
+    by = f" by {row.inspected_by}" if row.inspected_by else ""
+    what = row.disposition.replace("_", " ")
+    again = ", counted again" if row.is_recount else ""
+    other = f", SKU {row.sku}" if row.line is not None and row.sku not in ("", row.line.sku) else ""
+    return f"{SOURCE_WORDS[row.source]}{by}: {row.quantity} {row.outcome}, {what}{other}{final}{again}{reason}"

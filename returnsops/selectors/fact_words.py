@@ -36,6 +36,7 @@ FACT_SENTENCES: Final = {
     "AttributionUndone": "What was said of a refund made outside was taken back.",
     "ExecutionDecided": "It was decided who pays a refund.",
     "InspectionUndone": "A verdict of the warehouse was taken back.",
+    "ItemRecounted": "The warehouse counted an item again.",
     "ReplacementChosen": "Other goods were chosen for an exchange.",
 }
 OWN_READS: Final = {"order.read": "OrderChanged", "order.gone": "OrderGone"}  # topics of what we looked up ourselves

@@ -21,6 +21,7 @@ HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
         facts.ExecutionDecided,
         facts.CreditWithdrawn,
         facts.InspectionUndone,
+        facts.ItemRecounted,
         facts.ReplacementChosen,
         facts.ItemsInspected,
         facts.ParcelReceived,

@@ -157,5 +157,6 @@ APPLY: Mapping[type[facts.ReturnFact], ApplyToReturn] = {
     facts.ExecutionDecided: _decision,
     facts.CreditWithdrawn: _decision,
     facts.InspectionUndone: _decision,
+    facts.ItemRecounted: _decision,
     facts.ReplacementChosen: _decision,
 }

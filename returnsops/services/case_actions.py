@@ -32,6 +32,12 @@ def rma_of(case: ExceptionCase) -> ReturnAuthorisation:
     return rma
 
 
+def subject_of(case: ExceptionCase) -> str:
+    """The part of the fingerprint behind kind and return: the item or refund the case is about."""
+    _, _, subject = case.fingerprint.removeprefix(f"{case.kind_code}:").partition(f"{rma_of(case).ref}:")
+    return subject
+
+
 def look_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Plan the return again; where the order is missing, ask the shop for it at once."""
     rma = rma_of(case)
@@ -66,7 +72,7 @@ def decide_executor(*, case: ExceptionCase, by: User | str, at: datetime, reason
 
 def waive_hold(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Release the hold this case stands for; money then still waits for a second person."""
-    waive(case, _subject_of(case), by=by, at=at, why=reason)
+    waive(case, subject_of(case), by=by, at=at, why=reason)
     return "Accepted as it is."
 
 
@@ -136,7 +142,7 @@ def platform_told(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
     if not reference:
         raise CaseError("Say what you entered there, or under which reference.")
     done = f"Done in the platform: {reference}."
-    waive(case, _subject_of(case), by=by, at=at, why=f"{done} {reason}".strip()[:500])
+    waive(case, subject_of(case), by=by, at=at, why=f"{done} {reason}".strip()[:500])
     return done
 
 
@@ -263,12 +269,6 @@ def standing_credits(case: ExceptionCase) -> Choices:
 
 
 # --- small parts --------------------------------------------------------------------------------------------------
-
-
-def _subject_of(case: ExceptionCase) -> str:
-    """The part of the fingerprint behind kind and return: the item or refund the case is about."""
-    _, _, subject = case.fingerprint.removeprefix(f"{case.kind_code}:").partition(f"{rma_of(case).ref}:")
-    return subject
 
 
 def _effect(case: ExceptionCase, text: str) -> Effect:

@@ -9,7 +9,7 @@ from returnsops.models import CreditRequest, Effect, PlatformRefund, ReasonCode,
 from returnsops.planning.keys import business_key
 
 from . import audit
-from .inspections import UNDONE
+from .inspections import UNDONE, apply_recount, supersede_recounted
 
 
 class DecisionError(Exception):
@@ -132,8 +132,27 @@ def _undo_inspection(rma: ReturnAuthorisation, fact: facts.InspectionUndone, at:
         )
     row.is_superseded, row.statement = True, UNDONE
     row.save(update_fields=["is_superseded", "statement"])
+    supersede_recounted(rma)
     text = f"Verdict taken back: {row.quantity} x {row.line or row.item_external_id}: {row.disposition}."
     audit.record(act="inspection_undone", by=fact.by, at=at, subject=row, text=text, why=fact.why, rma=rma)
+
+
+def _recount(rma: ReturnAuthorisation, fact: facts.ItemRecounted, at: datetime) -> None:
+    """All units that were to come back have to be accounted for, the missing ones included."""
+    line = rma.lines.filter(external_id=fact.item_id, is_withdrawn=False).first()
+    if line is None:
+        raise DecisionError(f"Item {fact.item_id} is not part of this return any more; load the page again.")
+    announced = sum(item.quantity for item in fact.items if item.outcome != "unexpected")
+    if announced != line.quantity or any(item.item_id != fact.item_id for item in fact.items):
+        raise DecisionError(f"{line}: {line.quantity} were to come back, so as many have to be accounted for.")
+    apply_recount(rma=rma, fact=fact)
+    found = ", ".join(f"{item.quantity} {_found(item)}" for item in fact.items)
+    text = f"{line.name or line.sku} counted again, {line.quantity} announced: {found}."
+    audit.record(act="item_recounted", by=fact.by, at=at, subject=line, text=text, why=fact.why, rma=rma)
+
+
+def _found(item: facts.InspectedItem) -> str:
+    return "not announced" if item.outcome == "unexpected" else item.disposition
 
 
 def _choose_replacement(rma: ReturnAuthorisation, fact: facts.ReplacementChosen, at: datetime) -> None:
@@ -159,5 +178,6 @@ DECISIONS: Mapping[type[facts.HumanFact], Callable[[ReturnAuthorisation, Any, da
     facts.ExecutionDecided: _decide_executor,
     facts.CreditWithdrawn: _withdraw_credit,
     facts.InspectionUndone: _undo_inspection,
+    facts.ItemRecounted: _recount,
     facts.ReplacementChosen: _choose_replacement,
 }

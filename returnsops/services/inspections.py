@@ -1,4 +1,4 @@
-"""Verdicts into rows (reveni.md C4: deltas by identity, absolute ones supersede)."""
+"""Verdicts into rows (reveni.md C4: deltas by identity, absolute ones supersede; a recount does for its item)."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,6 +10,7 @@ from returnsops.planning.keys import content_hash
 from .returns import reach
 
 NEVER = (-1, False, "")
+WAREHOUSE = "warehouse"
 UNDONE = "undone"  # statement of a verdict that a person took back; it never counts again
 
 
@@ -51,6 +52,38 @@ def _state(rma: ReturnAuthorisation, fact: facts.ItemsInspected | facts.Inspecti
         )
 
 
+def apply_recount(*, rma: ReturnAuthorisation, fact: facts.ItemRecounted) -> None:
+    """All units of one item as a person counted them again, instead of whatever was said of it."""
+    reach(rma=rma, milestone="inspecting_at", at=fact.occurred_at)
+    statement = f"{fact.occurred_at.isoformat()}/{content_hash([repr(item) for item in fact.items])}"
+    for position, item in enumerate(fact.items):
+        decision = f"{statement}/{position}"
+        _store(rma, item, source=WAREHOUSE, revision=0, decision=decision, statement=statement, is_recount=True)
+    supersede_recounted(rma)
+
+
+def supersede_recounted(rma: ReturnAuthorisation) -> None:
+    """Of what our warehouse said of an item, only its newest recount counts, with the verdicts that came after it.
+
+    A recount that is taken back leaves what was said before it.
+    """
+    rows = list(rma.inspections.filter(source=WAREHOUSE).exclude(statement=UNDONE))
+    newest = {row.item_external_id: row for row in sorted(rows, key=lambda row: row.statement) if row.is_recount}
+    for row in rows:
+        last = newest.get(row.item_external_id)
+        _mark(row, is_superseded=last is not None and _is_before(row, last))
+
+
+def _is_before(row: Inspection, last: Inspection) -> bool:
+    return row.statement != last.statement if row.is_recount else row.inspected_at <= last.inspected_at
+
+
+def _mark(row: Inspection, *, is_superseded: bool) -> None:
+    if row.is_superseded != is_superseded:
+        row.is_superseded = is_superseded
+        row.save(update_fields=["is_superseded"])
+
+
 def _store(
     rma: ReturnAuthorisation,
     item: facts.InspectedItem,
@@ -60,6 +93,7 @@ def _store(
     decision: str,
     statement: str = "",
     is_absolute: bool = False,
+    is_recount: bool = False,
 ) -> None:
     identity = content_hash([source, revision, item.item_id, item.disposition, item.inspected_at.isoformat(), decision])
     said = _said(item)
@@ -73,6 +107,7 @@ def _store(
             "revision": revision,
             "is_absolute": is_absolute,
             "statement": statement,
+            "is_recount": is_recount,
             "disposition": item.disposition,
             "inspected_at": item.inspected_at,
             **said,
@@ -85,16 +120,17 @@ def _store(
         row.save(update_fields=list(said))
 
 
-def _weight(said: dict[str, Any]) -> tuple[str, str]:
+def _weight(said: dict[str, Any]) -> tuple[str, str, str]:
     """Free text weighs last: it is redacted with age, and what counts must stay what counted."""
-    rest = {name: value for name, value in said.items() if name != "reject_reason"}
-    return content_hash(rest), said["reject_reason"]
+    rest = {name: value for name, value in said.items() if name not in ("sku", "reject_reason")}
+    return content_hash(rest), said["sku"], said["reject_reason"]
 
 
 def _said(item: facts.InspectedItem) -> dict[str, Any]:
     """What a verdict says beyond its identity."""
     return {
         "quantity": item.quantity,
+        "sku": item.sku,
         "outcome": item.outcome,
         "is_final": item.is_final,
         "grade": item.grade,
@@ -110,15 +146,15 @@ def _supersede(rma: ReturnAuthorisation, *, source: str) -> None:
     So does, for an item, the newest statement that is all of it. Newest by (revision, time of the statement, content),
     never by arrival.
     """
+    if source == WAREHOUSE:
+        supersede_recounted(rma)
+        return
     rows = list(rma.inspections.filter(source=source).exclude(statement=UNDONE))
     newest = max((_rank(row) for row in rows if row.is_absolute), default=NEVER)
     stated = [row for row in rows if row.statement]
     for row in rows:
         of_item = [_rank(one) for one in stated if one.item_external_id == row.item_external_id]
-        is_superseded = _rank(row) < max([newest, *of_item])
-        if row.is_superseded != is_superseded:
-            row.is_superseded = is_superseded
-            row.save(update_fields=["is_superseded"])
+        _mark(row, is_superseded=_rank(row) < max([newest, *of_item]))
 
 
 def _rank(row: Inspection) -> tuple[int, bool, str]:

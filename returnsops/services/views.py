@@ -131,6 +131,8 @@ def _verdict(row: Any) -> v.VerdictView:
         is_final=row.is_final,
         outcome=row.outcome,
         inspected_at=row.inspected_at,
+        sku=row.sku,
+        is_recount=row.is_recount,
     )
 
 

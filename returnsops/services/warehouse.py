@@ -3,6 +3,7 @@
 A decision carries an id of its own, so that a form sent twice, or by two devices, is one verdict.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +17,9 @@ from . import audit, locks
 from .acts import act
 
 SOURCE: Final = "warehouse"
-VERDICTS: Final = ("sellable", "damaged", "quarantine")
+PRESENT: Final = ("sellable", "damaged", "quarantine")
+MISSING: Final = "missing"
+VERDICTS: Final = (*PRESENT, MISSING)
 WANT_A_REASON: Final = frozenset({"damaged", "quarantine"})
 OWN_PARCEL: Final = "hand-in"  # goods that came in without a parcel we know
 
@@ -84,6 +87,35 @@ def confirm_inspection(
     return f"Inspected: {text}"
 
 
+def recounted(
+    *, line: ReturnLine, found: Mapping[str, int], other: int, other_sku: str, by: str, at: datetime, why: str
+) -> tuple[facts.InspectedItem, ...]:
+    """All units of an item as a person counted them: ``found`` of the announced ones by disposition, the rest missing.
+
+    ``other`` is what lay there and was not announced. Raises WarehouseError for more than were announced.
+    """
+    there = sum(found.values())
+    if there > line.quantity:
+        raise WarehouseError(f"{line.quantity} were announced, so {there} cannot be of them; enter the rest as others.")
+    rows = [(units, "accepted", name, line.sku) for name, units in found.items()]
+    rows += [(line.quantity - there, MISSING, MISSING, ""), (other, "unexpected", "quarantine", other_sku)]
+    return tuple(
+        facts.InspectedItem(
+            item_id=line.external_id,
+            quantity=units,
+            outcome=outcome,
+            disposition=disposition,
+            is_final=True,
+            inspected_at=at,
+            sku=sku,
+            reject_reason=why if disposition in WANT_A_REASON else "",
+            inspected_by=by,
+        )
+        for units, outcome, disposition, sku in rows
+        if units
+    )
+
+
 def undo_inspection(*, rma: ReturnAuthorisation, inspection_id: int, by: str, at: datetime, why: str) -> str:
     """Take one verdict of ours back. Raises DecisionError where its units are on sale again and no reason is given."""
     row = Inspection.objects.filter(rma=rma, pk=inspection_id).first()
@@ -119,7 +151,8 @@ def _item(verdict: Verdict, *, by: str, at: datetime) -> facts.InspectedItem:
     return facts.InspectedItem(
         item_id=verdict.item_id,
         quantity=verdict.quantity,
-        outcome="accepted",  # whether the customer is paid is not the warehouse's decision
+        # Of what is there, whether the customer is paid is not the warehouse's decision.
+        outcome=MISSING if verdict.disposition == MISSING else "accepted",
         disposition=verdict.disposition,
         is_final=True,
         inspected_at=at,

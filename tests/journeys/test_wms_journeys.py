@@ -1,5 +1,6 @@
 """A warehouse system receives and judges: once per key, as the policy lets it count, and never a guess (S4-14)."""
 
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -8,6 +9,8 @@ import requests
 
 from connectors.replay import replay
 from connectors.simulators.woocommerce.records import Order
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import (
     HistoryEntry,
@@ -242,6 +245,15 @@ def test_more_units_and_other_items_are_stored_and_a_case_but_never_restocked() 
         assert w.open_cases() == [states.CASE_INSPECTION_MISMATCH] * 2
         assert w.shop.stock_of(product_id) == 9  # only the unit that was announced
         assert len(w.restock_records(order)) == 1
+
+        case = ExceptionCase.objects.active().get(fingerprint__endswith=w.item_id(return_id))
+        data = {"sellable": Decimal(1), "other": Decimal(1), "other_sku": "HAT"}
+        queue.run_action(
+            case=case, action_code="recount", by=w.users["WH"], at=w.now(), reason="three boxes", data=data
+        )
+        w.settle()
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order))) == (9, 1)
+        assert replay(rma=w.rma(return_id), at=w.now()).differences == ()
 
 
 def test_several_returns_of_one_name_are_never_chosen_from() -> None:

@@ -1,12 +1,13 @@
 """The money box and the stock box add up."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from returnsops import states
 from returnsops.models import Refund
-from returnsops.selectors.boxes import money_box, stock_box
+from returnsops.selectors.boxes import money_box, other_goods, stock_box
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -73,8 +74,15 @@ def test_stock_says_what_each_source_found_and_what_went_back() -> None:
     make.InspectionFactory(line=line, source="warehouse", quantity=9, is_superseded=True)
     make.EffectFactory(rma=line.rma, restock=True, quantity=2, item_external_id="i1", state=states.CONFIRMED)
     make.EffectFactory(rma=line.rma, restock=True, quantity=1, item_external_id="i1", state=states.HELD)
-    make.ReturnLineFactory(rma=line.rma, is_withdrawn=True)
+    gone = make.ReturnLineFactory(rma=line.rma, external_id="old", is_withdrawn=True)
+    make.InspectionFactory(line=gone, outcome="accepted", inspected_at=make.NOW - timedelta(hours=1))
+    make.InspectionFactory(rma=line.rma, line=None, item_external_id="hat", sku="HAT", outcome="unexpected")
+    make.InspectionFactory(rma=line.rma, line=None, item_external_id="cap", quantity=0)
     (row,) = stock_box(line.rma)
+    assert other_goods(line.rma) == (
+        "old: Returns platform: 1 accepted, sellable",
+        "HAT: Returns platform: 1 unexpected, sellable",
+    )
     assert (row.returned, row.restocked, row.restocking) == (3, 2, 1)
     assert row.verdicts == (
         "Returns platform: 2 accepted, unknown, not final",
