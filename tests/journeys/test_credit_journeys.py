@@ -92,6 +92,15 @@ def check_issued_once(w: World, return_id: str, amount: str = "30.00") -> None:
     assert w.open_cases() == []
 
 
+def check_taken_back(w: World, return_id: str) -> None:
+    """The one coupon buys nothing any more, and nobody has to do anything."""
+    assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
+    assert w.open_cases() == []
+    (coupon,) = coupons(w)
+    with pytest.raises(WooError, match="expired"):
+        spend(w, coupon)
+
+
 # --- issued once -------------------------------------------------------------------------------------------------
 
 
@@ -207,16 +216,19 @@ def test_without_the_policy_a_person_issues_it_as_before() -> None:
 
 @pytest.mark.requirement("S4-18", "S4-22")
 @pytest.mark.parametrize("moment", CHECKPOINTS)
-def test_a_crash_at_any_moment_issues_one_coupon(moment: str) -> None:
-    with world(policy_tables=OURS) as w:
-        dying = Dying(w, kind=states.STORE_CREDIT, moment=moment)
+def test_crashes_at_any_moment_issue_one_coupon_and_take_it_back_once(moment: str) -> None:
+    with world(policy_tables=AUTOMATIC) as w:
+        dying = [Dying(w, kind=kind, moment=moment) for kind in (states.STORE_CREDIT, states.VOID_CREDIT)]
         _, return_id = returned(w)
-        w.platform.issue_credit(return_id, amount="30.00")
+        credit_id = w.platform.issue_credit(return_id, amount="30.00")
         settled(w)
-        assert dying.has_died
-        assert len(coupons(w)) == 1
-        assert w.effect(return_id, states.STORE_CREDIT).state == states.CONFIRMED
-        assert w.open_cases() == []
+        assert [one.has_died for one in dying] == [True, False]
+        check_issued_once(w, return_id)
+
+        withdraw(w, return_id, credit_id)
+        settled(w)
+        assert [one.has_died for one in dying] == [True, True]
+        check_taken_back(w, return_id)
 
 
 FAULTS: tuple[Callable[[str, str], Fault], ...] = (
@@ -229,15 +241,21 @@ FAULTS: tuple[Callable[[str, str], Fault], ...] = (
 
 @pytest.mark.requirement("S4-18", "S4-22")
 @pytest.mark.parametrize("number", range(len(FAULTS)))
-def test_a_lost_or_late_answer_issues_one_coupon(number: int) -> None:
-    with world(policy_tables=OURS) as w:
+def test_lost_or_late_answers_issue_one_coupon_and_take_it_back_once(number: int) -> None:
+    with world(policy_tables=AUTOMATIC) as w:
         w.shop.faults.script(FAULTS[number]("POST", r"/coupons$"))
+        w.shop.faults.script(FAULTS[number]("PUT", r"/coupons/\d+$"))
         _, return_id = returned(w)
-        w.platform.issue_credit(return_id, amount="30.00")
+        credit_id = w.platform.issue_credit(return_id, amount="30.00")
         settled(w)
         assert len(coupons(w)) == 1
         assert w.effect(return_id, states.STORE_CREDIT).state == states.CONFIRMED
         assert w.open_cases() == []
+
+        withdraw(w, return_id, credit_id)
+        settled(w)
+        assert w.shop.faults.scripted == []
+        check_taken_back(w, return_id)
 
 
 def test_the_whole_return_is_replayed_to_the_same_rows() -> None:
@@ -505,33 +523,6 @@ def test_taking_back_is_a_persons_work_by_default() -> None:
         assert (w.open_cases(), coupon_writes(w)) == ([states.CASE_CREDIT_TO_VOID], ["POST"])
         act(w, states.CASE_CREDIT_TO_VOID, "waive_hold")
         w.settle()
-        assert w.open_cases() == []
-
-
-@pytest.mark.requirement("S4-22")
-@pytest.mark.parametrize("moment", CHECKPOINTS)
-def test_a_crash_at_any_moment_takes_the_credit_back_once(moment: str) -> None:
-    with world(policy_tables=AUTOMATIC) as w:
-        _, return_id, credit_id = issued(w)
-        dying = Dying(w, kind=states.VOID_CREDIT, moment=moment)
-        withdraw(w, return_id, credit_id)
-        settled(w)
-        assert dying.has_died
-        assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
-        assert w.open_cases() == []
-        with pytest.raises(WooError, match="expired"):
-            spend(w, coupons(w)[0])
-
-
-@pytest.mark.requirement("S4-22")
-@pytest.mark.parametrize("number", range(len(FAULTS)))
-def test_a_lost_or_late_answer_takes_the_credit_back_once(number: int) -> None:
-    with world(policy_tables=AUTOMATIC) as w:
-        _, return_id, credit_id = issued(w)
-        w.shop.faults.script(FAULTS[number]("PUT", r"/coupons/\d+$"))
-        withdraw(w, return_id, credit_id)
-        settled(w)
-        assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
         assert w.open_cases() == []
 
 

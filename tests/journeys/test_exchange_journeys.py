@@ -1,5 +1,6 @@
 """WooCommerce and Reveni: a replacement order of its own, placed once, and what becomes of it (S4-18, S4-19)."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,7 @@ ORDER = r"/orders/\d+$"
 QUIET = "[routes.policy.write_back]\nto_do = []\n"  # what the platform is told is another story
 PLACED_BY_US = '[routes.policy.exchange]\nwriter = "us"\n'
 OURS = QUIET + PLACED_BY_US
+WITHDRAWN_BY_ITSELF = f'{OURS}[routes.policy.reversal]\nexchange = "automatic"\n'
 
 
 class Shelf:
@@ -193,16 +195,29 @@ def check_once(w: World, shelf: Shelf) -> None:
     assert w.open_cases() == []
 
 
+def check_cancelled(w: World, shelf: Shelf) -> None:
+    """The one order was cancelled, and the pair is back in stock."""
+    assert w.effect(shelf.return_id, states.CANCEL_EXCHANGE).state == states.CONFIRMED
+    assert [order.status for order in shelf.placed()] == ["cancelled"]
+    assert shelf.stock() == 5
+    assert w.open_cases() == []
+
+
 @pytest.mark.requirement("S4-19")
 @pytest.mark.parametrize("moment", CHECKPOINTS)
-def test_a_crash_at_any_moment_leaves_one_paid_order(moment: str) -> None:
-    with world(policy_tables=OURS) as w:
-        dying = Dying(w, kind=states.EXCHANGE, moment=moment)
+def test_crashes_at_any_moment_leave_one_paid_order_and_cancel_it_once(moment: str) -> None:
+    with world(policy_tables=WITHDRAWN_BY_ITSELF) as w:
+        dying = [Dying(w, kind=kind, moment=moment) for kind in (states.EXCHANGE, states.CANCEL_EXCHANGE)]
         shelf = Shelf(w)
-        shelf.ask()
+        exchange_id = shelf.ask()
         settled(w)
-        assert dying.has_died
+        assert [one.has_died for one in dying] == [True, False]
         check_once(w, shelf)
+
+        w.platform.cancel_exchange(shelf.return_id, exchange_id)
+        settled(w)
+        assert [one.has_died for one in dying] == [True, True]
+        check_cancelled(w, shelf)
 
 
 LOST = (FaultKind.LOST_ANSWER, FaultKind.LATE_COMMIT, FaultKind.SERVER_ERROR_AFTER_COMMIT, FaultKind.RATE_LIMITED)
@@ -210,17 +225,23 @@ LOST = (FaultKind.LOST_ANSWER, FaultKind.LATE_COMMIT, FaultKind.SERVER_ERROR_AFT
 
 @pytest.mark.requirement("S4-19")
 @pytest.mark.parametrize("kind", LOST)
-@pytest.mark.parametrize(("method", "path"), [("POST", r"/orders$"), ("PUT", ORDER)])
-def test_a_lost_answer_leaves_one_paid_order(method: str, path: str, kind: FaultKind) -> None:
-    """Of the POST that places it and of the PUT that pays it."""
-    with world(policy_tables=OURS, policy="mirrors = []") as w:
-        delay_s = 20 if kind is FaultKind.LATE_COMMIT else 0
-        w.shop.faults.script(Fault(kind=kind, method=method, path_pattern=path, delay_s=delay_s, retry_after_s=20))
+def test_lost_answers_leave_one_paid_order_and_cancel_it_once(kind: FaultKind) -> None:
+    """Of the POST that places it, of the PUT that pays it, and of the PUT that cancels it."""
+    with world(policy_tables=WITHDRAWN_BY_ITSELF, policy="mirrors = []") as w:
+        fault = Fault(kind=kind, delay_s=20 if kind is FaultKind.LATE_COMMIT else 0, retry_after_s=20)
+        w.shop.faults.script(replace(fault, method="POST", path_pattern=r"/orders$"))
+        w.shop.faults.script(replace(fault, method="PUT", path_pattern=ORDER))
         shelf = Shelf(w)
-        shelf.ask()
+        exchange_id = shelf.ask()
         settled(w)
         assert w.shop.faults.scripted == []
         check_once(w, shelf)
+
+        w.shop.faults.script(replace(fault, method="PUT", path_pattern=ORDER))
+        w.platform.cancel_exchange(shelf.return_id, exchange_id)
+        settled(w)
+        assert w.shop.faults.scripted == []
+        check_cancelled(w, shelf)
 
 
 def test_the_shop_dies_between_placing_and_paying_and_the_order_is_paid_later() -> None:
@@ -468,41 +489,8 @@ def test_withdrawn_before_it_left_its_order_is_cancelled_and_the_stock_is_back(m
         assert w.open_cases() == []
 
 
-@pytest.mark.parametrize("moment", CHECKPOINTS)
-def test_a_crash_while_it_is_withdrawn_cancels_once(moment: str) -> None:
-    with world(policy_tables=f'{OURS}[routes.policy.reversal]\nexchange = "automatic"\n') as w:
-        shelf = Shelf(w)
-        exchange_id = shelf.ask()
-        w.settle()
-        dying = Dying(w, kind=states.CANCEL_EXCHANGE, moment=moment)
-        w.platform.cancel_exchange(shelf.return_id, exchange_id)
-        settled(w)
-        assert dying.has_died
-        assert [order.status for order in shelf.placed()] == ["cancelled"]
-        assert shelf.stock() == 5
-        assert w.open_cases() == []
-
-
-@pytest.mark.parametrize("kind", LOST)
-def test_a_lost_answer_while_it_is_withdrawn_cancels_once(kind: FaultKind) -> None:
-    tables = f'{OURS}[routes.policy.reversal]\nexchange = "automatic"\n'
-    with world(policy_tables=tables, policy="mirrors = []") as w:
-        shelf = Shelf(w)
-        exchange_id = shelf.ask()
-        w.settle()
-        delay_s = 20 if kind is FaultKind.LATE_COMMIT else 0
-        w.shop.faults.script(Fault(kind=kind, method="PUT", path_pattern=ORDER, delay_s=delay_s, retry_after_s=20))
-        w.platform.cancel_exchange(shelf.return_id, exchange_id)
-        settled(w)
-        assert w.shop.faults.scripted == []
-        assert w.effect(shelf.return_id, states.CANCEL_EXCHANGE).state == states.CONFIRMED
-        assert [order.status for order in shelf.placed()] == ["cancelled"]
-        assert shelf.stock() == 5
-        assert w.open_cases() == []
-
-
 def test_withdrawn_after_it_left_is_for_the_warehouse() -> None:
-    with world(policy_tables=f'{OURS}[routes.policy.reversal]\nexchange = "automatic"\n') as w:
+    with world(policy_tables=WITHDRAWN_BY_ITSELF) as w:
         shelf = Shelf(w)
         exchange_id = shelf.ask()
         w.settle()
