@@ -10,7 +10,7 @@ from unittest import mock
 
 import time_machine
 
-from connectors import budget, configuration, configuration_apply, points
+from connectors import budget, points
 from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.server import serve
@@ -21,7 +21,7 @@ from connectors.simulators.wsgi_transport import mounted_session
 from returnsops.wsgi import application
 from tests.journeys import world as woo
 from tests.journeys import world_configuration
-from tests.journeys.world import OPS_URL, START, World, go_live
+from tests.journeys.world import OPS_URL, START, World
 
 ZERO = Decimal(0)
 
@@ -142,13 +142,10 @@ def shopify_world(
                 mock.patch.object(points, "purse_of", pursed),
                 woo._kept_database_connection(),
             ):
-                woo._hire(made)
                 own = world_configuration.quietly(policy, is_telling=is_telling)
                 text = configuration_text(made, policy=own, policy_tables=policy_tables, settings=settings)
-                configuration_apply.apply(configuration.read(text), by="test", at=made.now())
+                woo.install(made, text, is_live=is_live)
                 shop.webhooks.session = mounted_session(application, OPS_URL)
-                if is_live:
-                    go_live(made)
                 yield made
         finally:
             for server in servers:

@@ -41,7 +41,7 @@ from returnsops.roles import TEAMS, sync_roles
 from returnsops.services import routes
 from returnsops.services.replan import replan_due
 from returnsops.wsgi import application
-from tests.journeys import world_configuration
+from tests.journeys import kept_rows, world_configuration
 
 OPS_URL = "https://localhost"
 START = datetime.fromisoformat("2026-11-02T09:00:00+00:00")
@@ -251,13 +251,13 @@ def world(
             )
             paced = partial(budget.before_call, sleep=made.shift)
             with mock.patch.object(budget, "before_call", paced), _kept_database_connection():
-                _hire(made)
                 if is_installed:
                     own = world_configuration.quietly(policy, is_telling=is_telling)
-                    _install(made, configuration_text(made, policy=own, policy_tables=policy_tables))
+                    install(made, configuration_text(made, policy=own, policy_tables=policy_tables), is_live=is_live)
+                    _listen(made)
                     shop.webhooks.session = mounted_session(application, OPS_URL)
-                if is_installed and is_live:
-                    go_live(made)
+                else:
+                    _hire(made)
                 yield made
         finally:
             for server in servers:
@@ -290,11 +290,6 @@ def _answer_ok(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [b"ok"]
 
 
-def _hire(made: World) -> None:
-    sync_roles()
-    made.users = {team: _user(team) for team in TEAMS} | {"FIN2": _user("FIN", name="fin2")}
-
-
 def configuration_text(made: World, *, policy: str = "", policy_tables: str = "") -> str:
     """The configuration file of this world."""
     return world_configuration.filled(
@@ -307,11 +302,30 @@ def configuration_text(made: World, *, policy: str = "", policy_tables: str = ""
     )
 
 
-def _install(made: World, text: str) -> None:
-    configuration_apply.apply(configuration.read(text), by="test", at=made.now())
+def install(made: World, text: str, *, is_live: bool) -> None:
+    """People, and the configuration as apply_config would; the route live where that is wanted."""
+
+    def build() -> None:
+        _hire(made)
+        configuration_apply.apply(configuration.read(text), by="test", at=made.now())
+        if is_live:
+            go_live(made)
+
+    urls = {"shop": made.shop_server.url, "reveni": made.platform_server.url}
+    kept_rows.install(text=f"{is_live} {text}", urls=urls, build=build)
+    people = {user.username: user for user in User.objects.all()}
+    made.users = {team: people[team.lower()] for team in (*TEAMS, "FIN2")}
+
+
+def _listen(made: World) -> None:
     ensure = connector_for("woocommerce").ensure_webhooks
     assert ensure is not None
     ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
+
+
+def _hire(made: World) -> None:
+    sync_roles()
+    made.users = {team: _user(team) for team in TEAMS} | {"FIN2": _user("FIN", name="fin2")}
 
 
 def go_live(made: World) -> None:
