@@ -29,7 +29,7 @@ class CatalogueItem(models.Model):
     seen_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["connection", "name", "id"]
+        ordering = ["connection_id", "name", "id"]
         verbose_name = "article"
         constraints = [
             models.UniqueConstraint(

@@ -73,7 +73,7 @@ class MappingVersion(models.Model):
     created_by = models.CharField(max_length=150)
 
     class Meta:
-        ordering = ["connection", "-version"]
+        ordering = ["connection_id", "-version"]
         constraints = [models.UniqueConstraint(fields=["connection", "version"], name="one_mapping_per_version")]
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class PolicyVersion(models.Model):
     created_by = models.CharField(max_length=150)
 
     class Meta:
-        ordering = ["route", "-version"]
+        ordering = ["route_id", "-version"]
         permissions = [("sign_policy", "Can sign a policy for the own team")]
         constraints = [models.UniqueConstraint(fields=["route", "version"], name="one_policy_per_version")]
 

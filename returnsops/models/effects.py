@@ -149,7 +149,7 @@ class Attempt(models.Model):
     evidence = models.JSONField(default=dict)  # redacted request and answer
 
     class Meta:
-        ordering = ["effect", "number"]
+        ordering = ["effect_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["effect", "number"], name="one_row_per_attempt"),
             models.CheckConstraint(

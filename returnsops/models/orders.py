@@ -55,7 +55,7 @@ class OrderLine(models.Model):
     is_removed = models.BooleanField(default=False)  # no longer on the order, still named by a return
 
     class Meta:
-        ordering = ["order", "position", "id"]
+        ordering = ["order_id", "position", "id"]
         constraints = [models.UniqueConstraint(fields=["order", "external_id"], name="one_row_per_order_line")]
 
     def __str__(self) -> str:

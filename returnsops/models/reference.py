@@ -29,7 +29,7 @@ class ReasonMapping(models.Model):
     reason = models.ForeignKey(ReasonCode, on_delete=models.PROTECT, related_name="mappings")
 
     class Meta:
-        ordering = ["connection", "source_code"]
+        ordering = ["connection_id", "source_code"]
         constraints = [models.UniqueConstraint(fields=["connection", "source_code"], name="one_meaning_per_reason")]
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class DispositionMapping(models.Model):
     location = models.ForeignKey(Location, on_delete=models.PROTECT)
 
     class Meta:
-        ordering = ["route", "disposition"]
+        ordering = ["route_id", "disposition"]
         constraints = [
             models.UniqueConstraint(fields=["route", "disposition", "channel"], name="one_place_per_disposition")
         ]

@@ -117,7 +117,7 @@ class ReturnLine(models.Model):
     is_withdrawn = models.BooleanField(default=False)  # a newer revision no longer names it
 
     class Meta:
-        ordering = ["rma", "id"]
+        ordering = ["rma_id", "id"]
         constraints = [models.UniqueConstraint(fields=["rma", "external_id"], name="one_row_per_return_line")]
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ class Parcel(models.Model):
     received_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["rma", "id"]
+        ordering = ["rma_id", "id"]
         constraints = [models.UniqueConstraint(fields=["rma", "external_id"], name="one_row_per_parcel")]
 
     def __str__(self) -> str:
@@ -174,7 +174,7 @@ class Inspection(models.Model):
     recorded_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["rma", "inspected_at", "id"]
+        ordering = ["rma_id", "inspected_at", "id"]
         constraints = [models.UniqueConstraint(fields=["rma", "identity"], name="one_row_per_verdict")]
 
     def __str__(self) -> str:

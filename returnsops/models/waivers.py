@@ -17,7 +17,7 @@ class Waiver(models.Model):
     why = models.CharField(max_length=500)
 
     class Meta:
-        ordering = ["rma", "id"]
+        ordering = ["rma_id", "id"]
         constraints = [
             models.UniqueConstraint(fields=["rma", "effect_key", "hold_code", "subject"], name="one_waiver_per_hold"),
             models.CheckConstraint(name="waiver_has_who_and_why", condition=~models.Q(by="") & ~models.Q(why="")),

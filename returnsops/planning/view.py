@@ -220,7 +220,6 @@ class ReturnView:
     shop_time_zone: str = "UTC"
     is_live: bool = True  # route live and the return begun after live_from, or released by a person
     is_released: bool = False  # begun before live_from: people may have done some of it by hand
-    known_reason_codes: frozenset[str] = frozenset()
     locations: Mapping[str, str] = field(default_factory=dict)  # disposition → location code, for its channel
     write_backs: frozenset[str] = frozenset()  # messages the platform is told by a call
     # message → field of ours → values the platform's own return has held in that place

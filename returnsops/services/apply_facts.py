@@ -33,7 +33,10 @@ def apply_facts(*, connection: Connection, new_facts: Iterable[facts.Fact], at: 
     rma_ids: dict[int, None] = {}
     order_ids: dict[int, None] = {}
     hints: dict[str, None] = {}
+    held: dict[str, ReturnAuthorisation] = {}  # locked and read already; facts about orders may change their rows
     for fact in new_facts:
+        if not isinstance(fact, facts.ReturnFact):
+            held.clear()
         match fact:
             case facts.OrderMayHaveChanged():
                 hints[fact.order_id] = None
@@ -43,17 +46,20 @@ def apply_facts(*, connection: Connection, new_facts: Iterable[facts.Fact], at: 
                 gone = orders.mark_gone(connection=connection, order_id=fact.order_id, at=at)
                 order_ids.update({gone.pk: None} if gone else {})
             case facts.ReturnFact():
-                rma_ids[_apply_to_return(connection, fact, at=at).pk] = None
+                rma = held.get(fact.return_id) or returns.get_or_create_return(
+                    connection=connection, return_id=fact.return_id, at=at
+                )
+                held[fact.return_id] = rma
+                _apply_to_return(rma, fact, at=at)
+                rma_ids[rma.pk] = None
     return Applied(rma_ids=tuple(rma_ids), order_ids=tuple(order_ids), orders_to_read=tuple(hints))
 
 
-def _apply_to_return(connection: Connection, fact: facts.ReturnFact, *, at: datetime) -> ReturnAuthorisation:
-    rma = returns.get_or_create_return(connection=connection, return_id=fact.return_id, at=at)
+def _apply_to_return(rma: ReturnAuthorisation, fact: facts.ReturnFact, *, at: datetime) -> None:
     APPLY[type(fact)](rma, fact, at)
     rma.status = returns.derive_status(rma)
     rma.is_dirty = True
     rma.save()
-    return rma
 
 
 def _snapshot(rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:

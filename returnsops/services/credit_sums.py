@@ -1,9 +1,10 @@
 """What of an order's money was given as store credit or gift card, without what was given on top."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from returnsops import states
-from returnsops.models import CreditRequest, Effect, Order, ReturnAuthorisation
+from returnsops.models import CreditRequest, Effect, Order
 from returnsops.planning.credited import PLATFORM, void_key
 
 
@@ -18,14 +19,13 @@ def credited(order: Order) -> Decimal:
     rows = order.effects.filter(kind=states.STORE_CREDIT, state__in=live, currency=order.currency)
     void = _voided(order)
     ours = ((row.amount or Decimal(0)) - bonus_of(row) for row in rows if void_key(row.key) not in void)
-    return sum(ours, outside_credits(order))
+    returns = order.returns.values_list("pk", flat=True)
+    return sum(ours, outside_credits(returns=returns, currency=order.currency))
 
 
-def outside_credits(order: Order, *, without: ReturnAuthorisation | None = None) -> Decimal:
-    """Credit that the platform or a person issued for returns of an order, but for one return."""
-    rows = CreditRequest.objects.filter(rma__order=order, currency=order.currency, withdrawn_at__isnull=True)
-    if without is not None:
-        rows = rows.exclude(rma=without)
+def outside_credits(*, returns: Iterable[int], currency: str) -> Decimal:
+    """Credit that the platform or a person issued for these returns (our rows), in one currency."""
+    rows = CreditRequest.objects.filter(rma__in=returns, currency=currency, withdrawn_at__isnull=True)
     return sum((row.amount for row in rows if row.settled_at or row.executed_by == PLATFORM), Decimal(0))
 
 

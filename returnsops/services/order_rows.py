@@ -1,13 +1,20 @@
 """Stored orders back into the snapshot that the planner reads."""
 
+from collections.abc import Iterable
+
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
 from returnsops.models import Order, OrderLine, Refund
 
 from .order_documents import refund_lines_from, taxes_from
 
 
-def snapshot_of(order: Order) -> OrderSnapshot:
-    """The stored order; removed lines and vanished refunds are left out."""
+def refunds_of(order: Order) -> list[Refund]:
+    """Every refund that ever stood on the order, oldest first."""
+    return list(order.refunds.order_by("refunded_at", "external_id"))
+
+
+def snapshot_of(order: Order, *, refunds: Iterable[Refund] | None = None) -> OrderSnapshot:
+    """The stored order; removed lines and vanished refunds are left out. ``refunds``: where they were read already."""
     return OrderSnapshot(
         order_id=order.external_id,
         number=order.number,
@@ -16,7 +23,7 @@ def snapshot_of(order: Order) -> OrderSnapshot:
         total=order.total,
         lines=tuple(_line(line) for line in order.lines.all() if not line.is_removed),
         refunds=tuple(
-            _refund(row) for row in order.refunds.order_by("refunded_at", "external_id") if not row.vanished_at
+            _refund(row) for row in (refunds_of(order) if refunds is None else refunds) if not row.vanished_at
         ),
         placed_at=order.placed_at,
         modified_at=order.modified_at,

@@ -19,6 +19,7 @@ from returnsops.planning.policy import PolicyError, parse_policy
 from . import audit, cases, wakeups
 from .attribution import attribute_outside
 from .locks import FOR_PLANNING, lock_return
+from .row_values import values_of
 from .shadow import compare_in_shadow
 from .views import view_of
 
@@ -136,7 +137,9 @@ def _no_route(rma: ReturnAuthorisation, *, text: str = "") -> PlannedCase:
 
 def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: datetime) -> None:
     keys = [effect.key for effect in wanted]
-    known = {row.key: row for row in Effect.objects.select_for_update(of=("self",)).filter(key__in=keys)}
+    # Locked: a pump may be claiming one of them right now, and what is sending is never cancelled.
+    locked = Effect.objects.select_for_update(of=("self",)).filter(Q(key__in=keys) | _unsent_of(rma))
+    known = {row.key: row for row in locked}
     for effect in wanted:
         row = known.get(effect.key)
         if row is None:
@@ -145,7 +148,12 @@ def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: d
             _merge_one(row, effect, rma=rma, at=at)
         if row.state == states.READY:
             wakeups.wake_pump(row.connection_id)
-    _cancel_unwanted(rma, keys, at=at)
+    _cancel([row for row in known.values() if row.key not in keys], rma=rma, at=at)
+
+
+def _unsent_of(rma: ReturnAuthorisation) -> Q:
+    """What earlier plans wanted of this return and did not send."""
+    return Q(rma=rma, origin=states.ORIGIN_PLAN, state__in=sorted(states.UNSENT | {states.REJECTED}))
 
 
 def _created(rma: ReturnAuthorisation, effect: PlannedEffect, *, at: datetime) -> Effect:
@@ -191,23 +199,18 @@ def _is_refused(row: Effect, effect: PlannedEffect) -> bool:
 
 
 def _update_unsent(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
-    before, stored = (row.state, row.payload_hash), _stored(row)
+    before, stored = (row.state, row.payload_hash), values_of(row)
     _take_content(row, effect, rma=rma)
     row.state = _wanted_state(row, effect)
     if before[0] not in states.UNSENT:
         row.error_class = row.error_code = row.error_text = ""
     if before[0] not in states.UNSENT or row.next_attempt_at is None:
         row.next_attempt_at = at
-    if _stored(row) != stored:
+    if values_of(row) != stored:
         row.save()
     if before != (row.state, row.payload_hash):
         text = f"{describe(row)}: {row.get_state_display()}{_reason(row)}."
         _note(row, rma=rma, at=at, act="effect_replanned", text=text)
-
-
-def _stored(row: Effect) -> dict[str, Any]:
-    """What a save would write: most plans change nothing, and writing nothing is the cheapest way to say so."""
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _update_mirror(row: Effect, effect: PlannedEffect, *, rma: ReturnAuthorisation, at: datetime) -> None:
@@ -258,12 +261,9 @@ def _wanted_state(row: Effect, effect: PlannedEffect) -> str:
     return states.READY
 
 
-def _cancel_unwanted(rma: ReturnAuthorisation, keys: list[str], *, at: datetime) -> None:
-    # Locked: a pump may be claiming one of them right now, and what is sending is never cancelled.
-    stale = rma.effects.select_for_update(of=("self",)).filter(
-        origin=states.ORIGIN_PLAN, state__in=states.UNSENT | {states.REJECTED}
-    )
-    for row in stale.exclude(key__in=keys):
+def _cancel(rows: Iterable[Effect], *, rma: ReturnAuthorisation, at: datetime) -> None:
+    """What no plan wants any more."""
+    for row in rows:
         row.state = states.EFFECT_CANCELLED
         row.holds = []
         row.save(update_fields=["state", "holds"])

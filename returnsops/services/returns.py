@@ -22,6 +22,7 @@ from returnsops.planning.keys import content_hash
 
 from .locks import lock_return
 from .orders import link_order, match_lines
+from .row_values import values_of
 
 DEFAULT_ORDER_WANTED_H = 24
 
@@ -40,15 +41,21 @@ MILESTONE_OF_STATUS: Mapping[str, str] = {
 
 def get_or_create_return(*, connection: Connection, return_id: str, at: datetime) -> ReturnAuthorisation:
     """The row of a return, locked after its order; made when its first fact arrives, whichever that is."""
-    ReturnAuthorisation.objects.get_or_create(
-        connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
-    )
-    row = ReturnAuthorisation.objects.only("pk").get(connection=connection, external_id=return_id)
-    return lock_return(rma_id=row.pk)
+    same = ReturnAuthorisation.objects.filter(connection=connection, external_id=return_id)
+    rma_id = same.order_by().values_list("pk", flat=True).first()
+    if rma_id is None:
+        row, _ = ReturnAuthorisation.objects.get_or_create(
+            connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
+        )
+        rma_id = row.pk
+    return lock_return(rma_id=rma_id)
 
 
 def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
-    """Take over the whole return if its (revision, updated_at, mapping version, content hash) is the highest seen."""
+    """Take over the whole return if its (revision, updated_at, mapping version, content hash) is the highest seen.
+
+    The caller saves the return.
+    """
     snapshot = fact.snapshot
     reach_status(rma=rma, status=snapshot.status, at=snapshot.updated_at)
     reach(rma=rma, milestone="requested_at", at=snapshot.created_at)
@@ -62,7 +69,6 @@ def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: date
     rma.revision = snapshot.revision
     _copy_header(rma, snapshot)
     _choose_route(rma)
-    rma.save()
     _store_lines(rma, snapshot.items)
     _find_order(rma, at=at)
     match_lines(rma=rma)
@@ -173,15 +179,19 @@ def _choose_route(rma: ReturnAuthorisation) -> None:
 
 
 def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) -> None:
-    rma.lines.exclude(external_id__in=[item.item_id for item in items]).update(is_withdrawn=True)
+    known = {line.external_id: line for line in rma.lines.all()}
     meanings = {row.source_code: row.reason for row in rma.connection.reason_mappings.select_related("reason")}
     for item in items:
-        line, _ = ReturnLine.objects.get_or_create(
-            rma=rma, external_id=item.item_id, defaults={"sku": item.sku, "quantity": item.quantity}
-        )
+        line = known.pop(item.item_id, None) or ReturnLine(rma=rma, external_id=item.item_id)
+        before = values_of(line)
         _copy_item(line, item, meanings)
-        line.save()
-        rma.inspections.filter(item_external_id=item.item_id, line__isnull=True).update(line=line)
+        if line.pk is None:
+            line.save()
+            rma.inspections.filter(item_external_id=item.item_id, line__isnull=True).update(line=line)
+        elif values_of(line) != before:
+            line.save()
+    if any(not line.is_withdrawn for line in known.values()):
+        rma.lines.filter(external_id__in=list(known)).update(is_withdrawn=True)
 
 
 def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, ReasonCode]) -> None:
@@ -221,7 +231,6 @@ def _find_order(rma: ReturnAuthorisation, *, at: datetime) -> None:
     if rma.order_wanted_until_at is None:
         rma.order_wanted_until_at = at + timedelta(hours=_order_wanted_h(rma))
         rma.order_next_read_at = at
-        rma.save(update_fields=["order_wanted_until_at", "order_next_read_at"])
     if rma.route is None or rma.route.commerce_id is None or not rma.order_external_id:
         return
     order = Order.objects.filter(connection_id=rma.route.commerce_id, external_id=rma.order_external_id).first()

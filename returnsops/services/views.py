@@ -1,6 +1,7 @@
 """Rows into the frozen view that the plan is computed from."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,14 +10,14 @@ from django.db.models import F, Q
 
 from returnsops import states
 from returnsops.facts import ExchangeLine, RefundItem
-from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Waiver
+from returnsops.models import Effect, Refund, ReturnAuthorisation, Waiver
 from returnsops.planning import view as v
 from returnsops.planning.keys import content_hash
 from returnsops.planning.shop_returns import units_hash
 
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
-from .order_rows import snapshot_of
+from .order_rows import refunds_of, snapshot_of
 
 # A shop's clock may be a little behind ours when a refund is attributed to an attempt in flight.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -24,9 +25,10 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
     """Everything the plan of one return may look at, read inside the caller's transaction."""
-    order = snapshot_of(rma.order) if rma.order is not None else None
+    on_order = _on_order(rma)
+    order = snapshot_of(rma.order, refunds=on_order.refunds) if rma.order is not None else None
     commerce = rma.route.commerce if rma.route else None
-    shop_refunds = _shop_refunds(rma)
+    shop_refunds = _shop_refunds(rma, on_order)
     return v.ReturnView(
         ref=rma.ref,
         number=rma.label,
@@ -37,7 +39,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         lines=_lines(rma),
         order_id=rma.order_external_id,
         order=order,
-        place_on_order=_place_on_order(rma),
+        place_on_order=sum(1 for pk in on_order.other_returns if pk < rma.pk) + 1,
         commerce=commerce.name if commerce else "",
         order_wanted_until_at=rma.order_wanted_until_at,
         verdicts=_verdicts(rma),
@@ -48,10 +50,10 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         parcels=tuple(_parcel(row) for row in rma.parcels.order_by("external_id")),
         risks=tuple(_risk(entry) for entry in rma.risks),
         is_on_risk_hold=rma.is_on_risk_hold,
-        effects=tuple(_effect(row) for row in rma.effects.all()),
-        sibling_effects=_siblings(rma),
-        credited_elsewhere=outside_credits(rma.order, without=rma) if rma.order is not None else Decimal(0),
-        siblings=_sibling_returns(rma, shop_refunds),
+        effects=tuple(_effect(row) for row in on_order.effects if row.rma_id == rma.pk),
+        sibling_effects=tuple(_effect(row) for row in on_order.effects if _is_reserved_by_others(row, rma)),
+        credited_elsewhere=_credited_elsewhere(rma, on_order),
+        siblings=_sibling_returns(rma, on_order, shop_refunds),
         waivers=tuple(_waiver(row) for row in rma.waivers.all()),
         requested_at=rma.requested_at,
         authorised_at=rma.authorised_at,
@@ -64,7 +66,6 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         shop_time_zone=commerce.time_zone if commerce else "UTC",
         is_live=is_live(rma),
         is_released=rma.released_at is not None,
-        known_reason_codes=frozenset(ReasonCode.objects.filter(is_active=True).values_list("code", flat=True)),
         locations=_locations(rma),
         write_backs=frozenset(rma.connection.settings.get("write_back", {})),
         platform_shows={
@@ -74,10 +75,24 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
     )
 
 
-def _place_on_order(rma: ReturnAuthorisation) -> int:
-    if rma.order_id is None:
-        return 1
-    return ReturnAuthorisation.objects.filter(order_id=rma.order_id, pk__lte=rma.pk).count()
+@dataclass(frozen=True, kw_only=True)
+class _OnOrder:
+    """What is known of a return's order beside its lines, read once; of a return without order, its own effects."""
+
+    effects: tuple[Effect, ...]  # of the return and of its order
+    refunds: tuple[Refund, ...] = ()  # vanished ones too
+    other_returns: tuple[int, ...] = ()  # our rows, oldest first
+
+
+def _on_order(rma: ReturnAuthorisation) -> _OnOrder:
+    if rma.order is None:
+        return _OnOrder(effects=tuple(rma.effects.all()))
+    others = rma.order.returns.exclude(pk=rma.pk).order_by("pk")
+    return _OnOrder(
+        effects=tuple(Effect.objects.filter(Q(rma=rma) | Q(order=rma.order))),
+        refunds=tuple(refunds_of(rma.order)),
+        other_returns=tuple(others.values_list("pk", flat=True)),
+    )
 
 
 def is_live(rma: ReturnAuthorisation) -> bool:
@@ -163,13 +178,11 @@ def _refund_item(item: Mapping[str, Any]) -> RefundItem:
     )
 
 
-def _shop_refunds(rma: ReturnAuthorisation) -> tuple[v.ShopRefundView, ...]:
+def _shop_refunds(rma: ReturnAuthorisation, on_order: _OnOrder) -> tuple[v.ShopRefundView, ...]:
     """All refunds with money that stand on the order, each with whose it is."""
-    if rma.order is None:
-        return ()
-    in_flight_since = _money_in_flight_since(rma)
-    there = Q(vanished_at__isnull=True) | Q(rma=rma)  # one that paid for this return is missed when it is gone
-    rows = rma.order.refunds.filter(there).exclude(amount=0).order_by("refunded_at", "external_id")
+    in_flight_since = _money_in_flight_since(rma, on_order)
+    # One that paid for this return is missed when it is gone.
+    rows = [row for row in on_order.refunds if row.amount and (row.vanished_at is None or row.rma_id == rma.pk)]
     return tuple(_shop_refund(row, _attribution(row, rma, in_flight_since)) for row in rows)
 
 
@@ -203,10 +216,10 @@ def _attribution(row: Refund, rma: ReturnAuthorisation, in_flight_since: datetim
     return "unattributed"
 
 
-def _money_in_flight_since(rma: ReturnAuthorisation) -> datetime | None:
-    in_flight = Effect.objects.filter(order=rma.order, kind__in=states.MONEY_KINDS, state__in=states.IN_FLIGHT)
-    starts = [effect.first_attempt_at for effect in in_flight if effect.first_attempt_at]
-    return min(starts, default=None)
+def _money_in_flight_since(rma: ReturnAuthorisation, on_order: _OnOrder) -> datetime | None:
+    of_order = [row for row in on_order.effects if row.order_id is not None and row.order_id == rma.order_id]
+    in_flight = [row for row in of_order if row.kind in states.MONEY_KINDS and row.state in states.IN_FLIGHT]
+    return min((row.first_attempt_at for row in in_flight if row.first_attempt_at), default=None)
 
 
 def _parcel(row: Any) -> v.ParcelView:
@@ -260,22 +273,28 @@ def _risk(entry: Mapping[str, Any]) -> v.RiskView:
     )
 
 
-def _siblings(rma: ReturnAuthorisation) -> tuple[v.EffectView, ...]:
-    """Live money, credit and stock effects of other returns (or of nobody's return) on the same order: reservations."""
-    if rma.order is None:
-        return ()
-    live = states.COMMITTED | states.UNSENT
-    kinds = states.VALUE_KINDS | states.STOCK_KINDS | {states.VOID_CREDIT}
-    rows = Effect.objects.filter(order=rma.order, kind__in=kinds, state__in=live).exclude(rma=rma)
-    return tuple(_effect(row) for row in rows)
+def _is_reserved_by_others(row: Effect, rma: ReturnAuthorisation) -> bool:
+    """Live money, credit or stock of another return, or of nobody's return, on the same order: a reservation."""
+    is_live = row.state in states.COMMITTED or row.state in states.UNSENT
+    is_of_value = row.kind in states.VALUE_KINDS or row.kind in states.STOCK_KINDS or row.kind == states.VOID_CREDIT
+    return row.rma_id != rma.pk and is_live and is_of_value
 
 
-def _sibling_returns(rma: ReturnAuthorisation, refunds: Iterable[v.ShopRefundView]) -> tuple[v.SiblingView, ...]:
+def _credited_elsewhere(rma: ReturnAuthorisation, on_order: _OnOrder) -> Decimal:
+    if rma.order is None or not on_order.other_returns:
+        return Decimal(0)
+    return outside_credits(returns=on_order.other_returns, currency=rma.order.currency)
+
+
+def _sibling_returns(
+    rma: ReturnAuthorisation, on_order: _OnOrder, refunds: Iterable[v.ShopRefundView]
+) -> tuple[v.SiblingView, ...]:
     """Other returns of the order; read only where a refund or a restock by hand may have been for one of them."""
-    if rma.order is None:
+    if rma.order is None or not on_order.other_returns:
         return ()
-    outside = rma.order.refunds.filter(origin=Refund.EXTERNAL, vanished_at__isnull=True).exclude(lines=[])
-    if not any(refund.attribution == "unattributed" for refund in refunds) and not outside.exists():
+    outside = [row for row in on_order.refunds if row.origin == Refund.EXTERNAL and row.vanished_at is None]
+    is_unclear = any(refund.attribution == "unattributed" for refund in refunds)
+    if not is_unclear and not any(row.lines for row in outside):
         return ()
     rows = rma.order.returns.exclude(pk=rma.pk).exclude(status__in=sorted(states.RETURN_ENDED))
     return tuple(_sibling(row) for row in rows.order_by("external_id"))

@@ -231,13 +231,10 @@ def test_risks_are_read_with_and_without_an_amount(rma: ReturnAuthorisation) -> 
     )
 
 
-def test_waivers_and_reasons_are_listed(rma: ReturnAuthorisation) -> None:
+def test_waivers_are_listed(rma: ReturnAuthorisation) -> None:
     make.WaiverFactory(rma=rma, effect_key="refund:1", subject="42.00")
-    make.ReasonCodeFactory(code="broken")
-    make.ReasonCodeFactory(code="retired", is_active=False)
     view = view_of(rma)
     assert view.waivers == (v.WaiverView(hold_code="outside_window", effect_key="refund:1", subject="42.00"),)
-    assert view.known_reason_codes == {"broken"}
 
 
 # --- effects ----------------------------------------------------------------------------------------------------------
