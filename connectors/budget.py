@@ -37,20 +37,31 @@ def budget_of(*, connection_id: int) -> ConnectionBudget:
     return row
 
 
-def take(*, connection_id: int, calls_per_minute: int, at: datetime, max_wait_s: float = MAX_WAIT_S) -> float:
+def take(
+    *,
+    connection_id: int,
+    calls_per_minute: int,
+    at: datetime,
+    max_wait_s: float = MAX_WAIT_S,
+    seen: list[ConnectionBudget] | None = None,
+) -> float:
     """Take one slot; returns the seconds to wait before calling.
 
-    Raises BudgetSpent, without taking one, where the wait would pass ``max_wait_s``.
+    ``seen`` keeps the row from one call to the next, so that it need not be read where nobody else wrote it.
+    Raises BudgetSpent, without taking a slot, where the wait would pass ``max_wait_s``.
     """
     spacing_s = 60.0 / calls_per_minute
     for _ in range(_RACES):
-        row = budget_of(connection_id=connection_id)
+        is_fresh = not seen
+        row = seen.pop() if seen else budget_of(connection_id=connection_id)
         wait_s = _wait_s(row, spacing_s=spacing_s, at=at)
-        if wait_s > max_wait_s:
+        if wait_s > max_wait_s and is_fresh:
             raise BudgetSpent("The call budget of this connection is used up for now.", after_s=wait_s)
         slot_at = max(row.next_slot_at or at, at)
         taken = {"next_slot_at": slot_at + timedelta(seconds=spacing_s), "call_count": row.call_count + 1}
-        if change(row, **taken):
+        if wait_s <= max_wait_s and change(row, **taken):
+            if seen is not None:
+                seen.append(row)
             return wait_s
     raise BudgetSpent("Many callers want this connection at once.", after_s=spacing_s)
 
@@ -64,10 +75,11 @@ def before_call(
     max_wait_s: float = MAX_WAIT_S,
 ) -> Callable[[str], None]:
     """What a Caller asks before each request: takes a slot, waits for it. For use outside the pump's pool threads."""
+    seen: list[ConnectionBudget] = []
 
     def acquire(label: str) -> None:
         pace = capabilities.calls_per_minute
-        wait_s = take(connection_id=connection_id, calls_per_minute=pace, at=now(), max_wait_s=max_wait_s)
+        wait_s = take(connection_id=connection_id, calls_per_minute=pace, at=now(), max_wait_s=max_wait_s, seen=seen)
         if wait_s > 0:
             sleep(wait_s)
 
@@ -87,23 +99,21 @@ def note_throttled(*, connection_id: int, after_s: float, at: datetime) -> None:
 # --- breaker -----------------------------------------------------------------------------------------------------
 
 
-def is_open(*, connection_id: int) -> bool:
+def is_open(row: ConnectionBudget) -> bool:
     """Whether the breaker is open: calls wait, but for one probe each time its pause has passed."""
-    return budget_of(connection_id=connection_id).open_until_at is not None
+    return row.open_until_at is not None
 
 
-def may_probe(*, connection_id: int, at: datetime) -> bool:
+def may_probe(row: ConnectionBudget, *, at: datetime) -> bool:
     """Whether the caller is the one that may call through the open breaker now; the next only after another pause."""
-    row = budget_of(connection_id=connection_id)
     if row.open_until_at is None or at < row.open_until_at:
         return row.open_until_at is None
     return change(row, open_until_at=at + _open_for(row.opened_count))
 
 
-def is_blocked(*, connection_id: int, at: datetime) -> bool:
+def is_blocked(row: ConnectionBudget, *, at: datetime) -> bool:
     """Whether the vendor asked to be left alone for now (429)."""
-    blocked_until_at = budget_of(connection_id=connection_id).blocked_until_at
-    return blocked_until_at is not None and at < blocked_until_at
+    return row.blocked_until_at is not None and at < row.blocked_until_at
 
 
 def waits_until(*, connection_id: int, at: datetime) -> datetime | None:
@@ -179,6 +189,10 @@ def _seconds(until: datetime | None, at: datetime) -> float:
 
 
 def change(row: ConnectionBudget, **fields: Any) -> bool:
-    """Write the row unless somebody else did since it was read."""
-    unchanged = ConnectionBudget.objects.filter(pk=row.pk, version=row.version)
-    return unchanged.update(version=row.version + 1, **fields) == 1
+    """Write the row, here too, unless somebody else did since it was read."""
+    written = {"version": row.version + 1, **fields}
+    if not ConnectionBudget.objects.filter(pk=row.pk, version=row.version).update(**written):
+        return False
+    for name, value in written.items():
+        setattr(row, name, value)
+    return True

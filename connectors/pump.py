@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from queue import SimpleQueue
 from threading import Event
 from typing import Any, Final
@@ -21,7 +23,7 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from connectors import budget, stops
 from connectors.delivery import open_job, settle_surely
 from connectors.jobs import Answered, Job, Runtime, lease_s, perform
-from connectors.models import PumpLease
+from connectors.models import ConnectionBudget, PumpLease
 from connectors.pace_settings import paced
 from connectors.points import settle as settle_points
 from connectors.points import take as take_points
@@ -98,7 +100,7 @@ def run(
             give_lease_back(connection_id=connection_id, holder=holder)
         # Again, now without the lease: a wake-up that came while we held it found the pump busy and went away.
         # What is due and could not be worked on (an open breaker) waits for its time, or for the sweep.
-        if not (done and _next_due(part, limit=1)) and not _napped(part, nap_s=nap_s):
+        if not (done and _has_due(part)) and not _napped(part, nap_s=nap_s):
             return PumpResult(worked=worked, recovered=recovered, next_due_at=_next_due_at(part))
     return PumpResult(worked=worked, recovered=recovered, is_unfinished=part.is_over)
 
@@ -149,11 +151,14 @@ def due_effects(*, connection: Connection, at: datetime) -> QuerySet[Effect]:
 
 def connections_with_work(*, at: datetime) -> list[int]:
     """Connections whose pump would find something: due effects, or claims whose worker died."""
-    lapsed = Effect.objects.filter(state=states.SENDING, lease_until_at__lte=at)
-    with_lapsed = set(lapsed.values_list("connection_id", flat=True))
+    lapsed = Q(state=states.SENDING, lease_until_at__lte=at)
+    by_their_row = [effects.due(purpose=purpose, at=at) for purpose in (effects.SEND, effects.LOOK_UP, effects.CONFIRM)]
+    waiting = Effect.objects.filter(reduce(or_, by_their_row, lapsed)).order_by()
+    candidates = set(waiting.values_list("connection_id", flat=True).distinct())
+    with_lapsed = set(Effect.objects.filter(lapsed).values_list("connection_id", flat=True)) if candidates else set()
     return [
         connection.pk
-        for connection in Connection.objects.order_by("pk")
+        for connection in Connection.objects.filter(pk__in=candidates).order_by("pk")
         if connection.pk in with_lapsed or due_effects(connection=connection, at=at).exists()
     ]
 
@@ -174,22 +179,29 @@ def _next_due_at(part: _Slice) -> datetime | None:
     return min((due_at for due_at in times if due_at is not None), default=None)
 
 
-def _next_due(part: _Slice, *, limit: int) -> list[tuple[int, str]]:
+def _next_due(part: _Slice, health: ConnectionBudget, *, limit: int) -> list[tuple[int, str]]:
     at = part.runtime.now()
-    if budget.is_blocked(connection_id=part.connection.pk, at=at):
+    if budget.is_blocked(health, at=at):
         return []
     rows = due_effects(connection=part.connection, at=at).exclude(pk__in=part.passed_over)
     return [(pk, _PURPOSE[state]) for pk, state in rows.values_list("pk", "state")[:limit]]
 
 
+def _has_due(part: _Slice) -> bool:
+    return bool(_next_due(part, budget.budget_of(connection_id=part.connection.pk), limit=1))
+
+
 def _next_jobs(part: _Slice, *, active: int) -> list[Job]:
     """Claim as many effects as there is room for; behind an open breaker only one, the probe."""
     room = part.capabilities.concurrency - active
-    due = _next_due(part, limit=room) if room > 0 and not part.is_over else []
+    if room <= 0 or part.is_over:
+        return []
+    health = budget.budget_of(connection_id=part.connection.pk)
+    due = _next_due(part, health, limit=room)
     if not due:
         return []
-    is_probing = budget.is_open(connection_id=part.connection.pk)
-    if is_probing and (active or not budget.may_probe(connection_id=part.connection.pk, at=part.runtime.now())):
+    is_probing = budget.is_open(health)
+    if is_probing and (active or not budget.may_probe(health, at=part.runtime.now())):
         return []
     if is_probing:
         due = due[:1]
@@ -210,7 +222,17 @@ def _opened(part: _Slice, effect_id: int, purpose: str) -> Job | None:
 
 
 def _work_inline(part: _Slice) -> int:
-    one_by_one = replace(part, capabilities=replace(part.capabilities, concurrency=1))
+    before_call = part.runtime.before_call or budget.before_call(
+        connection_id=part.connection.pk,
+        capabilities=part.capabilities,
+        now=part.runtime.now,
+        sleep=part.runtime.sleep,
+    )
+    one_by_one = replace(
+        part,
+        capabilities=replace(part.capabilities, concurrency=1),
+        runtime=replace(part.runtime, before_call=before_call),
+    )
     worked = 0
     while jobs := _next_jobs(one_by_one, active=0):
         job: Job | None = jobs[0]
@@ -275,11 +297,13 @@ class _Desk:
 
     news: "SimpleQueue[Any]"
     part: _Slice
+    seen: list[ConnectionBudget] = field(default_factory=list)
 
     def take_slot(self, label: str) -> None:
         """The slot of one call; waits for it. Raises BudgetSpent."""
         calls, row = self.part.capabilities.calls_per_minute, self.part.connection.pk
-        self._ask(lambda: budget.take(connection_id=row, calls_per_minute=calls, at=self.part.runtime.now()))
+        now = self.part.runtime.now
+        self._ask(lambda: budget.take(connection_id=row, calls_per_minute=calls, at=now(), seen=self.seen))
 
     def take(self, points: float) -> None:
         """The points of one call; waits for them. Raises BudgetSpent."""

@@ -111,7 +111,7 @@ def test_the_breaker_opens_with_a_case_probes_and_closes(world: World) -> None:
     shop = world.order.connection_id
     world.connector = ledger.failing_on_5xx(world.connector)
     run(world)
-    assert (budget.is_open(connection_id=shop), cases()) == (True, [states.CASE_CONNECTION_DOWN])
+    assert (budget.is_open(budget.budget_of(connection_id=shop)), cases()) == (True, [states.CASE_CONNECTION_DOWN])
     assert len(world.simulator.calls.all()) == budget.FAILURES_TO_OPEN
     run(world)
     assert len(world.simulator.calls.all()) == budget.FAILURES_TO_OPEN
@@ -124,7 +124,7 @@ def test_the_breaker_opens_with_a_case_probes_and_closes(world: World) -> None:
     run(world)
     world.play()
     assert {state_of(refund) for refund in refunds} == {states.CONFIRMED}
-    assert (budget.is_open(connection_id=shop), cases()) == (False, [])
+    assert (budget.is_open(budget.budget_of(connection_id=shop)), cases()) == (False, [])
 
 
 # --- stops -------------------------------------------------------------------------------------------------------
