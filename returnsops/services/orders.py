@@ -19,10 +19,7 @@ def apply_order(*, connection: Connection, snapshot: OrderSnapshot, at: datetime
 
     Marks every return of the order for planning where something changed, and links returns that waited for it.
     """
-    order, is_new = Order.objects.get_or_create(
-        connection=connection, external_id=snapshot.order_id, defaults=_order_fields(snapshot, at=at)
-    )
-    order = Order.objects.select_for_update().get(pk=order.pk)
+    order, is_new = _locked_order(connection, snapshot, at=at)
     if not is_new and at < order.read_at:
         return order
     has_changed = is_new or order.fingerprint != order_fingerprint(snapshot)
@@ -37,6 +34,18 @@ def apply_order(*, connection: Connection, snapshot: OrderSnapshot, at: datetime
     if has_changed:
         order.returns.update(is_dirty=True)
     return order
+
+
+def _locked_order(connection: Connection, snapshot: OrderSnapshot, *, at: datetime) -> tuple[Order, bool]:
+    """The row of the order, and whether it was just made."""
+    rows = Order.objects.select_for_update()
+    order = rows.filter(connection=connection, external_id=snapshot.order_id).first()
+    if order is not None:
+        return order, False
+    order, is_new = Order.objects.get_or_create(
+        connection=connection, external_id=snapshot.order_id, defaults=_order_fields(snapshot, at=at)
+    )
+    return (order, True) if is_new else (rows.get(pk=order.pk), False)
 
 
 @transaction.atomic
@@ -192,7 +201,7 @@ def _mark_vanished(row: Refund, *, at: datetime) -> bool:
 
 def _link_returns(order: Order) -> None:
     """Tie returns that named this order, by its id, before it was read."""
-    waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce=order.connection)
+    waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce_id=order.connection_id)
     for rma in waiting.filter(order_external_id__in=names_of(order.external_id)):
         link_order(rma=rma, order=order)
 

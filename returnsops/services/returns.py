@@ -48,7 +48,9 @@ def get_or_create_return(*, connection: Connection, return_id: str, at: datetime
             connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
         )
         rma_id = row.pk
-    return lock_return(rma_id=rma_id)
+    rma = lock_return(rma_id=rma_id)
+    rma.connection = connection  # it need not be read again
+    return rma
 
 
 def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
