@@ -9,7 +9,8 @@ N ?= 200
 # The demo reads no .env and has a database of its own: no real shop, no real data.
 DEMO_ENV = ENV_FILE= DEBUG=true DATABASE_URL="$${DEMO_DATABASE_URL:-sqlite:///$(CURDIR)/.demo/demo.sqlite3}"
 # Two processes; whoever is done early takes from the other, so that no long file is left to one of them at the end.
-PYTEST = $(PY) -m pytest -n 2 --dist worksteal
+# Compiled tests and modules are kept even where the environment says not to: the second run starts ten seconds earlier.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(PY) -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo demo-once run test test-postgres browser lint types contracts requirements bench \

@@ -10,6 +10,7 @@ from copy import copy
 from typing import Final
 
 from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
 from django.db.models import Model
 
 from returnsops.models import (
@@ -74,6 +75,7 @@ def _is_in_use() -> bool:
     return any(model._default_manager.exists() for model in (User, Group, ReasonCode, Location, Connection))
 
 
+@transaction.atomic  # rows that point at each other are checked at its end
 def _insert(kept: _Rows, urls: Mapping[str, str]) -> None:
     for model, rows in kept:
         copies = [copy(row) for row in rows]
