@@ -133,7 +133,7 @@ def test_a_warehouse_hand_inspects_on_a_phone(context: BrowserContext) -> None:
     page = sign_in(context, "wh")
     page.get_by_role("link", name="RMA-77").click()
     boxes = page.locator(".ro-verdict").all()
-    assert len(boxes) == 6
+    assert len(boxes) == 8
     assert all((box.bounding_box() or {"height": 0})["height"] >= 48 for box in boxes)
     page.get_by_role("group", name="Verdict on Blue shirt, large").get_by_label("Sellable").check()
     page.get_by_role("group", name="Verdict on Walking boots").get_by_label("Damaged").check()
