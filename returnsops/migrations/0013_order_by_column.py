@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('returnsops', '0011_payment_reference'),
+        ('returnsops', '0012_recounts'),
     ]
 
     operations = [
