@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('returnsops', '0012_order_by_column'),
+        ('returnsops', '0011_payment_reference'),
     ]
 
     operations = [
