@@ -12,12 +12,13 @@ class ConnectorsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the case kinds of the pumps, and wake them when something may be sendable."""
-        from connectors import case_kinds, metrics, tasks
+        from connectors import case_kinds, metrics, registry, tasks
         from returnsops.api import metrics as scraped
-        from returnsops.services import wakeups
+        from returnsops.services import platforms, wakeups
 
         case_kinds.register_all()
         wakeups.register(tasks.wake_pump_soon)
+        platforms.register(registry.pays)
         scraped.register(metrics.budget_figures)
         scraped.register(metrics.polling_figures)
         scraped.register(metrics.lane_figures)

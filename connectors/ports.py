@@ -371,6 +371,7 @@ class Connector:
     effects: Mapping[str, EffectActions] = field(default_factory=dict)
     poll: Callable[[Link, str], PollPage] | None = None
     poll_interval_s: int = 300
+    pays: bool = True  # a platform that may move money by itself, and so has to know of what was paid already
     compares_by_source: bool = False  # what is polled with what was polled before, a webhook with a webhook
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there

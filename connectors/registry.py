@@ -45,6 +45,11 @@ def connector_for(vendor: str) -> Connector:
     return connector
 
 
+def pays(connection: Connection) -> bool:
+    """Whether a platform may move money by itself; a vendor that is not installed may."""
+    return connection.vendor not in CONNECTORS or connector_for(connection.vendor).pays
+
+
 def utc_now() -> datetime:
     """The clock of the product."""
     return datetime.now(UTC)

@@ -130,6 +130,7 @@ CONNECTOR: Final = Connector(
     check=check,
     poll=poll,
     poll_interval_s=POLL_INTERVAL_S,
+    pays=False,
     compares_by_source=True,
     settings_problems=settings_problems,
     read_return=read_return,

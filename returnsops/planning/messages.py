@@ -150,6 +150,7 @@ def _already_refunded(view: ReturnView, policy: Policy) -> Iterable[Message]:
     if is_all_decided(view):
         return
     due_at = decision_due_at(view, policy)
+    is_ours = policy.initiator(view.resolution) == "policy_trigger"
     for refund in _undecided(view, paying_refunds(view, policy)):
         amount = amounts.text(refund.amount, currency=refund.currency)
         is_in_time = due_at is not None and due_at > refund.refunded_at
@@ -167,10 +168,15 @@ def _already_refunded(view: ReturnView, policy: Policy) -> Iterable[Message]:
             text=f"{money.display(refund.amount, currency=refund.currency)} of this return were refunded in the shop "
             f"already (refund {refund.refund_id}). Tell the returns platform not to pay that again.",
             deadline_at=due_at if is_in_time else refund.refunded_at,
-            is_expected=policy.initiator(view.resolution) == "policy_trigger" and _is_planned(view, refund),
+            is_expected=not may_pay(view, policy) or (is_ours and _is_planned(view, refund)),
             amount=refund.amount,
             currency=refund.currency,
         )
+
+
+def may_pay(view: ReturnView, policy: Policy) -> bool:
+    """Whether the platform may move money: by itself, by writing into the shop, or it told of a refund of its own."""
+    return view.platform_pays or policy.refund.writer == "platform" or bool(view.payouts)
 
 
 def paying_refunds(view: ReturnView, policy: Policy) -> tuple[ShopRefundView, ...]:

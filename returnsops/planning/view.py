@@ -221,6 +221,7 @@ class ReturnView:
     is_live: bool = True  # route live and the return begun after live_from, or released by a person
     is_released: bool = False  # begun before live_from: people may have done some of it by hand
     locations: Mapping[str, str] = field(default_factory=dict)  # disposition → location code, for its channel
+    platform_pays: bool = True  # the platform may move money by itself
     write_backs: frozenset[str] = frozenset()  # messages the platform is told by a call
     # message → field of ours → values the platform's own return has held in that place
     platform_shows: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)

@@ -152,7 +152,8 @@ def _subject(message: Message) -> str:
 
 def _withdrawn(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
     """The platform was told not to pay, and the refund it was told of is gone: now nobody pays."""
-    if view.status in states.RETURN_ENDED or not view.is_live or messages.is_all_decided(view):
+    is_over = view.status in states.RETURN_ENDED or messages.is_all_decided(view)
+    if is_over or not view.is_live or not messages.may_pay(view, policy):
         return ()
     standing = {refund.refund_id for refund in messages.paying_refunds(view, policy)}
     gone = sorted(_told_refunds(view) - standing)

@@ -15,6 +15,7 @@ from returnsops.planning import view as v
 from returnsops.planning.keys import content_hash
 from returnsops.planning.shop_returns import units_hash
 
+from . import platforms
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
 from .order_rows import refunds_of, snapshot_of
@@ -67,6 +68,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         is_live=is_live(rma),
         is_released=rma.released_at is not None,
         locations=_locations(rma),
+        platform_pays=platforms.pays(rma.connection),
         write_backs=frozenset(rma.connection.settings.get("write_back", {})),
         platform_shows={
             message: {field: frozenset(values) for field, values in fields.items()}

@@ -119,11 +119,11 @@ class ShopifyReboundMarket(ShopifyMarket):
         return row
 
     def policy(self) -> Mapping[str, Any]:
-        """Money by our own policy, once the verdict is final; ReBound pays nothing, so nobody has to tell it of any."""
+        """Money by our own policy, once the verdict is final."""
         refund = {"initiator": "policy_trigger", "trigger": "disposition_final", "amount_source": "order"}
         own = super().policy()
         restock = {**own["restock"], "confirmation": "either"}
-        return {**own, "refund": refund, "restock": restock, "write_back": {"to_do": []}}
+        return {**own, "refund": refund, "restock": restock}
 
 
 def shopify_reveni_market(place: Place) -> ShopifyReveniMarket:

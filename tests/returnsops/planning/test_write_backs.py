@@ -250,6 +250,30 @@ def test_refunds_that_stand_for_a_decision_of_the_platform_are_not_told() -> Non
     assert effects(by_call(lines=two, payouts=(shirt,), shop_refunds=(part,))) == []
 
 
+PAYS_NOTHING: dict[str, Any] = {"platform_pays": False}
+
+
+def test_a_platform_that_never_pays_is_nobodys_work_to_tell_and_a_call_tells_it_all_the_same() -> None:
+    assert cases(views.view(**refunded(**PAYS_NOTHING)), Policy()) == []
+    assert [one.payload["message"] for one in effects(by_call(**refunded(**PAYS_NOTHING)))] == ["already_refunded"]
+
+
+@pytest.mark.parametrize("way", ["writes", "told"])
+def test_one_that_writes_into_the_shop_or_told_of_a_refund_pays_after_all(way: str) -> None:
+    policy = Policy(refund=RefundPolicy(writer="platform" if way == "writes" else "us"))
+    payouts = (views.payout(amount="1.00", executed_by="merchant"),) if way == "told" else ()
+    lines = (views.shirt_item(), views.mug_item())
+    found = cases(views.view(**refunded(**PAYS_NOTHING, payouts=payouts, lines=lines)), policy)
+    assert [case.kind for case in found] == [states.CASE_TELL_ALREADY_REFUNDED]
+
+
+def test_a_platform_that_never_pays_is_not_asked_to_pay_after_all() -> None:
+    (planned,) = effects(by_call(**refunded()))
+    gone: dict[str, Any] = {"effects": (sent(planned),), "currency": "USD"}
+    assert [case.kind for case in cases(by_call(**gone))] == [states.CASE_TELL_ALREADY_REFUNDED]
+    assert cases(by_call(**gone, **PAYS_NOTHING)) == []
+
+
 def test_a_payout_that_our_refund_serves_already_stands_for_no_other_refund() -> None:
     two = (views.shirt_item(), views.mug_item())
     key = f"refund:{REF}:re_1"
