@@ -15,6 +15,7 @@ from connectors.mapping_validation import WEBHOOKS, mapping_problems
 from connectors.ports import Json, Normalised, Payload, Problem
 from connectors.rebound.names import names_of, plain
 from connectors.rebound.prepared import rows
+from connectors.rebound.wishes import as_wish
 from connectors.returns_contract.snapshots import events_of_snapshot
 from connectors.returns_contract.statements import from_events
 from returnsops import facts, states
@@ -176,7 +177,7 @@ def _as_read(fact: facts.Fact, told: Sequence[facts.Fact], *, at: datetime) -> I
     elif isinstance(fact, Judged):
         yield from _verdicts(fact, _single(told))
     else:
-        yield fact
+        yield as_wish(fact)
 
 
 def _single(told: Sequence[facts.Fact]) -> set[str]:

@@ -5,12 +5,14 @@ not publish; a mapping that fills ``exchanges`` may name it, and without it a pe
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from connectors.ports import Json
 from connectors.rebound.milestones import Told
 from connectors.rebound.prepared import rows
+from returnsops import facts
 
 EXCHANGE: Final = "exchange"
 
@@ -28,6 +30,13 @@ def exchanges_told(snapshot: Mapping[str, Any], before: Mapping[str, Any], *, re
         *told,
         *(Told(type="exchange.cancelled", at=received_at, block={EXCHANGE: {"id": one, "lines": []}}) for one in gone),
     ]
+
+
+def as_wish(fact: facts.Fact) -> facts.Fact:
+    """An exchange as what V1 has of it: a wish that may be taken back and made again."""
+    if isinstance(fact, facts.ExchangeRequested | facts.ExchangeCancelled):
+        return replace(fact, is_wish=True)
+    return fact
 
 
 def _wishes(snapshot: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

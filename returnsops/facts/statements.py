@@ -162,20 +162,25 @@ class RefundFailed(ReturnFact):
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangeRequested(ReturnFact):
-    """A replacement is wanted."""
+    """A replacement is wanted.
+
+    ``is_wish``: the wish as it stands at that time, which may be taken back and made again under the same id.
+    """
 
     exchange_id: str
     lines: tuple[ExchangeLine, ...]
     is_instant: bool = False
     price_difference: Decimal = Decimal(0)
     commerce_order_id: str = ""
+    is_wish: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangeCancelled(ReturnFact):
-    """The replacement is no longer wanted."""
+    """The replacement is no longer wanted; for good, but for a wish (``is_wish``), where the latest word counts."""
 
     exchange_id: str
+    is_wish: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

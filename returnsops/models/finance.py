@@ -137,6 +137,8 @@ class ExchangeRequest(models.Model):
     commerce_order_id = models.CharField(max_length=128, blank=True)
     requested_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    wished_at = models.DateTimeField(null=True, blank=True)  # last told, by a platform that only has the wish
+    unwished_at = models.DateTimeField(null=True, blank=True)  # last taken back there
     settled_by = models.CharField(max_length=150, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -146,6 +148,11 @@ class ExchangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"exchange {self.external_id}"
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether it was taken back and is wished again."""
+        return self.unwished_at is not None and self.wished_at is not None and self.wished_at > self.unwished_at
 
     @property
     def wanted(self) -> str:

@@ -1,12 +1,14 @@
 """What follows once a replacement order is placed: what changed since, what is withdrawn, what is left. Pure."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from returnsops import money, states
 
 from .holds import Finding, case_of, cases_of, holds_of, is_accepted, problem, unreleased
-from .keys import content_hash
+from .keys import business_key, content_hash
 from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ExchangeView, ReturnView
@@ -36,17 +38,40 @@ def inverse_key(key: str) -> str:
     return f"reverse:{key}:1"
 
 
+def key_in_force(ref: str, exchange_id: str, effects: Mapping[str, str]) -> str:
+    """Key of the replacement order an exchange has or is to get; ``effects`` are states by key.
+
+    One that was taken back in the shop keeps its key for ever: wished again, the next order has one of its own.
+    """
+    first = business_key(states.EXCHANGE, ref, exchange_id)
+    keys = (first if number == 1 else f"{first}:{number}" for number in count(1))
+    return next(key for key in keys if effects.get(inverse_key(key)) not in _ARRIVED)
+
+
+def key_of(view: ReturnView, exchange_id: str) -> str:
+    """The same, in a view."""
+    return key_in_force(view.ref, exchange_id, {effect.key: effect.state for effect in view.effects})
+
+
 def after_sending(view: ReturnView, policy: Policy, exchange: ExchangeView, sent: EffectView) -> Part:
     """A replacement order that exists, or may: never planned again."""
     is_platforms = policy.exchange.writer == "platform"
     if is_withdrawn(view, exchange):
         return Part() if is_platforms or sent.state not in _ARRIVED else _withdrawn(view, policy, exchange, sent)
-    return Part(cases=(*_changed(view, exchange, sent, is_platforms), *_money_left(view, exchange, sent)))
+    return Part(
+        cases=(
+            *_again(view, exchange, sent.remote_id),
+            *_changed(view, exchange, sent, is_platforms),
+            *_money_left(view, exchange, sent),
+        )
+    )
 
 
 def after_settling(view: ReturnView, exchange: ExchangeView) -> Part:
     """Placed by hand; a withdrawal afterwards is work of a person too."""
-    if not is_withdrawn(view, exchange) or is_accepted(view, EXCHANGE_KEPT, exchange.exchange_id):
+    if not is_withdrawn(view, exchange):
+        return Part(cases=_again(view, exchange, exchange.commerce_order_id))
+    if is_accepted(view, EXCHANGE_KEPT, exchange.exchange_id):
         return Part()
     text = (
         f"exchange {exchange.exchange_id} was withdrawn, but its replacement order {exchange.commerce_order_id} was "
@@ -55,6 +80,20 @@ def after_settling(view: ReturnView, exchange: ExchangeView) -> Part:
     evidence = {"exchange": exchange.exchange_id, "order": exchange.commerce_order_id}
     case = case_of(view, states.CASE_EXCHANGE_WITHDRAWN, text, subject=exchange.exchange_id, evidence=evidence)
     return Part(cases=(case,))
+
+
+def _again(view: ReturnView, exchange: ExchangeView, order_id: str) -> tuple[PlannedCase, ...]:
+    """Wished again after a person had dealt with the withdrawal: only people know what became of that order."""
+    subject = f"{exchange.exchange_id}/again"
+    was_kept = exchange.is_renewed and is_accepted(view, EXCHANGE_KEPT, exchange.exchange_id)
+    if not was_kept or is_accepted(view, states.CASE_EXCHANGE_UNDECIDED, subject):
+        return ()
+    text = (
+        f"exchange {exchange.exchange_id} is wished again after its withdrawal was dealt with by hand. See whether its "
+        f"replacement order {order_id} still goes out; place another by hand if it does not, and accept this."
+    )
+    evidence = {"exchange": exchange.exchange_id, "order": order_id}
+    return (case_of(view, states.CASE_EXCHANGE_UNDECIDED, text, subject=subject, evidence=evidence),)
 
 
 # --- withdrawn -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from returnsops import money, states
 from . import exchange_ends, items, verdicts
 from .holds import WAITS_FOR_TRIGGER, Finding, case_of, cases_of, holds_of, is_accepted, joined, problem, unreleased
 from .holds import waiting as waits
-from .keys import business_key, content_hash
+from .keys import content_hash
 from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, ExchangeView, LineView, ReturnView
@@ -26,7 +26,7 @@ def plan_exchanges(view: ReturnView, policy: Policy, now: datetime) -> Part:
 
 
 def _of_one(view: ReturnView, policy: Policy, exchange: ExchangeView, now: datetime) -> Part:
-    key = business_key(states.EXCHANGE, view.ref, exchange.exchange_id)
+    key = exchange_ends.key_of(view, exchange.exchange_id)
     known = next((effect for effect in view.effects if effect.key == key), None)
     if known is not None and known.state in states.COMMITTED:
         return exchange_ends.after_sending(view, policy, exchange, known)

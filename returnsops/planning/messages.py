@@ -16,7 +16,7 @@ from returnsops.facts import OrderSnapshot, RemoteRefundLine
 
 from . import amounts, items, order_money, verdicts
 from .claims import payout_key, payouts
-from .keys import business_key
+from .exchange_ends import key_of
 from .policy import Policy
 from .view import ExchangeView, LineView, PayoutView, ReturnView, ShopRefundView, VerdictView
 
@@ -310,7 +310,7 @@ def _order_of(view: ReturnView, exchange_id: str) -> str:
         for effect in view.effects
         if effect.kind == states.EXCHANGE
         and effect.state in (states.DONE, states.CONFIRMED)
-        and effect.key == business_key(states.EXCHANGE, view.ref, exchange_id)
+        and effect.key == key_of(view, exchange_id)
     ]
     by_hand = [one.commerce_order_id for one in view.exchanges if one.exchange_id == exchange_id and one.is_settled]
     return next((order_id for order_id in (*placed, *by_hand) if order_id), "")

@@ -157,6 +157,7 @@ class ExchangeView:
     commerce_order_id: str = ""
     is_instant: bool = False
     price_difference: Decimal = Decimal(0)  # more than 0: the shopper owes it
+    is_renewed: bool = False  # taken back, and wished again since
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect, ReturnAuthorisation, Switch
-from returnsops.planning.keys import business_key
+from returnsops.planning.exchange_ends import key_in_force
 from returnsops.services.views import is_live
 
 from . import credits, remote_links, words
@@ -86,10 +86,10 @@ def answer(rma: ReturnAuthorisation, rows: Sequence[EffectShown]) -> tuple[str, 
 
 def _exchanges_of_people(rma: ReturnAuthorisation, live: Sequence[EffectShown]) -> Iterator[str]:
     """Replacements that no effect of ours places."""
-    placed_by_us = {row.effect.key for row in live}
+    ours = {row.effect.key: row.effect.state for row in live}
     is_ended = rma.policy is None or rma.status in states.RETURN_ENDED
     for exchange in rma.exchanges.all():
-        if business_key(states.EXCHANGE, rma.ref, exchange.external_id) in placed_by_us:
+        if key_in_force(rma.ref, exchange.external_id, ours) in ours:
             continue
         if exchange.settled_at is not None:
             yield f"Replacement order {exchange.commerce_order_id} was placed by hand by {exchange.settled_by}."

@@ -6,9 +6,9 @@ from typing import Any
 
 from returnsops import facts, states
 from returnsops.models import CreditRequest, Effect, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
-from returnsops.planning.keys import business_key
 
 from . import audit
+from .exchange_keys import exchange_key
 from .inspections import UNDONE, apply_recount, supersede_recounted
 
 
@@ -159,7 +159,7 @@ def _choose_replacement(rma: ReturnAuthorisation, fact: facts.ReplacementChosen,
     row = rma.exchanges.select_for_update().filter(external_id=fact.exchange_id).first()
     if row is None or row.settled_at is not None or row.cancelled_at is not None:
         raise DecisionError(f"Exchange {fact.exchange_id} is settled or withdrawn already; load the page again.")
-    key = business_key(states.EXCHANGE, rma.ref, fact.exchange_id)
+    key = exchange_key(rma, fact.exchange_id)
     if rma.effects.filter(key=key, state__in=states.COMMITTED).exists():
         raise DecisionError("The replacement order is placed already or on its way; correct it in the shop.")
     names = ("sku", "variant_id", "new_sku", "new_variant_id")

@@ -11,10 +11,10 @@ from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import Effect
 from returnsops.planning.exchange_ends import EXCHANGE_KEPT, EXCHANGE_PAID, inverse_key
-from returnsops.planning.keys import business_key
 from returnsops.services import approvals
 from returnsops.services.case_actions import Choices, decide, rma_of, waive
 from returnsops.services.effect_rows import EffectError
+from returnsops.services.exchange_keys import exchange_key
 
 Data = Mapping[str, Any]
 
@@ -102,7 +102,7 @@ def _effect_of(case: ExceptionCase) -> Effect:
 
 
 def _key_of(case: ExceptionCase) -> str:
-    return business_key(states.EXCHANGE, rma_of(case).ref, _exchange_id(case))
+    return exchange_key(rma_of(case), _exchange_id(case))
 
 
 def _exchange_id(case: ExceptionCase) -> str:

@@ -101,7 +101,7 @@ def _store(
         rma=rma,
         identity=identity,
         defaults={
-            "line": rma.lines.filter(external_id=item.item_id).first(),
+            "line": rma.lines.filter(external_id=item.item_id, is_withdrawn=False).first(),
             "item_external_id": item.item_id,
             "source": source,
             "revision": revision,

@@ -162,7 +162,15 @@ def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -
         for name, value in said.items():
             setattr(row, name, value)
     row.commerce_order_id = row.commerce_order_id or fact.commerce_order_id
+    if fact.is_wish:
+        row.wished_at = max(row.wished_at or fact.occurred_at, fact.occurred_at)
+        _stand(row)
     row.save()
+
+
+def _stand(row: ExchangeRequest) -> None:
+    """Of a wish the latest word counts, whichever arrived first; made again after it was taken back, it is wanted."""
+    row.cancelled_at = None if row.unwished_at is None or row.is_renewed else row.unwished_at
 
 
 def _exchange_rank(row: ExchangeRequest) -> tuple[datetime, str]:
@@ -174,9 +182,12 @@ def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCa
     row, _ = ExchangeRequest.objects.get_or_create(
         rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
     )
-    if row.cancelled_at is None or fact.occurred_at < row.cancelled_at:
+    if fact.is_wish:
+        row.unwished_at = max(row.unwished_at or fact.occurred_at, fact.occurred_at)
+        _stand(row)
+    elif row.cancelled_at is None or fact.occurred_at < row.cancelled_at:
         row.cancelled_at = fact.occurred_at
-        row.save(update_fields=["cancelled_at"])
+    row.save(update_fields=["cancelled_at", "unwished_at"])
 
 
 def apply_risk(*, rma: ReturnAuthorisation, fact: facts.ReturnFact) -> None:

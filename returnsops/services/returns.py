@@ -185,15 +185,15 @@ def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) 
     meanings = {row.source_code: row.reason for row in rma.connection.reason_mappings.select_related("reason")}
     for item in items:
         line = known.pop(item.item_id, None) or ReturnLine(rma=rma, external_id=item.item_id)
-        before = values_of(line)
+        before, is_joining = values_of(line), line.pk is None or line.is_withdrawn
         _copy_item(line, item, meanings)
-        if line.pk is None:
+        if line.pk is None or values_of(line) != before:
             line.save()
+        if is_joining:
             rma.inspections.filter(item_external_id=item.item_id, line__isnull=True).update(line=line)
-        elif values_of(line) != before:
-            line.save()
     if any(not line.is_withdrawn for line in known.values()):
         rma.lines.filter(external_id__in=list(known)).update(is_withdrawn=True)
+        rma.inspections.filter(line__is_withdrawn=True).update(line=None)  # as if they had never been heard of
 
 
 def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, ReasonCode]) -> None:

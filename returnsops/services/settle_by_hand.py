@@ -16,6 +16,7 @@ from returnsops.planning.keys import business_key
 
 from . import audit, locks
 from .effect_rows import RELEASED, label, move
+from .exchange_keys import exchange_key
 from .replan import replan
 
 _GIVEN_UP = states.UNSENT | {states.REJECTED, states.FAILED}
@@ -25,7 +26,7 @@ def open_exchanges(rma: ReturnAuthorisation) -> list[ExchangeRequest]:
     """Replacements that may still be ordered by hand: none of ours was sent, or may have left, for them."""
     rows = rma.exchanges.filter(settled_at__isnull=True, cancelled_at__isnull=True)
     left = _keys_that_left(rma)
-    return [row for row in rows if _exchange_key(rma, row.external_id) not in left]
+    return [row for row in rows if exchange_key(rma, row.external_id) not in left]
 
 
 def open_credits(rma: ReturnAuthorisation) -> list[CreditRequest]:
@@ -46,7 +47,7 @@ def settle_exchange(
     if row.cancelled_at is not None:
         raise CaseError("That exchange was cancelled, so no replacement may be noted for it; load the page again.")
     _give_up_ours(
-        _exchange_key(rma, exchange_id),
+        exchange_key(rma, exchange_id),
         refusal="Our own replacement order is placed already or on its way: look at its effect first.",
         by=by,
         at=at,
@@ -97,10 +98,6 @@ def _give_up_ours(key: str, *, refusal: str, by: str, at: datetime) -> None:
 def _keys_that_left(rma: ReturnAuthorisation) -> set[str]:
     kinds = (states.EXCHANGE, states.STORE_CREDIT)
     return set(rma.effects.filter(kind__in=kinds, state__in=states.COMMITTED).values_list("key", flat=True))
-
-
-def _exchange_key(rma: ReturnAuthorisation, exchange_id: str) -> str:
-    return business_key(states.EXCHANGE, rma.ref, exchange_id)
 
 
 def _credit_key(rma: ReturnAuthorisation, row: CreditRequest) -> str:

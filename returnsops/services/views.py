@@ -250,6 +250,7 @@ def _exchange(row: Any) -> v.ExchangeView:
         commerce_order_id=row.commerce_order_id,
         is_instant=row.is_instant,
         price_difference=row.price_difference,
+        is_renewed=row.is_renewed,
     )
 
 

@@ -315,6 +315,38 @@ def test_a_wish_for_another_article_becomes_one_order_where_it_is_named_and_a_ca
         assert (p.w.paid_back(unnamed), p.w.open_cases()) == ([PAID], [])
 
 
+def test_a_wish_made_again_is_one_order_and_another_only_once_the_first_was_taken_back() -> None:
+    with shopify_pair(tables=f'{EXCHANGES}[routes.policy.reversal]\nexchange = "automatic"\n') as p:
+        wishes = {**MEANING["resolution"], "Keep": "none", "Swap": "exchange"}
+        p.mean({**MEANING, "resolution": wishes}, exchanges=NAMED)
+        tee, other = p.w.variant(), p.w.variant("TEE-BLK-L")
+        order = p.w.sale((tee, 1))
+        return_id = p.ask(order, tee, **swap(other.sku))
+        p.poll()
+
+        def wish(answer: dict[str, Any]) -> list[str]:
+            """The shopper changes the answer; the states of the replacement orders, oldest first."""
+            p.account.change_item(return_id, 0, **answer)
+            p.poll()
+            made = [one for one in p.w.store.state.orders.values() if one.id != order.id]
+            return ["cancelled" if one.cancelled_at else "open" for one in made]
+
+        keep = {"reason": [{"action": "return", "reason": "Damaged", "wish": "Keep"}]}
+        assert wish(keep) == []
+        assert wish(swap(other.sku)) == []
+        p.account.track(return_id, "Arrived at Our Hub")
+        p.account.dispose(return_id, "GRADE A")
+        p.poll()
+        assert wish(swap(other.sku)) == ["open"]
+        assert wish(keep) == ["cancelled"]
+        assert wish(swap(other.sku)) == ["cancelled", "open"]
+        p.account.track(return_id, "Delivered")
+        p.poll()
+        keys = [effect.key for effect in p.w.effects(return_id, states.EXCHANGE)]
+        assert (len(p.w.asked("ExchangeOrderCreate")), [key.removeprefix(keys[0]) for key in keys]) == (2, ["", ":2"])
+        assert (p.w.stock(other), p.w.open_cases()) == (9, [])
+
+
 def test_a_verdict_taken_back_changes_the_plan_and_after_money_and_stock_moved_is_told_to_two_teams() -> None:
     with shopify_pair() as p:
         tee, order = p.sold()

@@ -179,6 +179,7 @@ def credit(hours: float, amount: str) -> Told:
     return one(fact)
 
 
+LARGE = facts.ExchangeLine(sku="SKU-L", quantity=1)
 FIRST = issued("rfd_1", "30.00", 4, 20)
 STORIES: tuple[Told, ...] = (
     seen(1, 0, item("item_1")),
@@ -240,6 +241,11 @@ STORIES: tuple[Told, ...] = (
     exchange(17, "SKU-L"),
     one(facts.ExchangeCancelled(exchange_id="exc_1", **about(18))),
     one(facts.ExchangeCancelled(exchange_id="exc_1", **about(14))),
+    *(
+        one(facts.ExchangeRequested(exchange_id="exc_2", lines=(LARGE,), is_wish=True, **about(hours)))
+        for hours in (15, 17, 19)
+    ),
+    *(one(facts.ExchangeCancelled(exchange_id="exc_2", is_wish=True, **about(hours))) for hours in (16, 18)),
     credit(19, "30.00"),
     credit(20, "20.00"),
     credit(20, "21.00"),
@@ -366,6 +372,8 @@ EXCHANGE = [
     "commerce_order_id",
     "requested_at",
     "cancelled_at",
+    "wished_at",
+    "unwished_at",
 ]
 ORDER = ["external_id", "status", "total", "is_gone", "modified_at", "read_at", "fingerprint"]
 EFFECT = [

@@ -339,6 +339,56 @@ def test_withdrawn_after_it_was_placed_by_hand_is_work_of_a_person() -> None:
     assert v.case_kinds(v.planned(kept, Policy())) == []
 
 
+# --- wished again ----------------------------------------------------------------------------------------------------
+
+AGAIN = exchange(is_renewed=True)
+SECOND = f"{KEY}:2"
+
+
+def taken_back(state: str = "done", key: str = KEY) -> EffectView:
+    return v.effect(inverse_key(key), states.CANCEL_EXCHANGE, state)
+
+
+def test_wished_again_before_it_was_sent_it_is_planned_as_before() -> None:
+    assert only(v.planned(view(AGAIN, effects=(placed(states.EFFECT_CANCELLED),)), OURS)).key == KEY
+
+
+@pytest.mark.parametrize("effects", [(placed(),), (placed(), taken_back("held")), (placed(), taken_back("unknown"))])
+def test_wished_again_while_its_order_stands_or_nobody_knows_no_other_is_placed(effects: Any) -> None:
+    made = v.planned(view(AGAIN, effects=effects), policy_of("automatic"))
+    assert (v.of_kind(made, states.EXCHANGE), v.of_kind(made, states.CANCEL_EXCHANGE)) == ([], [])
+    assert v.case_kinds(made) == []
+
+
+@pytest.mark.parametrize("state", ["done", "confirmed"])
+def test_wished_again_after_its_order_was_taken_back_the_next_has_a_key_of_its_own(state: str) -> None:
+    effects = (placed("confirmed"), taken_back(state))
+    made = v.planned(view(AGAIN, effects=effects), policy_of("automatic"))
+    assert (only(made).key, only(made).payload["lines"]) == (SECOND, WANTED)
+    second = replace(placed(remote_id="72"), key=SECOND)
+    made = v.planned(view(AGAIN, effects=(*effects, second)), policy_of("automatic"))
+    assert v.of_kind(made, states.EXCHANGE) == []
+    gone = v.planned(view(WITHDRAWN, effects=(*effects, second)), policy_of("automatic"))
+    assert only(gone, states.CANCEL_EXCHANGE).key == inverse_key(SECOND)
+    third = v.planned(view(AGAIN, effects=(*effects, second, taken_back(key=SECOND))), policy_of("automatic"))
+    assert only(third).key == f"{KEY}:3"
+
+
+@pytest.mark.parametrize("is_by_hand", [True, False])
+def test_wished_again_after_people_dealt_with_the_withdrawal_is_theirs_to_see_to(is_by_hand: bool) -> None:
+    one = replace(AGAIN, is_settled=True, commerce_order_id="71") if is_by_hand else AGAIN
+    effects = () if is_by_hand else (placed(),)
+    kept = waiver(EXCHANGE_KEPT)
+    made = v.planned(view(one, effects=effects, waivers=(kept,)), OURS)
+    assert v.of_kind(made, states.EXCHANGE) == []
+    (case,) = made.cases
+    assert (case.kind, case.evidence) == (states.CASE_EXCHANGE_UNDECIDED, {"exchange": "ex_1", "order": "71"})
+    assert "is wished again after its withdrawal was dealt with by hand" in case.cause
+    accepted = waiver(states.CASE_EXCHANGE_UNDECIDED, "ex_1/again")
+    assert v.planned(view(one, effects=effects, waivers=(kept, accepted)), OURS).cases == ()
+    assert v.planned(view(replace(one, is_renewed=False), effects=effects, waivers=(kept,)), OURS).cases == ()
+
+
 # --- what the shop shows of it ---------------------------------------------------------------------------------------
 
 

@@ -109,3 +109,25 @@ def test_a_hold_placed_again_after_its_release_stands_whatever_comes_last(rma: R
     apply_facts(connection=rma.connection, new_facts=[again, released, first], at=NOW)
     rma.refresh_from_db()
     assert rma.is_on_risk_hold
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0, 1)])
+def test_of_a_wish_the_latest_word_counts_whichever_arrived_first(order: tuple[int, ...]) -> None:
+    rma: ReturnAuthorisation = ReturnFactory()
+    line = facts.ExchangeLine(sku="L", quantity=1)
+    words: list[tuple[Any, dict[str, Any]]] = [
+        (facts.ExchangeRequested, {"lines": (line,)}),
+        (facts.ExchangeCancelled, {}),
+        (facts.ExchangeRequested, {"lines": (line,)}),
+        (facts.ExchangeCancelled, {}),
+    ]
+    told = [
+        kind(return_id=rma.external_id, exchange_id="i1", is_wish=True, occurred_at=NOW + timedelta(hours=hour), **more)
+        for hour, (kind, more) in enumerate(words)
+    ]
+    apply_facts(connection=rma.connection, new_facts=[told[place] for place in order], at=NOW)
+    row = rma.exchanges.get()
+    assert (row.cancelled_at, row.is_renewed, row.lines[0]["sku"]) == (None, True, "L")
+    apply_facts(connection=rma.connection, new_facts=[told[3]], at=NOW)
+    row.refresh_from_db()
+    assert (row.cancelled_at, row.is_renewed) == (NOW + timedelta(hours=3), False)
