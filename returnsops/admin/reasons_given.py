@@ -56,7 +56,8 @@ class ReasonsGivenAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]
     export_form_class = ExportForm
     skip_export_form = True
     date_hierarchy = BEGUN
-    list_display = ("show_begun", "show_return", "sku", "name", "quantity", "show_reason", "reason_source_code")
+    ordering = ("-rma_id", "id")
+    list_display = ("show_begun", "show_return", "show_sku", "name", "quantity", "show_reason", "show_source_code")
     list_display_links = None
     list_filter = (
         ("reason", admin.RelatedOnlyFieldListFilter),
@@ -89,6 +90,16 @@ class ReasonsGivenAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]
     def show_return(self, line: ReturnLine) -> str:
         """Its number."""
         return line.rma.label
+
+    @admin.display(description="SKU", ordering="sku")
+    def show_sku(self, line: ReturnLine) -> str:
+        """The article's number."""
+        return line.sku
+
+    @admin.display(description="As the platform says it", ordering="reason_source_code")
+    def show_source_code(self, line: ReturnLine) -> str:
+        """The platform's own code."""
+        return line.reason_source_code
 
     @admin.display(description="Reason", ordering="reason__title")
     def show_reason(self, line: ReturnLine) -> str:

@@ -105,12 +105,14 @@ def describe(effect: Effect) -> str:
 
 
 def _short(effect: Effect) -> str:
-    """What a note, a mirror or a message is about: the milestone of its token, the field, or what is told."""
+    """What a note, a mirror or a message is about: the milestone of its token, the field, or what is told; else ''."""
     payload = effect.payload
     if effect.kind == states.WRITE_BACK:
         return f"({MESSAGE_WORDS.get(payload.get('message', ''), 'unknown')})"
     parts = str(payload.get("token", "")).strip("[]").split("/")[1:]
-    return " ".join(parts[:1]) or f"field {payload.get('field', '')}".replace("_", " ")
+    if parts and parts[0]:
+        return parts[0]
+    return f"field {payload['field']}".replace("_", " ") if payload.get("field") else ""
 
 
 def state_of(effect: Effect, *, now: datetime) -> str:

@@ -48,3 +48,10 @@ def test_a_person_without_a_role_gets_nothing(client: object) -> None:
     person = Client()
     person.force_login(make.UserFactory())
     assert person.get(EXPORT).status_code == 403
+
+
+def test_the_newest_return_stands_first(sign_in: SignIn) -> None:
+    for number in ("RMA-1", "RMA-2"):
+        make.ReturnLineFactory(rma=make.ReturnFactory(number=number), is_matched=False)
+    page = sign_in("MER").get("/admin/returnsops/returnline/").content.decode()
+    assert page.index("RMA-2") < page.index("RMA-1")
