@@ -32,7 +32,7 @@ from returnsops import states
 from returnsops.models import Effect
 from returnsops.planning.view import order_fingerprint
 from returnsops.services import effects
-from returnsops.services.effect_rows import Failure
+from returnsops.services.effect_rows import Failure, contradiction_of
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +119,10 @@ def _settle_lookup(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
     if lookup.found is Found.COMPLETE:
         _settle_sent(job, desk, outcomes.sent_of(lookup), outcome="found")
         return None
-    if lookup.found is Found.AMBIGUOUS:
-        _settle_ambiguous(desk, lookup)
+    contradiction = contradiction_of(desk.effect.pk)
+    # Absent there or not: under this key it cannot be sent again, and under a new one it could happen twice.
+    if contradiction or lookup.found is Found.AMBIGUOUS:
+        _settle_ambiguous(desk, replace(lookup, text=contradiction or lookup.text))
         return None
     left_at = effects.unsettled_since(effect_id=desk.effect.pk)
     settles_at = None if left_at is None else left_at + timedelta(seconds=desk.capabilities.settle_s)

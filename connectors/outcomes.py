@@ -7,6 +7,7 @@ from connectors import budget
 from connectors.jobs import Answered, OwnMistake
 from connectors.ports import (
     AuthFailed,
+    Contradicted,
     Lookup,
     OutcomeUnknown,
     RateLimited,
@@ -16,7 +17,7 @@ from connectors.ports import (
     VendorError,
 )
 from returnsops.models import Connection
-from returnsops.services import effects
+from returnsops.services import effect_rows, effects
 from returnsops.services.effect_rows import Failure
 
 LOOK_WAITS_S: Final = (10.0, 60.0, 300.0, 900.0, 3600.0, 6 * 3600.0)
@@ -26,6 +27,7 @@ _CLASSES: Final = (
     (Retryable, "retryable"),
     (Rejected, "rejected"),
     (AuthFailed, "auth"),
+    (Contradicted, effect_rows.CONTRADICTED),
 )
 
 
@@ -59,7 +61,7 @@ def note_health(*, connection: Connection, answer: Answered, at: datetime) -> No
         return
     if isinstance(answer, RateLimited):
         budget.note_throttled(connection_id=connection.pk, after_s=answer.after_s, at=at)
-    elif isinstance(answer, Retryable | OutcomeUnknown):
+    elif isinstance(answer, Retryable | OutcomeUnknown) and not isinstance(answer, Contradicted):
         budget.note_failure(connection=connection, text=answer.text, at=at)
     else:
         budget.note_success(connection=connection, at=at)

@@ -58,6 +58,10 @@ class OutcomeUnknown(VendorError):
     """The request may have left and its result is not known: look up, never resend."""
 
 
+class Contradicted(OutcomeUnknown):
+    """An earlier request of ours with this key arrived with other content; what it did a person has to say."""
+
+
 # --- run time handle ---------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from connectors.ports import Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected
+from connectors.ports import Contradicted, Found, Intent, Json, Link, Lookup, OutcomeUnknown, Rejected
 from connectors.shopify import client, keyed
 from connectors.shopify.links import is_gid
 from connectors.shopify.places import AVAILABLE, Place
@@ -188,6 +188,9 @@ def _written(link: Link, name: str, root: str, intent: Intent, given: Mapping[st
         if refusal.code == "ITEM_NOT_STOCKED_AT_LOCATION":
             raise Rejected(refusal.text, code=IMPOSSIBLE, evidence=refusal.evidence) from None
         raise
+    except Contradicted as word:
+        where = f" Look for {reference_uri(intent)} in the product's inventory history, at every location."
+        raise Contradicted(word.text + where, evidence=word.evidence) from None
 
 
 def _group_id(payload: Mapping[str, Any], state: str, delta: int) -> str:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connectors.ports import Intent, Json, Link, OutcomeUnknown, Rejected
+from connectors.ports import Contradicted, Intent, Json, Link, OutcomeUnknown, Rejected
 from connectors.shopify import client
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://returnsops/shopify/idempotency")
@@ -20,7 +20,6 @@ TRIES: Final = 3  # keys of one send whose earlier attempt Shopify says failed
 RUNNING: Final = "IDEMPOTENCY_CONCURRENT_REQUEST"
 OTHER_CONTENT: Final = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
 FAILED_BEFORE: Final = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
-KEY_USED: Final = "idempotency_key_used"
 
 _TEXTS: Final = {  # assumed
     RUNNING: ("concurrent request", "request with the same idempotency key is", "still being processed"),
@@ -37,8 +36,9 @@ def key_of(remote_key: str, *, number: int = 1) -> str:
 def write(link: Link, name: str, root: str, intent: Intent, variables: Mapping[str, Any]) -> Mapping[str, Any]:
     """The payload of a keyed mutation, without user errors.
 
-    Raises Rejected with the shop's code, Rejected('idempotency_key_used') where the key was used for something else
-    (nothing is done then), and OutcomeUnknown where the same key is still being worked on.
+    Raises Rejected with the shop's code, Contradicted where an earlier request with the key arrived with other content
+    (this one did nothing then, and what that one did is not said), and OutcomeUnknown where the same key is still being
+    worked on.
     """
     for number in range(1, TRIES + 1):
         key = key_of(intent.remote_key, number=number)
@@ -46,8 +46,10 @@ def write(link: Link, name: str, root: str, intent: Intent, variables: Mapping[s
         if problem == RUNNING:
             raise OutcomeUnknown(f"{name}: the shop is still working on the same request; its result is looked up.")
         if problem == OTHER_CONTENT:
-            text = f"{name}: the shop knows our key of this effect with other content, so it did nothing."
-            raise Rejected(text, code=KEY_USED)
+            raise Contradicted(
+                f"{name}: an earlier request with this key arrived at the shop with other content, as where a setting"
+                " was changed in between. This one did nothing; see in the shop what the earlier one did."
+            )
         if problem != FAILED_BEFORE:
             client.refuse_user_errors(payload, name=name)
             return payload

@@ -13,10 +13,11 @@ from returnsops.models import Attempt, Effect
 
 from . import audit, locks
 
-# Outcomes of attempts. Of the first three nobody knows yet whether the write was carried out.
+# Outcomes of attempts. Of the first four nobody knows yet whether the write was carried out.
 LAPSED: Final = "lapsed"
 NOT_KNOWN: Final = "unknown"
-UNSETTLED: Final = ("", LAPSED, NOT_KNOWN)
+CONTRADICTED: Final = "contradicted"  # an earlier request with the same key arrived, with other content
+UNSETTLED: Final = ("", LAPSED, NOT_KNOWN, CONTRADICTED)
 SUPERSEDED: Final = "superseded"  # looked up after settle_s: not carried out, or not in full
 RELEASED: Final[dict[str, Any]] = {"claim_token": "", "lease_until_at": None}
 NO_ERROR: Final[dict[str, Any]] = {"error_class": "", "error_code": "", "error_text": ""}
@@ -115,6 +116,12 @@ def supersede(effect_id: int, *, at: datetime) -> None:
     unsettled.update(
         outcome=SUPERSEDED, ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
     )
+
+
+def contradiction_of(effect_id: int) -> str:
+    """Why only a person can say what an earlier request with our key did; '' where none was contradicted."""
+    rows = Attempt.objects.filter(effect_id=effect_id, outcome=CONTRADICTED)
+    return rows.order_by("-number").values_list("text", flat=True).first() or ""
 
 
 def label(effect: Effect) -> str:

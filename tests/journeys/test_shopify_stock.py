@@ -1,16 +1,19 @@
 """Shopify's stock: goods that are not for sale have places of their own, by mapping, and never reach the storefront."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
 import pytest
 
+from connectors import delivery_cases
 from connectors.simulators.base import Fault, FaultKind
 from connectors.simulators.shopify import inventory
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.services import approvals
+from returnsops.services.effect_rows import EffectError
 from tests.journeys.shopify_world import gid, shopify_world
 from tests.reconciliation.played import compare
 
@@ -127,3 +130,47 @@ def test_a_product_deleted_between_the_return_and_its_restock_is_the_warehouses_
         queue.run_action(case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason=why)
         w.settle()
         assert (w.open_cases(), w.asked("InventoryAdjust"), len(w.paid_back(order))) == ([], [], 1)
+
+
+@pytest.mark.requirement("S1-9")
+@pytest.mark.requirement("S1-29")
+@pytest.mark.requirement("S5-15")
+def test_a_place_that_is_mapped_anew_after_a_lost_answer_gets_no_second_unit() -> None:
+    """The repeat would name another location under the same key; a person says what the first one did."""
+    with shopify_world() as w:
+        w.store.faults.script(Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#InventoryAdjust$"))
+        tee, other = w.variant(), w.store.add_location("York")
+        inventory.stock_at(w.store.state, tee.item_id, other.id)
+        return_id = w.returning(w.sale((tee, 2)))
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle(horizon=timedelta(seconds=0))
+        shop = w.connection("shop")
+        shop.settings["location_map"]["main"] = gid("Location", other.id)
+        shop.save(update_fields=["settings"])
+        w.settle()
+        for hours in (0, 30):
+            w.shift(3600 * hours)
+            w.settle(horizon=timedelta(hours=1))
+            effect = w.effect(return_id, states.RESTOCK)
+            assert (effect.state, w.stock(tee), w.store.stock_of(tee, other)) == (states.UNKNOWN, 9, 0)
+            assert w.open_cases() == [states.CASE_AMBIGUOUS_STOCK]
+        assert len({call["key"] for call in w.asked("InventoryAdjust")}) == 1
+        assert len(w.asked("InventoryAdjust")) == 2
+        case = ExceptionCase.objects.active().get()
+        assert "arrived at the shop with other content" in case.cause
+        assert f"gid://returnsops/Return/{w.rma(return_id).number}" in case.cause
+        with pytest.raises(EffectError):
+            approvals.requeue(effect_id=effect.pk, by=w.users["WH"], at=w.now(), why="again")
+        queue.run_action(
+            case=case,
+            action_code="adopt",
+            by=w.users["WH"],
+            at=w.now(),
+            reason="It is in the history of Leeds",
+            data={"remote_id": "Leeds"},
+        )
+        w.settle()
+        delivery_cases.close_gone(at=w.now())
+        assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
+        assert (w.stock(tee), w.store.stock_of(tee, other), w.open_cases()) == (9, 0, [])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors.ports import Found, Lookup, OutcomeUnknown, Rejected
+from connectors.ports import Contradicted, Found, Lookup, OutcomeUnknown, Rejected
 from connectors.shopify import keyed, refunds
 from tests.connectors.shopify import documents_of_orders as docs
 from tests.connectors.shopify.intents import REFUND_KEY, Shop, refund_intent, refund_line
@@ -139,8 +139,8 @@ def test_a_manual_payment_is_paid_back_to_where_the_connection_says_so() -> None
         ({"refundCreate": {"refund": None, "userErrors": []}}, OutcomeUnknown, ""),
         ({"refundCreate": {"refund": made(note="another"), "userErrors": []}}, OutcomeUnknown, ""),
         (user_error("Another request with the same idempotency key is still being processed."), OutcomeUnknown, ""),
-        (user_error("The idempotency key was already used with different parameters."), Rejected, keyed.KEY_USED),
-        (failed({"message": "no", "extensions": {"code": keyed.OTHER_CONTENT}}), Rejected, keyed.KEY_USED),
+        (user_error("The idempotency key was already used with different parameters."), Contradicted, ""),
+        (failed({"message": "no", "extensions": {"code": keyed.OTHER_CONTENT}}), Contradicted, ""),
         (failed({"message": "wait", "extensions": {"code": keyed.RUNNING}}), OutcomeUnknown, ""),
         (failed({"message": "boom", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}), OutcomeUnknown, ""),
     ],

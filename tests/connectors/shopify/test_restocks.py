@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors.ports import Found, Lookup, OutcomeUnknown, Rejected
+from connectors.ports import Contradicted, Found, Lookup, OutcomeUnknown, Rejected
 from connectors.shopify import inventory, keyed, places, restocks, take_outs
 from returnsops import states
 from tests.connectors.shopify import documents_of_orders as docs
@@ -124,6 +124,7 @@ def test_before_a_repeat_nothing_in_the_way_says_that_the_first_one_did_not_go()
         ),
         ({"userErrors": [{"field": [], "message": "x", "code": "INVALID_LOCATION"}]}, Rejected, "INVALID_LOCATION"),
         ({"userErrors": [{"field": [], "message": "x", "code": keyed.RUNNING}]}, OutcomeUnknown, ""),
+        ({"userErrors": [{"field": [], "message": "x", "code": keyed.OTHER_CONTENT}]}, Contradicted, ""),
         ({"inventoryAdjustmentGroup": None, "userErrors": []}, OutcomeUnknown, ""),
         ({"inventoryAdjustmentGroup": group("available", 3), "userErrors": []}, OutcomeUnknown, ""),
     ],
