@@ -81,6 +81,18 @@ def post_due(*, connection: Connection, at: datetime) -> Posted:
     return Posted(count=count, impossible=tuple(impossible))
 
 
+def count_due(*, connection: Connection, at: datetime) -> int:
+    """How many refunds and credits the next run would post. Raises BooksError."""
+    begins_at = books_of_shop.begin_at(connection, books_of_shop.settings_of(connection))
+    if begins_at is None:
+        return 0
+    count = 0
+    for sources in _chunks(_sources(connection, begins_at, at=at)):
+        posted = _posted_so_far(sources)
+        count += sum(_is_due(source, posted.get(source.key, (0, 0))[0]) for source in sources)
+    return count
+
+
 def _is_any_due(sources: Sequence[Source]) -> bool:
     """A look without the lock."""
     posted = _posted_so_far(sources)

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from exceptions_queue.evidence import EvidenceTable
-from reconciliation import book_cases, books_of_shop, month_end, periods
+from reconciliation import book_cases, books_of_shop, month_end, periods, postings
 from reconciliation.batches import Totals
 from reconciliation.models import Period
 from returnsops import money
@@ -132,6 +132,8 @@ def period_page(period: Period, request: HttpRequest) -> dict[str, Any]:
     try:
         seen = periods.preview(period=period, at=timezone.now())
         page |= {"blockers": seen.blockers, "drift": [drift_table(period, seen.drift)]}
+        if period.closed_at is None:
+            page["unposted_count"] = postings.count_due(connection=period.connection, at=timezone.now())
     except books_of_shop.BooksError as error:
         return page | {"blockers": [periods.Blocker(text=str(error))]}
     return page | {

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from exceptions_queue.models import ExceptionCase
 from reconciliation import book_cases, books_of_shop, periods, postings, settlements, tasks
@@ -118,6 +120,21 @@ def test_everything_is_posted_once_from_the_day_the_books_begin(shop: Connection
     shop.save()
     assert tasks.keep_books() == 1
     assert posted()[1:] == [(500, "2026-02", "")]
+
+
+def test_an_open_month_tells_how_much_is_not_posted_yet(shop: Connection, client: Client) -> None:
+    refund(shop)
+    book_cases.refresh(connection=shop, at=NOW)
+    refund(shop, "5.00")
+    refund(shop, "6.00")
+    assert postings.count_due(connection=shop, at=NOW) == 2
+    client.force_login(make.UserFactory(is_superuser=True, is_staff=True))
+    month = Period.objects.get()
+    address = reverse("admin:reconciliation_period_change", args=[month.pk])
+    assert "2 confirmed refunds or credits of this shop: posted each hour" in client.get(address).content.decode()
+    book_cases.refresh(connection=shop, at=NOW)
+    assert postings.count_due(connection=shop, at=NOW) == 0
+    assert "Not posted yet" not in client.get(address).content.decode()
 
 
 def test_ours_counts_when_read_back_and_is_taken_back_when_its_gateway_fails_later(shop: Connection) -> None:
