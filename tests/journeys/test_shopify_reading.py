@@ -249,6 +249,31 @@ def test_a_delivery_makes_it_quick_and_a_forged_one_changes_nothing() -> None:
         assert known() == 1
 
 
+def test_deliveries_that_are_late_reordered_or_lost_never_bring_an_older_order_back() -> None:
+    with shopify_world() as w:
+        with_webhooks(w)
+        shirt = w.variant(stock=10)
+        order = w.sale((shirt, 4), is_fulfilled=False)
+        w.store.fulfil(order, quantities={order.lines[0].id: 1})
+        return_id = w.returning(order)
+        w.settle()
+        for kind, quantity in (("late", 3), ("reordered", 2), ("drop", 1)):
+            w.store.faults.script(
+                WebhookFault(kind=WebhookFaultKind(kind), topic_pattern="orders/updated", delay_s=3600)
+            )
+            w.store.edit(order, quantities={order.lines[0].id: quantity})
+        w.poll()
+        through(w, return_id, "30.00")
+        assert w.store.faults.webhooks == []
+        w.shift(3600)
+        assert [sent.topic for sent in w.store.webhooks.deliver_pending()] == ["orders/updated"]
+        w.settle()
+        row = w.rma(return_id).order
+        assert row is not None
+        assert row.lines.get(kind="item").quantity == 1
+        assert (w.paid_back(order), w.open_cases()) == ([Decimal("30.00")], [])
+
+
 # --- the pace --------------------------------------------------------------------------------------------------------
 
 
