@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from connectors.shopify.money import ZERO, paid, required, shares, weights_of
 from connectors.shopify.order_taxes import current_taxes, postage_tax_of
-from connectors.shopify.refund_records import EPOCH, moment, nodes, remote_refund
+from connectors.shopify.refund_records import EPOCH, RESTOCKED_ROWS, moment, nodes, put_back_record, remote_refund
 from connectors.shopify.tenders import tenders_of
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund, RemoteRefundLine, TaxShare
 from returnsops.money import MoneyError, quantum
@@ -66,7 +66,7 @@ def order_snapshot(order: Json, *, authors: Mapping[str, str], reading: Reading)
         currency=str(order.get("presentmentCurrencyCode") or ""),
         total=required(order.get("totalReceivedSet"), what=f"Order {order.get('name')}"),
         lines=tuple(_lines(order, refunds)),
-        refunds=refunds,
+        refunds=(*refunds, *(put_back_record(row, order=order) for row in order.get(RESTOCKED_ROWS) or ())),
         placed_at=placed_at,
         modified_at=moment(order.get("updatedAt")) or placed_at,
         customer_id=str(customer.get("id") or ""),
@@ -138,16 +138,18 @@ def _item(
 
 
 def _still_out(item: Json, quantity: int, order: Json) -> int | None:
-    """Units of a line that are not back in stock by a refund; None where its stock is not tracked, or it is gone.
+    """Units of a line that nobody put back by a refund or in a return; None where its stock is not tracked, or is gone.
 
-    Our own restocks are adjustments of the stock, which no order shows.
+    Our own restocks are adjustments of the stock, which no order shows. A refund that restocks and a RESTOCKED
+    disposition are two changes of the stock (shopify.md section 8.2), so that both count.
     """
     tracked = ((item.get("variant") or {}).get("inventoryItem") or {}).get("tracked")
     if tracked is not True:
         return None
     rows = (row for refund in order.get("refunds") or () for row in nodes(refund.get("refundLineItems")))
     back = (row for row in rows if row.get("restocked") is True and row["lineItem"]["id"] == item["id"])
-    return quantity - sum(int(row.get("quantity") or 0) for row in back)
+    disposed = (row for row in order.get(RESTOCKED_ROWS) or () if row["line_id"] == item["id"])
+    return quantity - sum(int(row.get("quantity") or 0) for row in (*back, *disposed))
 
 
 def _current_nets(order: Json, items: list[Json], taxes: list[dict[str, Decimal]]) -> list[Decimal]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from connectors.ports import AuthFailed, Link, Rejected, Retryable
 from connectors.shopify import client
+from connectors.shopify.dispositions import with_restocked
 from connectors.shopify.links import gid, is_gid, number_of
 from connectors.shopify.orders import order_snapshot, reading_of
 from connectors.shopify.refund_records import key_of, nodes
@@ -32,14 +33,17 @@ def fetch_order(link: Link, order_id: str) -> Json | None:
 
 
 def whole_order(link: Link, order: Json) -> Json:
-    """An order's document with all lines of its own and of its refunds. Raises Retryable where it changed meanwhile."""
+    """An order's document with all its lines, those of its refunds, and what its returns restocked.
+
+    Raises Retryable where it changed meanwhile.
+    """
     order_id = str(order["id"])
     while (after := _next(order)) is not None:
         following = _page(link, order_id, after)
         if following is None or following.get("updatedAt") != order.get("updatedAt"):
             raise Retryable(f"Order {number_of(order_id)} changed while its lines were read.")
         order = _joined(order, following)
-    return _with_whole_refunds(link, order)
+    return with_restocked(link, _with_whole_refunds(link, order))
 
 
 def required_order(link: Link, order_id: str) -> Json:

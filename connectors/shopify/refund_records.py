@@ -20,6 +20,7 @@ SUCCESS: Final = "SUCCESS"
 # Money of these may still move; until it does the customer has nothing.
 UNDER_WAY: Final = frozenset({"PENDING", "AWAITING_RESPONSE", "UNKNOWN"})
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+RESTOCKED_ROWS: Final = "restocked"  # of an order's document, beside its fields: what dispositions.py found
 _RECORDED: Final = re.compile(r"^refund:\S+ recorded (\d+(?:\.\d+)?) [A-Z]{3}(?:\s|$)")
 _KEY: Final = re.compile(r"(?:^|\s)((?:refund|restock|store_credit|gift_card):\S+)")
 
@@ -38,6 +39,18 @@ def remote_refund(refund: Json, *, order: Json, author: str = "") -> RemoteRefun
         reason=str(refund.get("note") or ""),
         author=author,
         is_gateway_paid=any(not row.get("manualPaymentGateway") for row in moved),
+    )
+
+
+def put_back_record(row: Json, *, order: Json) -> RemoteRefund:
+    """A RESTOCKED disposition of a return: a record without money and without a key of ours, which names its line."""
+    return RemoteRefund(
+        refund_id=str(row["id"]),
+        amount=ZERO,
+        currency=str(order.get("presentmentCurrencyCode") or ""),
+        created_at=moment(row.get("createdAt")) or EPOCH,
+        lines=(RemoteRefundLine(line_id=row["line_id"], quantity=int(row.get("quantity") or 0), net=ZERO),),
+        reason=f"Restocked in return {row['return']} of the shop",
     )
 
 

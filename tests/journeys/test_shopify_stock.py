@@ -8,13 +8,14 @@ import pytest
 
 from connectors import delivery_cases
 from connectors.simulators.base import Fault, FaultKind
-from connectors.simulators.shopify import inventory
+from connectors.simulators.shopify import inventory, reverse_logistics
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
+from reconciliation.causes import CASE_STOCK_DIFFERS
 from returnsops import states
 from returnsops.services import approvals
 from returnsops.services.effect_rows import EffectError
-from tests.journeys.shopify_world import gid, shopify_world
+from tests.journeys.shopify_world import ShopifyWorld, gid, shopify_world
 from tests.reconciliation.played import compare
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +175,63 @@ def test_a_place_that_is_mapped_anew_after_a_lost_answer_gets_no_second_unit() -
         delivery_cases.close_gone(at=w.now())
         assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
         assert (w.stock(tee), w.store.stock_of(tee, other), w.open_cases()) == (9, 0, [])
+
+
+def restocked_by_staff(w: ShopifyWorld) -> None:
+    """Staff say in the shop's admin that the unit of the only return there is back in stock."""
+    (reverse,) = w.store.state.reverse_orders.values()
+    one = {
+        "reverseFulfillmentOrderLineItemId": gid("ReverseFulfillmentOrderLineItem", reverse.lines[0].id),
+        "quantity": 1,
+        "dispositionType": "RESTOCKED",
+        "locationId": gid("Location", w.main.id),
+    }
+    reverse_logistics.dispose(w.store.state, {"dispositionInputs": [one]})
+
+
+OURS = '[routes.policy.shop_return]\nwriter = "us"\n'
+
+
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
+@pytest.mark.parametrize("is_refunded", [False, True])
+def test_a_unit_that_staff_restocked_in_the_shops_return_is_not_put_back_again(is_refunded: bool) -> None:
+    """Nothing was read since: the look before the send sees it. Found damaged after all, it is the warehouse's."""
+    with shopify_world(policy_tables=OURS) as w:
+        tee = w.variant()
+        order = w.sale((tee, 2))
+        return_id = w.returning(order)
+        w.platform.receive(return_id)
+        w.settle()
+        restocked_by_staff(w)
+        if is_refunded:
+            w.store.staff_refund(order, Decimal("30.00"), lines={order.lines[0].id: 1})
+        w.judge(return_id)
+        w.settle()
+        assert (w.stock(tee), w.asked("InventoryAdjust"), states.CASE_RESTOCKED_BY_HAND in w.open_cases()) == (
+            9,
+            [],
+            False,
+        )
+        w.judge(return_id, "damaged")
+        w.settle()
+        assert states.CASE_RESTOCKED_BY_HAND in w.open_cases()
+        assert (w.stock(tee), w.asked("InventoryAdjust")) == (9, [])
+
+
+@pytest.mark.requirement("S1-34")
+def test_a_unit_that_staff_restock_after_us_is_a_case_and_a_finding() -> None:
+    with shopify_world(policy_tables=OURS) as w:
+        tee = w.variant()
+        return_id = w.returning(w.sale((tee, 2)))
+        w.settle()
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle(horizon=timedelta(minutes=1))
+        assert (w.stock(tee), len(w.asked("InventoryAdjust"))) == (9, 1)
+        restocked_by_staff(w)
+        w.shift(3600 * 30)
+        found = {run.check_code: run.difference_count for run in compare(w) if run.difference_count}
+        assert found == {"stock_levels": 1}
+        assert w.open_cases() == [CASE_STOCK_DIFFERS, states.CASE_RESTOCKED_BY_HAND]
+        assert (w.stock(tee), len(w.asked("InventoryAdjust"))) == (10, 1)

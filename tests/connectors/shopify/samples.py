@@ -77,6 +77,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "OrderMovements": {"id": ORDER},
     "RefundAuthors": {"id": ORDER, "first": 100},
     "RefundsByIds": {"ids": ["gid://shopify/Refund/1"]},
+    "OrderDispositions": {"id": ORDER, "after": None},
     "OrderCancel": {"orderId": ORDER, "reason": "OTHER", "staffNote": "Exchange withdrawn"},
     "RefundCreate": {
         "key": "k",
@@ -100,6 +101,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "RefundLines": {"id": "gid://shopify/Refund/501", "after": None},
+    "ReverseOrderLines": {"id": "gid://shopify/ReverseFulfillmentOrder/71", "after": None},
     "ReturnById": {"id": RETURN},
     "ReturnCancel": {"id": RETURN},
     "ReturnClose": {"id": RETURN},
