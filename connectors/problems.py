@@ -16,6 +16,7 @@ EVENT_CASES = (
     states.CASE_UNMAPPED_EVENT,
     states.CASE_CONFIRM_SPLIT,
     states.CASE_API_VERSION,
+    states.CASE_API_VERSION_ENDING,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from connectors.ports import AuthFailed, CheckLine, Link, VendorError, WebhookState
 from connectors.redaction import without_query
 from connectors.shopify import client, scopes, tokens, webhooks
-from connectors.shopify.links import API_VERSION, api_version, shop_url
+from connectors.shopify.links import API_VERSION, api_version, is_ending, shop_url, version_ends_on
 from connectors.shopify.receiving import SECRET
 
 _ON: Final = "active"
@@ -49,6 +49,9 @@ def _version(link: Link, reply: client.Reply) -> CheckLine:
     if known and not known.get(asked, False):
         return CheckLine(name=name, is_ok=False, text=f"{asked} is no longer supported.", fix=read)
     tested = "" if asked == API_VERSION else f" This connector is tested with {API_VERSION}."
+    ends_on = version_ends_on(asked)
+    if is_ending(asked, on=link.now().date()):
+        return CheckLine(name=name, is_ok=False, text=f"{asked} is supported until {ends_on} at least.", fix=read)
     newer = sorted(handle for handle, is_supported in known.items() if is_supported and handle > asked)
     said = f" Newer: {', '.join(newer)}." if newer else ""
     return CheckLine(name=name, is_ok=True, text=f"{asked} answers.{said}{tested}")

@@ -1,10 +1,12 @@
 """Addresses of a shop, and ids as Shopify writes them. Pure."""
 
+from datetime import date, timedelta
 from typing import Final
 
 from connectors.ports import ConnectionConfig
 
 API_VERSION: Final = "2026-07"
+ENDS_SOON: Final = timedelta(days=60)  # time to read two quarters' changes, and to update
 _GID: Final = "gid://shopify/"
 
 
@@ -16,6 +18,23 @@ def shop_url(config: ConnectionConfig) -> str:
 def api_version(config: ConnectionConfig) -> str:
     """The version asked for: the setting, else the one this connector was written and tested for."""
     return str(config.settings.get("api_version") or API_VERSION)
+
+
+def version_ends_on(version: str) -> date | None:
+    """Until when a version is supported at least: a year from the month it is named after (shopify.md section 1).
+
+    None of one that has no such name ("unstable").
+    """
+    try:
+        return date.fromisoformat(f"{int(version[:4]) + 1}{version[4:]}-01")
+    except ValueError:
+        return None
+
+
+def is_ending(version: str, *, on: date) -> bool:
+    """Whether a version ends soon, or has ended."""
+    ends_on = version_ends_on(version)
+    return ends_on is not None and ends_on - ENDS_SOON <= on
 
 
 def api_url(config: ConnectionConfig) -> str:

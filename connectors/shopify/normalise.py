@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connectors.ports import Normalised, Payload, Problem
-from connectors.shopify.links import API_VERSION, gid, is_gid
+from connectors.shopify.links import API_VERSION, gid, is_ending, is_gid, version_ends_on
 from returnsops.facts import OrderMayHaveChanged
-from returnsops.states import CASE_API_VERSION, CASE_UNMAPPED_EVENT, CASE_UNREADABLE_EVENT
+from returnsops.states import CASE_API_VERSION, CASE_API_VERSION_ENDING, CASE_UNMAPPED_EVENT, CASE_UNREADABLE_EVENT
 
 Json = Any
 
@@ -69,12 +69,24 @@ def order_id_of(topic: str, document: Json) -> str:
 
 
 def _version(payload: Payload) -> Normalised:
-    """Another version answered than was asked for: a case until the setting asks for the one that answers."""
-    served = str(payload.document.get("served") if isinstance(payload.document, Mapping) else "")
-    if served == str(payload.settings.get("api_version") or API_VERSION):
-        return Normalised(ignored_because="The version that answers is asked for by now.")
-    text = f"Shopify answered with API version {served} where {payload.document.get('asked')} was asked for."
-    return Normalised(problems=(Problem(case_kind=CASE_API_VERSION, text=text),))
+    """A case until a round finds that the version asked for answers, and that it does not end soon."""
+    document = payload.document if isinstance(payload.document, Mapping) else {}
+    asked, served = str(document.get("asked")), str(document.get("served"))
+    now_asked = str(payload.settings.get("api_version") or API_VERSION)
+    if now_asked not in (asked, served):
+        return Normalised(ignored_because="Another version is asked for by now; the next round of polling says more.")
+    if served != now_asked:
+        text = f"Shopify answered with API version {served} where {asked} was asked for."
+        problem = Problem(case_kind=CASE_API_VERSION, text=text, standing=f"{asked} {served}")
+        return Normalised(problems=(problem,), is_whole=True)
+    if is_ending(served, on=payload.received_at.date()):
+        text = (
+            f"API version {served} is supported until {version_ends_on(served)} at least. Then Shopify answers with a"
+            " newer one, whose changes nobody has read."
+        )
+        problem = Problem(case_kind=CASE_API_VERSION_ENDING, text=text, standing=served)
+        return Normalised(problems=(problem,), is_whole=True)
+    return Normalised(is_whole=True)
 
 
 def _at(document: Json, path: tuple[str, ...]) -> object:

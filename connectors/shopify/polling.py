@@ -1,8 +1,8 @@
 """Polling a shop for changed orders, as hints into the same inbox as webhooks.
 
 Sources: shopify.md sections 5 (search, its lag behind writes) and 13 (webhooks come late, twice, or not at all). Edits,
-refunds, returns, tags and notes all move an order's ``updatedAt``. The first page of a round also says whether another
-API version answers than the one asked for (section 1).
+refunds, returns, tags and notes all move an order's ``updatedAt``. The first page of a round also says which API
+version was asked for and which one answered (section 1): once a day, and whenever it is another one.
 """
 
 import hashlib
@@ -97,8 +97,8 @@ def _content_hash(row: Json) -> str:
 
 def _version(link: Link, served: str) -> list[PolledItem]:
     asked = api_version(link.config)
-    if not served or served == asked:
+    if not served:
         return []
-    key = f"api_version:{asked}:{served}"
+    key = f"api_version:{asked}:{served}:{link.now().astimezone(UTC):%Y-%m-%d}"
     body = {"asked": asked, "served": served}
-    return [PolledItem(topic=POLLED_VERSION, body=body, delivery_key=key, subject_key=key)]
+    return [PolledItem(topic=POLLED_VERSION, body=body, delivery_key=key, subject_key="api_version")]

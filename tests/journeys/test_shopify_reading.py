@@ -1,6 +1,6 @@
 """Shopify read: the final order, who may return what, refunds by hand, the pace, and a shop that stops answering."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 import tomli_w
 
-from connectors import configuration, configuration_apply, inbox
+from connectors import configuration, configuration_apply, tasks
 from connectors.models import ConnectionBudget
 from connectors.registry import connector_for, link_for
 from connectors.shopify import documents
@@ -370,11 +370,36 @@ def test_a_retired_api_version_is_one_case_while_work_goes_on_and_closes_when_th
             states.OPS,
             True,
         )
-        connection = w.connection("shop")
-        settings = {**connection.settings, "api_version": "2026-10"}
-        row = {"name": "shop", "vendor": "shopify", "base_url": w.shop_server.url, "settings": settings}
-        row["time_zone"] = "Europe/Madrid"
-        configuration_apply.apply(configuration.read(tomli_w.dumps({"connections": [row]})), by="ops", at=w.now())
-        inbox.reprocess(event=InboundEvent.objects.get(pk=int(found.subject_id)), by="ops", at=w.now())
+        ask_for(w, "2026-10")
         w.settle()
+        assert w.open_cases() == [states.CASE_API_VERSION]
+        w.poll()
+        w.settle()
+        assert w.open_cases() == []
+
+
+def ask_for(w: ShopifyWorld, version: str) -> None:
+    """Operations set the version in the configuration file."""
+    settings = {**w.connection("shop").settings, "api_version": version}
+    row = {"name": "shop", "vendor": "shopify", "base_url": w.shop_server.url, "settings": settings}
+    row["time_zone"] = "Europe/Madrid"
+    configuration_apply.apply(configuration.read(tomli_w.dumps({"connections": [row]})), by="ops", at=w.now())
+
+
+def test_a_version_that_ends_soon_is_a_case_with_the_date_without_anybody_asking() -> None:
+    with shopify_world() as w:
+        days = (datetime(2027, 5, 2, 12, tzinfo=UTC) - w.now()).days
+        for _ in range(2):
+            w.shift(86400 * days)
+            tasks.poll_all()
+            tasks.wake_inbox()
+            days = 1
+        found = ExceptionCase.objects.active().get(kind_code=states.CASE_API_VERSION_ENDING)
+        assert found.cause.startswith("API version 2026-07 is supported until 2027-07-01 at least.")
+        assert (found.owner_team, found.occurrences) == (states.OPS, 2)
+        w.store.settings.supported_versions = (*w.store.settings.supported_versions, "2026-10")
+        ask_for(w, "2026-10")
+        w.shift(3600)
+        tasks.poll_all()
+        tasks.wake_inbox()
         assert w.open_cases() == []

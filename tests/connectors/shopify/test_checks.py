@@ -38,6 +38,13 @@ def test_a_version_that_is_gone_or_another_one_than_tested() -> None:
     )
 
 
+def test_a_version_that_ends_soon_is_told_with_the_date() -> None:
+    with stage(settings={"api_version": "2025-10"}) as own:
+        own.clock.advance(86400)
+        line = lines_of(own)["API version"]
+    assert (line.is_ok, line.text) == (False, "2025-10 is supported until 2026-10-01 at least.")
+
+
 def test_missing_scopes_are_named_with_the_work_they_are_for() -> None:
     with stage() as own:
         own.shop.remove_scope("write_inventory")

@@ -1,6 +1,7 @@
 """Deliveries and polled rows as hints; signatures and duplicates before them."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ ORDER = "gid://shopify/Order/1001"
 DELETED: dict[str, Any] = {"id": 1001}
 
 
-def normalised(topic: str, document: Any, **settings: Any) -> Any:
-    return normalise(Payload(topic=topic, document=document, received_at=NOW, account="shop", settings=settings))
+def normalised(topic: str, document: Any, *, received_at: datetime = NOW, **settings: Any) -> Any:
+    return normalise(
+        Payload(topic=topic, document=document, received_at=received_at, account="shop", settings=settings)
+    )
 
 
 def received(topic: str, document: Any, **headers: str) -> Reception:
@@ -63,7 +66,27 @@ def test_another_api_version_is_a_case_until_it_is_asked_for() -> None:
     said = {"asked": "2026-07", "served": "2026-10"}
     (problem,) = normalised(POLLED_VERSION, said).problems
     assert (problem.case_kind, "2026-10" in problem.text) == (states.CASE_API_VERSION, True)
-    assert normalised(POLLED_VERSION, said, api_version="2026-10").ignored_because
+    heard = normalised(POLLED_VERSION, said, api_version="2026-10")
+    assert (heard.problems, heard.is_whole) == ((), True)
+    late = normalised(POLLED_VERSION, said, api_version="2027-01")  # read before the setting was changed
+    assert (late.problems, late.is_whole, bool(late.ignored_because)) == ((), False, True)
+
+
+@pytest.mark.parametrize(
+    ("version", "on", "is_told"),
+    [
+        ("2026-04", datetime(2027, 1, 30, tzinfo=UTC), False),
+        ("2026-04", datetime(2027, 1, 31, tzinfo=UTC), True),
+        ("2026-04", datetime(2027, 4, 2, tzinfo=UTC), True),
+        ("unstable", datetime(2027, 4, 2, tzinfo=UTC), False),
+    ],
+)
+def test_a_version_whose_year_is_nearly_over_is_told_with_the_date(version: str, on: datetime, is_told: bool) -> None:
+    said = {"asked": version, "served": version}
+    heard = normalised(POLLED_VERSION, said, received_at=on, api_version=version)
+    kinds = [problem.case_kind for problem in heard.problems]
+    assert (kinds, heard.is_whole) == ([states.CASE_API_VERSION_ENDING] if is_told else [], True)
+    assert all("until 2027-04-01 at least" in problem.text for problem in heard.problems)
 
 
 def test_a_delivery_is_one_by_its_event_its_topic_and_its_order() -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from connectors.ports import PolledItem, PollPage
+from connectors.shopify.normalise import POLLED_ORDER, POLLED_VERSION
 from connectors.shopify.polling import parse_cursor, poll
 from connectors.shopify.timing import INDEX_LAG
 from tests.connectors.shopify.served import START, Stage, id_of, stage
@@ -13,7 +14,7 @@ def round_of(own: Stage, cursor: str = "") -> tuple[list[PolledItem], str, int]:
     items: list[PolledItem] = []
     for pages in range(1, 20):
         page: PollPage = poll(own.link, cursor)
-        items += page.items
+        items += [item for item in page.items if item.topic == POLLED_ORDER]
         cursor = page.cursor
         if page.is_last:
             return items, cursor, pages
@@ -73,10 +74,17 @@ def test_a_cursor_that_cannot_be_read_starts_a_little_ago() -> None:
         assert parse_cursor(text, now=START).top == START
 
 
-def test_another_version_that_answers_is_noticed_once_per_round() -> None:
+def test_the_version_that_answers_is_told_once_a_day_with_the_first_page() -> None:
     with stage(settings={"api_version": "2025-07"}) as own:
-        own.place()
-        items, _, _ = round_of(own)
-    (noticed,) = [item for item in items if item.topic == "poll.api_version"]
-    assert noticed.body == {"asked": "2025-07", "served": "2025-10"}
-    assert noticed.delivery_key == "api_version:2025-07:2025-10"
+        for _ in range(101):
+            own.place(shipping=None)
+        page = poll(own.link, "")
+        following = poll(own.link, page.cursor)
+        own.clock.advance(86400)
+        tomorrow = poll(own.link, following.cursor)
+    (told,) = [item for item in page.items if item.topic == POLLED_VERSION]
+    assert told.body == {"asked": "2025-07", "served": "2025-10"}
+    assert (told.delivery_key, told.subject_key) == ("api_version:2025-07:2025-10:2026-11-02", "api_version")
+    assert (page.is_last, [item for item in following.items if item.topic == POLLED_VERSION]) == (False, [])
+    (again,) = [item for item in tomorrow.items if item.topic == POLLED_VERSION]
+    assert again.delivery_key == "api_version:2025-07:2025-10:2026-11-03"
