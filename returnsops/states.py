@@ -237,6 +237,7 @@ CASE_INSTANT_NEVER_RETURNED: Final = "instant_never_returned"
 CASE_CHARGE_PROBLEM: Final = "charge_problem"
 CASE_PAID_AFTER_END: Final = "paid_after_end"
 CASE_PLATFORM_REFUND_FAILED: Final = "platform_refund_failed"
+CASE_PLATFORM_REFUND_MISSING: Final = "platform_refund_missing"
 CASE_REVISION_CONFLICT: Final = "revision_conflict"
 CASE_MANUAL_EXCHANGE: Final = "manual_exchange"
 CASE_MANUAL_CREDIT: Final = "manual_credit"
@@ -290,6 +291,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_CHARGE_PROBLEM,
         CASE_PAID_AFTER_END,
         CASE_PLATFORM_REFUND_FAILED,
+        CASE_PLATFORM_REFUND_MISSING,
         CASE_MANUAL_EXCHANGE,
         CASE_MANUAL_CREDIT,
         CASE_WOULD_OVER_CREDIT,

@@ -83,6 +83,22 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     case_kind(
+        states.CASE_PLATFORM_REFUND_MISSING,
+        "The platform's refund is not in the shop",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "On this route the returns platform writes refunds into the shop itself. Money of this return is due, and no "
+        "refund of it stands on the order in time. We send nothing.",
+        "The platform's connection to the shop is broken, or it paid in another way or another amount.",
+        (
+            "Look the return up in the returns platform, and have the refund written from there.",
+            "It closes by itself when a refund of that amount stands on the order. Where the customer was paid in "
+            "another way, or is not to be paid, accept it and say why.",
+        ),
+        (ACCEPT,),
+    ),
+    case_kind(
         states.CASE_REFUND_CONTRADICTED,
         "Refunded, and the verdict changed",
         states.FIN,

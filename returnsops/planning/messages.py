@@ -14,7 +14,7 @@ from typing import Any
 from returnsops import money, states
 from returnsops.facts import OrderSnapshot, RemoteRefundLine
 
-from . import amounts, items, order_money, verdicts
+from . import amounts, items, order_money, platform_writes, verdicts
 from .claims import payout_key, payouts
 from .exchange_ends import key_of
 from .policy import Policy
@@ -168,7 +168,9 @@ def _already_refunded(view: ReturnView, policy: Policy) -> Iterable[Message]:
             text=f"{money.display(refund.amount, currency=refund.currency)} of this return were refunded in the shop "
             f"already (refund {refund.refund_id}). Tell the returns platform not to pay that again.",
             deadline_at=due_at if is_in_time else refund.refunded_at,
-            is_expected=not may_pay(view, policy) or (is_ours and _is_planned(view, refund)),
+            is_expected=not may_pay(view, policy)
+            or (is_ours and _is_planned(view, refund))
+            or platform_writes.is_written(view, policy, refund),
             amount=refund.amount,
             currency=refund.currency,
         )

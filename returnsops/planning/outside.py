@@ -7,7 +7,7 @@ from datetime import datetime
 from returnsops import money, states
 from returnsops.facts import RemoteRefundLine
 
-from . import amounts, order_money
+from . import amounts, order_money, platform_writes
 from .attribution import Answer, OpenReturn, Question, explain, shown
 from .claims import payout_key
 from .holds import Finding, problem
@@ -27,15 +27,14 @@ def _answer(view: ReturnView, policy: Policy, refund: ShopRefundView, open_ones:
     covering = order_money.covering(view, policy)
     elsewhere = [other for other in view.shop_refunds if other.attribution == "other_return"]
     taken = [line for other in (*others, *covering) for line in other.lines]
-    return explain(
-        Question(
-            order=view.order,
-            refund=refund,
-            taken=(*order_money.taken_lines(view, policy), *taken),
-            returns=(_own(view, policy, covering), *_siblings(view, policy)),
-            is_sure=bool(refund.lines) or all(other.lines for other in (*others, *covering, *elsewhere)),
-        )
+    question = Question(
+        order=view.order,
+        refund=refund,
+        taken=(*order_money.taken_lines(view, policy), *taken),
+        returns=(_own(view, policy, covering), *_siblings(view, policy)),
+        is_sure=bool(refund.lines) or all(other.lines for other in (*others, *covering, *elsewhere)),
     )
+    return platform_writes.answered(view, policy, refund, explain(question))
 
 
 def _own(view: ReturnView, policy: Policy, covering: Iterable[ShopRefundView]) -> OpenReturn:

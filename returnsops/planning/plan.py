@@ -18,6 +18,7 @@ from . import (
     exchanges,
     mirrors,
     mismatches,
+    platform_writes,
     refunds,
     reversals,
     set_asides,
@@ -47,6 +48,7 @@ Rule = Callable[[ReturnView, Policy, datetime], Part]
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("refunds", refunds.plan_refunds),
+    ("platform_writes", platform_writes.plan_platform_writes),
     ("exchanges", exchanges.plan_exchanges),
     ("credits", credits.plan_credits),
     ("stock", stock.plan_stock),

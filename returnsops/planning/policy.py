@@ -27,7 +27,8 @@ left out, and then the default below holds::
     trigger = "inspected"              # authorised | in_transit | received | inspected | disposition_final
     amount_source = "platform"         # platform | order: whose figure is sent while both agree within the tolerance
     default_executed_by = ""           # commerce_platform | returns_platform | merchant | "" = ask a person
-    writer = "us"                      # us | platform | "" (not decided)
+    writer = "us"                      # us | platform (looked for) | "" (not decided)
+    written_within_h = 72              # hours in which a platform that writes does so, before it is a case
     shipping = "platform"              # platform (what its refund names) | never | whole_order (all units went back)
     review_partly_refunded = true      # false: money refunded before the return was asked for is only subtracted
 
@@ -132,6 +133,7 @@ class RefundPolicy:
     amount_source: str = "platform"
     default_executed_by: str = ""
     writer: str = "us"
+    written_within_h: int = 72
     shipping: str = "platform"
     review_partly_refunded: bool = True
     initiator_by_resolution: Mapping[str, str] = field(default_factory=dict)
@@ -316,6 +318,7 @@ _REFUND: Mapping[str, Reader] = {
     "amount_source": choice("platform", "order"),
     "default_executed_by": choice(*EXECUTORS),
     "writer": choice("us", "platform", ""),
+    "written_within_h": whole(1, 24 * 90),
     "shipping": choice("platform", "never", "whole_order"),
     "review_partly_refunded": truth,
     "initiator_by_resolution": by(RESOLUTIONS, choice(*INITIATORS)),

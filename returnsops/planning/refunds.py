@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from returnsops import money, states
-from returnsops.facts import RemoteRefundLine
 
-from . import amounts, credited, items, order_money, outside
+from . import amounts, credited, items, order_money, outside, platform_writes
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
+from .covered import in_turn, uncovered
 from .holds import (
     PLATFORM_WRITES,
     POLICY_INCOMPLETE,
@@ -31,7 +31,7 @@ from .holds import (
 from .late import outside_window
 from .model import Part, PlannedCase, PlannedEffect
 from .policy import Policy
-from .valuation import Valued, valued
+from .valuation import Valued
 from .view import PayoutView, ReturnView
 
 
@@ -42,68 +42,13 @@ def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
     """
     if not view.commerce or view.status in states.RETURN_ENDED:
         return Part()
-    worths = _in_turn(view, policy, claims_of(view, policy))
+    worths = in_turn(view, policy, claims_of(view, policy))
     planned = sum((one.amount for one in worths if one.amount is not None), Decimal(0))
     shared = (*outside.findings(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
-    effects, found = _settled(view, policy, _uncovered(view, policy, worths), shared)
+    effects, found = _settled(
+        view, policy, platform_writes.unsettled(view, policy, uncovered(view, policy, worths)), shared
+    )
     return Part(effects=effects, cases=(*cases_of((*shared, *found)), *_changed(view, policy), *_late(view, policy)))
-
-
-def _in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[Valued]:
-    """Each claim valued after all that is taken already and the claims before it."""
-    worths: list[Valued] = []
-    planned: list[RemoteRefundLine] = []
-    for claim in claims:
-        one = valued(view, policy, claim, [*order_money.taken_lines(view, policy, key=claim.key), *planned])
-        worths.append(one)
-        planned.extend(() if order_money.is_seen(view, claim.key) else one.lines)
-    return worths
-
-
-# --- refunds made outside ------------------------------------------------------------------------------------------
-
-
-def _uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
-    """The claims less what refunds made outside for this return paid: same amounts first, the rest in order."""
-    refunds = list(order_money.covering(view, policy))
-    if not refunds:
-        return list(worths)
-    rest = []
-    for one in worths:
-        same = next((refund for refund in refunds if refund.amount == one.amount), None)
-        if same is None:
-            rest.append(one)
-        else:
-            refunds.remove(same)
-    pool = sum((refund.amount for refund in refunds), Decimal(0)) - _cover_used(view)
-    return _reduced(rest, max(Decimal(0), pool), [line for refund in refunds for line in refund.lines])
-
-
-def _cover_used(view: ReturnView) -> Decimal:
-    """What refunds made outside already took off refunds that are sent."""
-    sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
-    used = Decimal(0)
-    for payout in payouts(view):
-        effect = sent.pop(payout_key(view, payout), None)
-        if effect is not None and effect.amount is not None:
-            used += max(Decimal(0), payout.amount - effect.amount)
-    return used + sum((effect.covered for effect in sent.values()), Decimal(0))
-
-
-def _reduced(worths: Iterable[Valued], pool: Decimal, paid: Sequence[RemoteRefundLine]) -> list[Valued]:
-    """Each claim less the pool in turn; ``paid`` are lines that what fills the pool names."""
-    rest = []
-    for one in worths:
-        if one.amount is None or pool == 0:
-            rest.append(one)
-            continue
-        off = min(pool, one.amount)
-        pool -= off
-        if one.amount > off:
-            left = amounts.less(one.lines, paid)
-            lines = amounts.scaled(left, one.amount - off, currency=one.claim.currency) if left else ()
-            rest.append(replace(one, amount=one.amount - off, lines=lines, covered=off))
-    return rest
 
 
 # --- from claim to effect ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ _STAGES = (
     ("received", "received_at", states.RECEIVED),
     ("inspected", "inspected_at", states.INSPECTED),
 )
+MILESTONES = tuple(name for name, _, _ in _STAGES)
 
 
 def counted(view: ReturnView, policy: Policy) -> tuple[VerdictView, ...]:
@@ -104,8 +105,7 @@ def is_sellable(verdict: VerdictView) -> bool:
 
 def has_passed(view: ReturnView, milestone: str) -> bool:
     """Whether the return is at or past authorised, in_transit, delivered, received or inspected."""
-    names = [name for name, _, _ in _STAGES]
-    later = _STAGES[names.index(milestone) :]
+    later = _STAGES[MILESTONES.index(milestone) :]
     progress = states.RETURN_PROGRESS[:-1]
     by_status = view.status in progress and progress.index(view.status) >= progress.index(later[0][2])
     by_verdict = milestone != "inspected" and bool(view.verdicts)

@@ -1,0 +1,74 @@
+"""ReBound writes refunds into the Shopify shop itself: looked for, adopted, verified, missed; never sent by us."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from connectors.simulators.shopify.records import Order, Variant
+from exceptions_queue.models import ExceptionCase
+from returnsops import states
+from returnsops.models import Refund
+from returnsops.services import case_actions
+from tests.journeys.rebound_world import ShopifyPair, shopify_pair
+from tests.reconciliation.played import compare
+
+pytestmark = pytest.mark.django_db
+
+PAID = Decimal("30.00")
+
+
+def judged(p: ShopifyPair, order: Order, variant: Variant) -> str:
+    """One article back at the hub and sellable; the return's id."""
+    return_id = p.ask(order, variant)
+    p.account.track(return_id, "Arrived at Our Hub")
+    p.account.dispose(return_id, "GRADE A")
+    p.poll()
+    return return_id
+
+
+WRITES = 'disposition_final"\nwriter = "platform'
+
+
+def test_a_refund_that_rebound_writes_into_the_shop_itself_is_adopted_and_nothing_is_sent() -> None:
+    """V1 tells of no refund: by amount alone, and by its lines with another amount, which finance is shown."""
+    with shopify_pair(trigger=WRITES) as p:
+        tee, order = p.sold()
+        second = p.w.sale((tee, 1))
+        first_id, second_id = judged(p, order, tee), judged(p, second, tee)
+        assert [hold["code"] for hold in p.w.effect(first_id, states.REFUND).holds] == ["platform_writes"]
+        assert (p.w.open_cases(), p.w.asked("RefundCreate")) == ([], [])
+        p.w.store.staff_refund(order, PAID, note="ReBound")
+        p.w.store.staff_refund(second, Decimal("25.00"), lines={second.lines[0].id: 1}, note="ReBound")
+        p.w.poll()
+        p.w.settle()
+        adopted = {row.rma.external_id: row.amount for row in Refund.objects.all() if row.rma is not None}
+        assert adopted == {first_id: PAID, second_id: Decimal("25.00")}
+        case = ExceptionCase.objects.active().get()
+        assert (case.kind_code, case.owner_team, case.money_at_risk) == ("amount_mismatch", "FIN", Decimal("5.00"))
+        assert "refunded €25.00 in the shop for this return, the order gives €30.00" in case.cause
+        case_actions.accept_amount(case=case, by=p.w.users["FIN"], at=p.w.now(), reason="fee", data={"amount": "25.00"})
+        p.w.settle()
+        p.w.shift(10 * 24 * 3600)
+        p.poll()
+        assert (p.w.open_cases(), p.w.asked("RefundCreate")) == ([], [])
+        live = [one.state for rid in (first_id, second_id) for one in p.w.effects(rid, states.REFUND)]
+        assert live == [states.EFFECT_CANCELLED] * 2
+        assert [(run.check_code, run.difference_count) for run in compare(p.w) if run.difference_count] == []
+
+
+def test_a_refund_that_rebound_was_to_write_and_did_not_is_a_case_until_it_comes() -> None:
+    with shopify_pair(trigger=f'{WRITES}"\nwritten_within_h = 48\nshipping = "never') as p:
+        tee, order = p.sold()
+        judged(p, order, tee)
+        p.w.shift(47 * 3600)
+        p.w.settle(horizon=timedelta(0))
+        assert p.w.open_cases() == []
+        p.w.shift(3600)
+        p.w.settle(horizon=timedelta(0))
+        case = ExceptionCase.objects.active().get()
+        assert (case.kind_code, case.owner_team, case.money_at_risk) == ("platform_refund_missing", "FIN", PAID)
+        p.w.store.staff_refund(order, PAID, note="ReBound")
+        p.w.poll()
+        p.w.settle()
+        assert (p.w.open_cases(), p.w.asked("RefundCreate"), p.w.paid_back(order)) == ([], [], [PAID])
