@@ -8,7 +8,7 @@ import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -31,7 +31,7 @@ from connectors.simulators.clock import SystemClock
 from connectors.simulators.reveni import ReveniPlatform
 from connectors.simulators.server import RunningServer, serve
 from connectors.simulators.woocommerce.order_writing import CartLine
-from connectors.simulators.woocommerce.records import Order, Product, Refund
+from connectors.simulators.woocommerce.records import Order, Product, Refund, Webhook
 from connectors.simulators.woocommerce.shop import WooShop
 from connectors.simulators.wsgi_transport import mounted_session
 from exceptions_queue.models import ExceptionCase
@@ -47,6 +47,9 @@ OPS_URL = "https://localhost"
 START = datetime.fromisoformat("2026-11-02T09:00:00+00:00")
 ROUNDS = 200
 HORIZON = timedelta(hours=2)
+
+# The shop's webhooks, what their registration took of the call budget, and how long it took.
+_registered: list[tuple[tuple[Webhook, ...], ConnectionBudget, timedelta]] = []
 
 
 @dataclass(kw_only=True)
@@ -318,9 +321,20 @@ def install(made: World, text: str, *, is_live: bool) -> None:
 
 
 def _listen(made: World) -> None:
-    ensure = connector_for("woocommerce").ensure_webhooks
-    assert ensure is not None
-    ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
+    """The shop's webhooks, registered by the product once per process; later worlds begin as that left theirs."""
+    shop_id = made.connection("shop").pk
+    if not _registered:
+        ensure = connector_for("woocommerce").ensure_webhooks
+        assert ensure is not None
+        ensure(link_for(made.connection("shop")), f"{OPS_URL}/webhooks/shop/")
+        spent = ConnectionBudget.objects.get(connection_id=shop_id)
+        _registered.append((tuple(made.shop.state.webhooks.values()), spent, made.now() - START))
+    webhooks, spent, elapsed = _registered[0]
+    made.shop.state.webhooks = {webhook.id: replace(webhook) for webhook in webhooks}
+    made.shop.state.continue_ids("webhook", max(webhook.id for webhook in webhooks))
+    calls = {"next_slot_at": spent.next_slot_at, "call_count": spent.call_count}
+    ConnectionBudget.objects.update_or_create(connection_id=shop_id, defaults=calls)
+    made.shift((START + elapsed - made.now()).total_seconds())
 
 
 def _hire(made: World) -> None:
