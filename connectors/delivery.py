@@ -125,12 +125,13 @@ def _settle_lookup(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
         _settle_ambiguous(desk, replace(lookup, text=contradiction or lookup.text))
         return None
     left_at = effects.unsettled_since(effect_id=desk.effect.pk)
-    settles_at = None if left_at is None else left_at + timedelta(seconds=desk.capabilities.settle_s)
+    settle_s = max(desk.capabilities.settle_s, lookup.settle_s)
+    settles_at = None if left_at is None else left_at + timedelta(seconds=settle_s)
     if settles_at is not None and desk.at < settles_at:
         text = "Not to be seen yet; absence counts only after the vendor's longest execution."
         _stay_unknown(desk, Failure(error_class="unknown", text=text), next_look_at=settles_at)
         return None
-    if lookup.found is Found.PARTIAL:
+    if lookup.found is Found.PARTIAL or (settles_at is not None and lookup.is_repeatable):
         return _go_on(job, desk, lookup)
     if settles_at is not None:
         text = "Looked up: it is not there. What was sent did not happen."
@@ -184,7 +185,7 @@ def _send(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
 
 
 def _go_on(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
-    """Half of it is there: go on at its step; while sending is stopped it stays as it is."""
+    """Half of it is there, or nobody can tell: go on at its step; while sending is stopped it stays as it is."""
     reason = stops.reason_to_stop(effect_id=desk.effect.pk)
     if reason:
         failure = Failure(error_class="stopped", text=reason)

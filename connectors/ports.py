@@ -1,8 +1,7 @@
 """What the pumps ask of a vendor, in vendor-neutral words.
 
 A vendor's folder declares one ``Connector`` value. Everything here is data and plain callables; the ``Link`` carries
-what a vendor needs at run time (configuration, secrets, HTTP, clock), so the same code runs against a real shop,
-a simulator on loopback, or a WSGI double in process.
+what a vendor needs at run time, so the same code runs against a real shop, a simulator, or a double in process.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -91,10 +90,9 @@ class Caller(Protocol):
         timeout_s: float = 30.0,
         is_write: bool = False,
     ) -> Answer:
-        """Send one request.
+        """Send one request; every status but 429 is returned.
 
         Raises Retryable where nothing can have left, OutcomeUnknown where a write may have, RateLimited on 429.
-        Every other status is returned.
         """
 
 
@@ -262,6 +260,8 @@ class Lookup:
     stock_concern: str = ""  # what the warehouse has to look at though it is there
     is_pending: bool = False  # there, and not through yet: done, confirmed later (a gateway that still pays)
     failed_because: str = ""  # there, and it did not work: no money moved, in words
+    settle_s: float = 0.0  # ABSENT counts only so long after a write, where that is more than the vendor's own settle_s
+    is_repeatable: bool = False  # ABSENT never tells that a write did not happen; the same key sent again tells
 
 
 @dataclass(frozen=True, kw_only=True)

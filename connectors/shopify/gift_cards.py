@@ -2,8 +2,9 @@
 
 ``giftCardCreate`` takes no idempotency key. The code is an HMAC of the effect's key with a secret of the connection:
 the shop answers a second card of it with "Code has already been taken", and nobody can guess it. A card is looked for
-by its customer or its day, in a search index that lags, and recognised by our key in its note; where it is not shown
-yet, sending again makes none. The code is worth money: it is never part of evidence, history or logs.
+by its customer or its day, in a search index that lags, and recognised by our key in its note: that none is shown
+counts only after that lag, and sending again makes none. The code is worth money: it is never part of evidence, history
+or logs.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from connectors.shopify import client
 from connectors.shopify.links import number_of, shop_url
 from connectors.shopify.reading import required_order, snapshot_of
 from connectors.shopify.refunds import plain
-from connectors.shopify.timing import CLOCK_SKEW
+from connectors.shopify.timing import CLOCK_SKEW, INDEX_SETTLE_S
 from returnsops import states
 from returnsops.facts import OrderSnapshot
 from returnsops.money import parse_amount
@@ -41,7 +42,7 @@ def look_up(link: Link, intent: Intent) -> Lookup:
     found = [_card(link, intent.remote_id)] if intent.remote_id else _cards_of(link, intent, order)
     ours = [card for card in found if card is not None]
     if not ours:
-        return Lookup(found=Found.ABSENT, evidence={"cards_of_our_key": 0}, order=order)
+        return Lookup(found=Found.ABSENT, evidence={"cards_of_our_key": 0}, order=order, settle_s=INDEX_SETTLE_S)
     if len(ours) > 1:
         return _ambiguous(order, ours, "More than one gift card carries our key")
     wrong = _differences(intent, ours[0])

@@ -136,7 +136,7 @@ def look_up(link: Link, intent: Intent, place: Place, *, delta: int, order: Orde
     if intent.first_attempt_at is None:
         return Lookup(found=Found.ABSENT, step=FIRST, order=order)
     if link.now() - intent.first_attempt_at < kept_for(link):
-        return Lookup(found=Found.ABSENT, order=order)
+        return Lookup(found=Found.ABSENT, is_repeatable=True, order=order)
     text = (
         f"An adjustment of {delta:+d} was sent and its answer was lost, longer ago than the shop surely keeps our key."
         f" Look at the product's inventory history for {reference_uri(intent)}: adopt it with the word you find there,"

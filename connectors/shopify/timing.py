@@ -13,3 +13,5 @@ SETTLE_S: Final = CALL_DEADLINE_S + LONGEST_EXECUTION_S
 CLOCK_SKEW: Final = timedelta(minutes=2)
 # The search behind ``orders(query:)`` follows writes by seconds (shopify.md section 5): how far polling looks back.
 INDEX_LAG: Final = timedelta(minutes=10)
+# What only a search shows is absent once it would show even what was carried out last of all.
+INDEX_SETTLE_S: Final = SETTLE_S + INDEX_LAG.total_seconds()

@@ -256,6 +256,33 @@ def test_half_done_goes_on_at_its_step_and_waits_while_stopped(world: World) -> 
     assert (state_of(effect), seen, effect.remote_id) == (states.DONE, ["authorise"], "1")
 
 
+def test_where_absence_tells_nothing_the_same_key_is_sent_again_before_anything_is_planned_anew(world: World) -> None:
+    """It may have happened: only the vendor's answer to the same key says that it did."""
+    effect = world.refund()
+    keys: list[str] = []
+
+    def look_up(link: ports.Link, intent: ports.Intent) -> ports.Lookup:
+        return replace(ledger.look_up(link, intent), found=ports.Found.ABSENT, is_repeatable=True, settle_s=300)
+
+    def send(link: ports.Link, intent: ports.Intent, lookup: ports.Lookup) -> ports.Sent:
+        keys.append(intent.remote_key)
+        if len(keys) == 1:
+            raise ports.OutcomeUnknown("the answer was lost")
+        return ports.Sent(remote_id="7")
+
+    world.connector = replace(
+        world.connector, effects={states.REFUND: replace(ledger.ACTIONS, look_up=look_up, send=send)}
+    )
+    world.pump()
+    world.ledger.total = Decimal("40.00")  # a change that would send it back to planning
+    world.clock.advance(299)
+    world.pump()
+    assert (state_of(effect), len(keys)) == (states.UNKNOWN, 1)
+    world.clock.advance(1)
+    world.pump()
+    assert (state_of(effect), effect.remote_id, len(keys), len(set(keys))) == (states.DONE, "7", 2, 1)
+
+
 def test_changed_order_is_kept_and_the_effect_waits_for_its_new_plan(world: World) -> None:
     effect = world.refund()
     world.ledger.total = Decimal("40.00")

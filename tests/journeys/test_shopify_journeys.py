@@ -242,6 +242,25 @@ def test_a_gift_card_is_made_once_with_a_code_nobody_can_guess_and_taken_back_un
         assert w.effect(return_id, states.VOID_CREDIT).state == states.CONFIRMED
 
 
+@pytest.mark.requirement("S1-8")
+def test_a_gift_card_that_the_search_does_not_show_yet_is_waited_for_before_its_withdrawal_counts() -> None:
+    with shopify_world(policy_tables=CREDITS) as w:
+        w.store.settings.search_lag_s = 600
+        w.store.faults.script(Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#GiftCardCreate$"))
+        return_id = w.returning(w.sale((w.variant(), 2)), resolution="gift_card")
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        credit_id = w.platform.issue_credit(return_id, amount="30.00", is_gift_card=True)
+        w.settle(horizon=timedelta(seconds=0))
+        withdraw(w, return_id, credit_id, kind="gift_card")
+        w.settle(horizon=timedelta(minutes=12))
+        assert w.effect(return_id, states.STORE_CREDIT).state == states.UNKNOWN
+        w.settle()
+        effect, (card,) = w.effect(return_id, states.STORE_CREDIT), w.store.gift_cards()
+        assert (effect.state, effect.remote_id) == (states.CONFIRMED, gid("GiftCard", card.id))
+        assert (len(w.asked("GiftCardCreate")), w.open_cases()) == (1, [states.CASE_CREDIT_TO_VOID])
+
+
 @pytest.mark.requirement("S1-5")
 @pytest.mark.requirement("S1-9")
 @pytest.mark.requirement("S1-25")

@@ -235,3 +235,46 @@ def test_a_unit_that_staff_restock_after_us_is_a_case_and_a_finding() -> None:
         assert found == {"stock_levels": 1}
         assert w.open_cases() == [CASE_STOCK_DIFFERS, states.CASE_RESTOCKED_BY_HAND]
         assert (w.stock(tee), len(w.asked("InventoryAdjust"))) == (10, 1)
+
+
+LOST_ADJUST = Fault(kind=FaultKind.LOST_ANSWER, path_pattern="#InventoryAdjust$")
+
+
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
+def test_a_verdict_that_changes_while_an_answer_is_lost_never_leaves_a_damaged_unit_on_sale_unsaid() -> None:
+    """The unit may be in stock: the same key is sent again first, which says so, and then it is a person's."""
+    with shopify_world() as w:
+        w.store.faults.script(LOST_ADJUST)
+        tee = w.variant()
+        return_id = w.returning(w.sale((tee, 2)))
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle(horizon=timedelta(seconds=0))
+        assert (w.stock(tee), w.effect(return_id, states.RESTOCK).state) == (9, states.UNKNOWN)
+        w.judge(return_id, "damaged")
+        w.settle()
+        assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
+        assert (w.stock(tee), w.open_cases()) == (9, [states.CASE_RESTOCK_CONTRADICTED])
+        assert len({call["key"] for call in w.asked("InventoryAdjust")}) == 1
+
+
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
+def test_lost_answers_of_what_is_taken_out_or_set_aside_are_asked_for_again_before_the_next_verdict_counts() -> None:
+    """Each change of the stock is in doubt when the next verdict comes: the unit is in one place in the end."""
+    with shopify_world(policy_tables=ASIDE) as w:
+        tee = w.variant()
+        return_id = w.returning(w.sale((tee, 2)))
+        w.platform.receive(return_id)
+        for settled, doubted, placed in (("sellable", "damaged", (9, 0)), ("damaged", "sellable", (8, 1))):
+            w.judge(return_id, settled)
+            w.settle()
+            assert (w.stock(tee), w.stock(tee, "damaged")) == placed
+            w.store.faults.script(LOST_ADJUST)
+            w.judge(return_id, doubted)
+            w.settle(horizon=timedelta(seconds=0))
+            w.judge(return_id, settled)
+            w.settle()
+            assert (w.stock(tee), w.stock(tee, "damaged")) == placed
+        assert w.open_cases() == []

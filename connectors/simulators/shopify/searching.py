@@ -164,9 +164,13 @@ def found_by_email(shop: ShopState, query: str | None) -> list[Any]:
 
 
 def found_gift_cards(shop: ShopState, query: str | None) -> list[Any]:
-    """Gift cards by the last characters of their code."""
+    """Gift cards by the last characters of their code; a new one is not there before `search_lag_s`."""
 
     def by_code(shop: ShopState, card: Any, op: str, value: str) -> bool:
         return str(card.code).endswith(value.lower()[-4:])
 
-    return [card for card in shop.gift_cards.values() if matches(shop, card, query, {"id": _number}, by_code)]
+    return [
+        card
+        for card in shop.gift_cards.values()
+        if shop.is_searchable(card.created_at) and matches(shop, card, query, {"id": _number}, by_code)
+    ]

@@ -178,8 +178,12 @@ class ShopState:
         return self.variants.get(self.variant_of_item.get(item_id, 0))
 
     def is_indexed(self, order: Order) -> bool:
-        """Does the search know the order's latest change? It lags by `search_lag_s`."""
-        return order.updated_at <= self.now() - timedelta(seconds=self.settings.search_lag_s)
+        """Does the search know the order's latest change?"""
+        return self.is_searchable(order.updated_at)
+
+    def is_searchable(self, changed_at: datetime) -> bool:
+        """Does the search know what changed then? It lags by `search_lag_s`."""
+        return changed_at <= self.now() - timedelta(seconds=self.settings.search_lag_s)
 
 
 def gid(kind: str, number: int | str) -> str:

@@ -142,7 +142,8 @@ def test_a_lost_answer_is_asked_for_again_while_the_key_is_surely_kept_and_is_a_
     link = shop().link
     assert restocks.look_up(link, stock_intent()).step == inventory.FIRST
     soon = stock_intent(first_attempt_at=NOW - timedelta(hours=11, minutes=59))
-    assert (restocks.look_up(link, soon).found, restocks.look_up(link, soon).step) == (Found.ABSENT, "")
+    seen = restocks.look_up(link, soon)
+    assert (seen.found, seen.step, seen.is_repeatable) == (Found.ABSENT, "", True)
     late = stock_intent(first_attempt_at=NOW - timedelta(hours=12))
     seen = restocks.look_up(link, late)
     assert (seen.found, seen.evidence) == (Found.AMBIGUOUS, {"reference": "gid://returnsops/Return/RMA-77"})
