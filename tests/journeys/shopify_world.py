@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any, cast
 from unittest import mock
 
@@ -111,6 +112,12 @@ class ShopifyWorld(World):
         """The variables of every call of a document."""
         bodies = (call.body for call in self.store.calls.matching("POST", r"graphql\.json$"))
         return [body["variables"] for body in bodies if body["operationName"] == operation]
+
+    def waits_between(self, operation: str) -> list[int]:
+        """Seconds from each call of a document to the next."""
+        calls = self.store.calls.matching("POST", r"graphql\.json$")
+        times = [call.at for call in calls if call.body["operationName"] == operation]
+        return [round((later - earlier).total_seconds()) for earlier, later in pairwise(times)]
 
 
 @contextmanager

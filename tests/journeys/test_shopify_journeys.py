@@ -1,5 +1,7 @@
 """Shopify with Reveni: one refund, one unit on the shelf and marks on the order, whatever gets lost on the way."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +23,7 @@ from tests.journeys.test_credit_journeys import withdraw
 pytestmark = pytest.mark.django_db
 
 PAID = Decimal("30.00")
+MONEY_AND_STOCK = (states.REFUND, states.RESTOCK)
 
 
 def returned(w: ShopifyWorld, **details: Any) -> tuple[Variant, Order, str]:
@@ -74,31 +77,44 @@ def test_a_request_becomes_refund_stock_and_history_without_anybody() -> None:
 
 @pytest.mark.requirement("S1-30")
 @pytest.mark.parametrize(
-    ("moment", "kinds"),
+    "deaths",
     [
-        ("send_begun", (states.REFUND, states.RESTOCK)),
-        ("sent", (states.REFUND, states.RESTOCK, states.NOTE)),
+        [("send_begun", states.REFUND), ("send_begun", states.RESTOCK)],
+        [("sent", states.REFUND), ("sent", states.RESTOCK), ("sent", states.NOTE)],
+        [(moment, kind) for moment in ("claimed", "looked_up") for kind in MONEY_AND_STOCK],
+        [
+            ("settled", states.REFUND),
+            ("settled", states.RESTOCK),
+            ("confirm_claimed", states.REFUND),
+            ("confirm_looked_up", states.RESTOCK),
+        ],
     ],
+    ids=["begun", "sent", "before", "after"],
 )
-def test_crashes_leave_each_thing_done_once(moment: str, kinds: tuple[str, ...]) -> None:
-    """A worker dies there with the first kind, the next with the second, and so on."""
+def test_crashes_leave_each_thing_done_once(deaths: list[tuple[str, str]]) -> None:
+    """A worker dies at each of these moments with that kind, one after the other; nothing is lost."""
     with shopify_world(is_telling=True) as w:
-        dying = [Dying(w, kind=kind, moment=moment) for kind in kinds]
+        dying = [Dying(w, kind=kind, moment=moment) for moment, kind in deaths]
         placed = returned(w)
         settled(w)
-        assert [one.has_died for one in dying] == [True] * len(kinds)
+        assert [one.has_died for one in dying] == [True] * len(deaths)
         check_each_once(w, *placed)
+        assert set(Effect.objects.values_list("state", flat=True)) == {states.CONFIRMED, states.DONE}
 
 
 @pytest.mark.requirement("S1-29")
 @pytest.mark.requirement("S5-15")
 @pytest.mark.requirement("S5-16")
-@pytest.mark.parametrize("operation", ["RefundCreate", "InventoryAdjust"])
-def test_lost_and_late_answers_one_after_the_other_leave_each_thing_done_once(operation: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "waits"), [("RefundCreate", [20, 180, 180]), ("InventoryAdjust", [20, 180, 180, 180])]
+)
+def test_lost_and_late_answers_one_after_the_other_leave_each_thing_done_once(operation: str, waits: list[int]) -> None:
+    """After 429 it waits as told; what may have been carried out is sent again once it is surely absent, or keyed."""
     with shopify_world(is_telling=True) as w:
         path = f"#{operation}$"
         for fault in (
             Fault(kind=FaultKind.RATE_LIMITED, path_pattern=path, retry_after_s=20),
+            Fault(kind=FaultKind.SERVER_ERROR, path_pattern=path, status=502),
             Fault(kind=FaultKind.LOST_REQUEST, path_pattern=path),
             Fault(kind=FaultKind.LATE_COMMIT, path_pattern=path, delay_s=20),
         ):
@@ -108,6 +124,31 @@ def test_lost_and_late_answers_one_after_the_other_leave_each_thing_done_once(op
         check_each_once(w, *placed)
         keys = {call["key"] for call in w.asked(operation)}
         assert len(keys) == 1
+        assert w.waits_between(operation) == waits
+
+
+@pytest.mark.requirement("S1-29")
+@pytest.mark.requirement("S5-16")
+def test_tries_that_did_nothing_come_again_after_a_random_part_of_a_growing_wait() -> None:
+    """The look before the send fails four times, once with Retry-After: at most 10 s, 20 s, 40 s."""
+    with shopify_world() as w:
+        path = "#OrderFinalState$"
+        order = w.sale((w.variant(), 2))
+        return_id = w.returning(order)
+        w.platform.receive(return_id)
+        w.judge(return_id, "damaged")
+        w.settle()
+        for status in (502, 502, 503):
+            w.store.faults.script(Fault(kind=FaultKind.SERVER_ERROR, path_pattern=path, status=status))
+        w.store.faults.script(Fault(kind=FaultKind.RATE_LIMITED, path_pattern=path, retry_after_s=45))
+        draws = iter((0.5, 1.0, 0.25))
+        w.runtime = replace(w.runtime, random=lambda: next(draws))
+        before = len(w.waits_between("OrderFinalState"))
+        w.pay(return_id, "30.00", executed_by="commerce_platform")
+        w.settle()
+        assert w.waits_between("OrderFinalState")[before + 1 :][:4] == [5, 20, 10, 45]
+        assert list(draws) == []
+        assert (len(w.asked("RefundCreate")), w.paid_back(order), w.open_cases()) == (1, [PAID], [])
 
 
 @pytest.mark.requirement("S1-12")
@@ -288,6 +329,37 @@ def test_of_a_sellable_and_a_damaged_unit_exactly_one_is_for_sale_again() -> Non
         (adjusted,) = w.asked("InventoryAdjust")
         (change,) = adjusted["input"]["changes"]
         assert (adjusted["input"]["name"], change["locationId"]) == ("available", gid("Location", w.main.id))
+
+
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
+def test_in_whatever_order_it_is_told_the_sellable_unit_alone_is_for_sale_and_the_money_goes_once() -> None:
+    """Four returns of a sellable and a damaged unit each; receipt, verdict and refund come in four orders."""
+    orders = ("receive judge pay", "judge receive pay", "pay judge receive", "receive pay judge")
+    with shopify_world() as w:
+        played = [(w.variant(f"TEE-{number}"), steps.split()) for number, steps in enumerate(orders)]
+        sales = [w.sale((tee, 3)) for tee, _ in played]
+        returns = [w.returning(order, quantity=2) for order in sales]
+
+        def judge(return_id: str) -> None:
+            verdict = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+            said = [{**verdict, "disposition": one} for one in ("sellable", "damaged")]
+            w.platform.complete_inspection(return_id, said)
+
+        acts: dict[str, Callable[[str], object]] = {
+            "receive": w.platform.receive,
+            "judge": judge,
+            "pay": lambda return_id: w.pay(return_id, "60.00", quantity=2, executed_by="commerce_platform"),
+        }
+        for step in range(3):
+            for return_id, (_, steps) in zip(returns, played, strict=True):
+                acts[steps[step]](return_id)
+            w.settle()
+            is_judged = ["judge" in steps[: step + 1] for _, steps in played]
+            assert [w.stock(tee) for tee, _ in played] == [8 if judged else 7 for judged in is_judged]
+        assert [w.stock(tee, "on_hand") for tee, _ in played] == [8] * 4
+        assert [w.paid_back(order) for order in sales] == [[Decimal("60.00")]] * 4
+        assert (len(w.asked("InventoryAdjust")), w.open_cases()) == (4, [])
 
 
 @pytest.mark.requirement("S5-6")

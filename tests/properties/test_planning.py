@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -236,6 +237,8 @@ def per_line(view: ReturnView) -> dict[str, tuple[int, Decimal]]:
     return found
 
 
+@pytest.mark.requirement("S1-25")
+@pytest.mark.requirement("S1-34")
 @given(world=worlds(), data=st.data())
 def test_restocked_is_exactly_sellable(world: World, data: st.DataObject) -> None:
     confirmation = world.policy.restock.confirmation
