@@ -109,6 +109,9 @@ def _lines(order: Json, refunds: Iterable[RemoteRefund]) -> Iterable[OrderLineSn
         yield _postage(line, is_tax_inside=order.get("taxesIncluded") is True, currency=currency)
     for duty in (duty for item in items for duty in item.get("duties") or ()):
         yield _duty(duty, currency=currency)
+    if tip := paid(order.get("totalTipReceivedSet")):
+        # Shopify refunds a tip by its amount alone, so that it needs no id there.
+        yield OrderLineSnapshot(line_id="tip", kind="tip", name="Tip", quantity=1, net=tip)
 
 
 def _item(
@@ -190,7 +193,7 @@ def _duty(duty: Json, *, currency: str) -> OrderLineSnapshot:
     weights = weights_of(duty.get("taxLines") or ())
     return OrderLineSnapshot(
         line_id=str(duty["id"]),
-        kind="fee",
+        kind="duty",
         name="Duty",
         quantity=1,
         net=paid(duty.get("price")),

@@ -74,9 +74,10 @@ def is_paid_by_shop(intent: Intent) -> bool:
 
 
 def refund_input(intent: Intent, order: OrderSnapshot, parts: Sequence[Part]) -> dict[str, Any]:
-    """``RefundInput``: units by line and never restocked, shipping by amount, money by payment.
+    """``RefundInput``: units by line and never restocked, shipping by amount, duties whole, money by payment.
 
-    Shopify works out what the lines are worth itself; where that differs from the money, it books the difference.
+    A tip has no field there, it is money only (schema 2026-07). Shopify works out what the lines are worth itself;
+    where that differs from the money, it books the difference.
     """
     lines = intent.payload.get("lines") or ()
     kinds = {line.line_id: line.kind for line in order.lines}
@@ -92,6 +93,8 @@ def refund_input(intent: Intent, order: OrderSnapshot, parts: Sequence[Part]) ->
             if kinds.get(str(line["line_id"])) == "item" and int(line["quantity"]) > 0
         ],
     }
+    if duties := [str(line["line_id"]) for line in lines if kinds.get(str(line["line_id"])) == "duty"]:
+        given["refundDuties"] = [{"dutyId": duty_id, "refundType": "FULL"} for duty_id in duties]
     if shipping:
         given["shipping"] = {"amount": plain(sum((_gross(line) for line in shipping), ZERO))}
     if parts:

@@ -107,7 +107,7 @@ class OrderLineSnapshot:
     """One line of the order's final state; ``net`` is after discounts and without tax, for the whole quantity."""
 
     line_id: str
-    kind: Literal["item", "shipping", "fee"]
+    kind: Literal["item", "shipping", "fee", "duty", "tip"]
     name: str
     quantity: int
     net: Decimal

@@ -106,6 +106,18 @@ def shipping_left(order: OrderSnapshot, taken: Sequence[RemoteRefundLine]) -> tu
     return tuple(_line_left(line, taken) for line in order.lines if line.kind == "shipping")
 
 
+def untouched(
+    order: OrderSnapshot, taken: Sequence[RemoteRefundLine], kinds: Iterable[str]
+) -> tuple[RemoteRefundLine, ...]:
+    """Duties and tips of which nobody gave anything back yet, whole.
+
+    Shopify gives a duty back whole or by units, never by amount (schema 2026-07, ``RefundDutyInput``).
+    """
+    touched = {line.line_id for line in taken if line.quantity or gross([line])}
+    whole = [line for line in order.lines if line.kind in tuple(kinds) and line.line_id not in touched]
+    return tuple(_line_left(line, ()) for line in whole if line_gross(line) > 0)
+
+
 def _line_left(line: OrderLineSnapshot, taken: Sequence[RemoteRefundLine]) -> RemoteRefundLine:
     mine = [other for other in taken if other.line_id == line.line_id]
     return RemoteRefundLine(

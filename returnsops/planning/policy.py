@@ -30,6 +30,8 @@ left out, and then the default below holds::
     writer = "us"                      # us | platform (looked for) | "" (not decided)
     written_within_h = 72              # hours in which a platform that writes does so, before it is a case
     shipping = "platform"              # platform (what its refund names) | never | whole_order (all units went back)
+    duties = "never"                   # never | whole_order: of refunds the policy starts, where the shop names duties
+    tips = "never"                     # the same for tips
     review_partly_refunded = true      # false: money refunded before the return was asked for is only subtracted
 
     [refund.initiator_by_resolution]   # the same by what the return asks for: refund, exchange, mixed …
@@ -135,6 +137,8 @@ class RefundPolicy:
     writer: str = "us"
     written_within_h: int = 72
     shipping: str = "platform"
+    duties: str = "never"
+    tips: str = "never"
     review_partly_refunded: bool = True
     initiator_by_resolution: Mapping[str, str] = field(default_factory=dict)
     trigger_by_resolution: Mapping[str, str] = field(default_factory=dict)
@@ -320,6 +324,8 @@ _REFUND: Mapping[str, Reader] = {
     "writer": choice("us", "platform", ""),
     "written_within_h": whole(1, 24 * 90),
     "shipping": choice("platform", "never", "whole_order"),
+    "duties": choice("never", "whole_order"),
+    "tips": choice("never", "whole_order"),
     "review_partly_refunded": truth,
     "initiator_by_resolution": by(RESOLUTIONS, choice(*INITIATORS)),
     "trigger_by_resolution": by(RESOLUTIONS, choice(*TRIGGERS)),

@@ -170,7 +170,8 @@ def _sum_of(
 ) -> _Sum:
     shares = [amounts.unit_share(line, count=units, taken=taken, currency=claim.currency) for line, units in wanted]
     spans = [amounts.span(line, count=units, currency=claim.currency) for line, units in wanted]
-    shipping = _shipping(order, policy, claim, [*taken, *shares])
+    after = [*taken, *shares]
+    shipping = (*_shipping(order, policy, claim, after), *_duties_and_tips(order, policy, claim, after))
     rest = amounts.gross(shipping) - claim.fees
     return _Sum(
         lines=(*shares, *shipping),
@@ -188,12 +189,27 @@ def _shipping(
     left = amounts.shipping_left(order, taken)
     most = money.rounded(amounts.gross(left), currency=claim.currency)
     mode = policy.refund.shipping
-    is_last = all(amounts.units_left(line, taken) == 0 for line in order.lines if line.kind == "item")
-    if mode == "never" or (mode == "whole_order" and not is_last):
+    if mode == "never" or (mode == "whole_order" and not _is_last(order, taken)):
         return ()
     asked = most if claim.amount is None and mode == "whole_order" else claim.shipping
     amount = min(asked, most)
     return amounts.scaled(left, amount, currency=claim.currency) if amount > 0 else ()
+
+
+def _duties_and_tips(
+    order: OrderSnapshot, policy: Policy, claim: Claim, taken: Sequence[RemoteRefundLine]
+) -> tuple[RemoteRefundLine, ...]:
+    """Duties and tips with the last units, where the policy starts the refund: a platform names neither."""
+    modes = {"duty": policy.refund.duties, "tip": policy.refund.tips}
+    kinds = [kind for kind, mode in modes.items() if mode == "whole_order"]
+    if claim.amount is not None or not kinds or not _is_last(order, taken):
+        return ()
+    return amounts.untouched(order, taken, kinds)
+
+
+def _is_last(order: OrderSnapshot, taken: Sequence[RemoteRefundLine]) -> bool:
+    """Whether nothing of the order's goods is left to be refunded."""
+    return all(amounts.units_left(line, taken) == 0 for line in order.lines if line.kind == "item")
 
 
 def _accepted(view: ReturnView, claim: Claim, total: _Sum) -> Decimal | None:

@@ -209,11 +209,12 @@ def test_everything_else_that_is_carried() -> None:
             totalTipReceivedSet=bag("3.0"),
         )
     )
-    item, fee = found.lines
+    item, fee, tip = found.lines
+    assert (tip.kind, tip.line_id, *figures(tip)) == ("tip", "tip", 1, Decimal("3.0"), [])
     assert (item.name, item.sku, item.is_sku_ambiguous) == ("Article 11 - Blue", "", True)
     assert (item.product_id, item.variation_id) == ("gid://shopify/Product/11", "gid://shopify/ProductVariant/11")
     assert (fee.kind, fee.line_id, *figures(fee)) == (
-        "fee",
+        "duty",
         "gid://shopify/Duty/3",
         1,
         Decimal("2.5"),
