@@ -127,6 +127,18 @@ def taken_lines(view: ReturnView, policy: Policy, *, key: str = "") -> tuple[Rem
         for source in (standing, _own_unseen(view), _sibling_unseen(view))
         for record in source
         for line in record.lines
+    ) + _tips_seen(view, key=key)
+
+
+def _tips_seen(view: ReturnView, *, key: str) -> tuple[RemoteRefundLine, ...]:
+    """Tips in refunds of ours that stand in the shop: its records show them as money, without a line of their own."""
+    tips = {line.line_id for line in view.order.lines if line.kind == "tip"} if view.order is not None else set()
+    return tuple(
+        line
+        for effect in (*view.effects, *view.sibling_effects)
+        if effect.kind == states.REFUND and effect.state in states.COMMITTED and effect.key != key
+        for line in effect.lines
+        if line.line_id in tips and is_seen(view, effect.key)
     )
 
 

@@ -20,6 +20,7 @@ DUTY = OrderLineSnapshot(
     taxes=(TaxShare(rate_id="1", amount=Decimal("1.00")),),
 )
 TIP = OrderLineSnapshot(line_id="tip", kind="tip", name="Tip", quantity=1, net=Decimal("2.00"))
+TIP_REFUNDED = RemoteRefundLine(line_id="tip", quantity=0, net=Decimal("2.00"))
 WHOLE = {"shipping": "never", "initiator": "policy_trigger", "trigger": "authorised"}
 
 
@@ -55,3 +56,22 @@ def test_the_platforms_own_amount_gets_no_duties_on_top() -> None:
     told = v.payout(amount="48.40", items=(RefundItem(item_id="a", amount=Decimal("48.40"), quantity=2),))
     found = v.view(order=order, lines=(v.shirt_item(quantity=2),), payouts=(told,))
     assert amounts_of(found, parse_policy({"refund": {"duties": "whole_order"}})) == ["48.40"]
+
+
+@pytest.mark.parametrize("is_sibling", [False, True])
+def test_a_tip_that_went_back_and_stands_in_the_shop_without_a_line_is_not_given_again(is_sibling: bool) -> None:
+    """The mug went first, with the tip, while the shirts wait for something; the shop's record names no tip."""
+    policy = parse_policy({"refund": {**WHOLE, "tips": "whole_order"}})
+    order = v.order(total=Decimal("74.55"), lines=(*v.order().lines, TIP))
+    found = v.view(order=order, lines=(v.shirt_item(quantity=2), v.mug_item()))
+    shirts, mug = v.of_kind(v.planned(found, policy), "refund")
+    assert (str(shirts.amount), str(mug.amount)) == ("48.40", "14.10")
+    with_tip = (v.refund_line("12", 1, "10.00", "2.10"), TIP_REFUNDED)
+    key = "refund:reveni/other:b" if is_sibling else mug.key
+    gone = v.effect(key, "refund", "confirmed", item_id="b", quantity=1, amount=mug.amount, lines=with_tip)
+    seen = v.shop_refund("801", "14.10", attribution="ours", key=key, lines=with_tip[:1])
+    later = replace(found, shop_refunds=(seen,), effects=(gone,))
+    if is_sibling:
+        later = replace(later, lines=(v.shirt_item(quantity=2),), effects=(), sibling_effects=(gone,))
+    (left,) = [one for one in v.of_kind(v.planned(later, policy), "refund") if one.key == shirts.key]
+    assert str(left.amount) == "48.40"
