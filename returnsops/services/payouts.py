@@ -170,7 +170,8 @@ def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -
 
 def _stand(row: ExchangeRequest) -> None:
     """Of a wish the latest word counts, whichever arrived first; made again after it was taken back, it is wanted."""
-    row.cancelled_at = None if row.unwished_at is None or row.is_renewed else row.unwished_at
+    if row.unwished_at is not None:  # else it was never taken back as a wish: what ended it otherwise stands
+        row.cancelled_at = None if row.is_renewed else row.unwished_at
 
 
 def _exchange_rank(row: ExchangeRequest) -> tuple[datetime, str]:

@@ -131,3 +131,14 @@ def test_of_a_wish_the_latest_word_counts_whichever_arrived_first(order: tuple[i
     apply_facts(connection=rma.connection, new_facts=[told[3]], at=NOW)
     row.refresh_from_db()
     assert (row.cancelled_at, row.is_renewed) == (NOW + timedelta(hours=3), False)
+
+
+def test_a_wish_read_again_brings_back_no_exchange_that_was_ended_before_wishes_were_told_apart() -> None:
+    rma: ReturnAuthorisation = ReturnFactory()
+    line = facts.ExchangeLine(sku="L", quantity=1)
+    said = {"return_id": rma.external_id, "exchange_id": "i1"}
+    asked = facts.ExchangeRequested(lines=(line,), occurred_at=NOW, **said)  # type: ignore[arg-type]
+    ended = facts.ExchangeCancelled(occurred_at=NOW + timedelta(hours=1), **said)  # type: ignore[arg-type]
+    wish = facts.ExchangeRequested(lines=(line,), is_wish=True, occurred_at=NOW, **said)  # type: ignore[arg-type]
+    apply_facts(connection=rma.connection, new_facts=[asked, ended, wish], at=NOW)
+    assert rma.exchanges.get().cancelled_at == NOW + timedelta(hours=1)
