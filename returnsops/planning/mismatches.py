@@ -66,7 +66,7 @@ def _not_announced(view: ReturnView, line: LineView) -> Iterable[PlannedCase]:
             "item": line.item_id,
             "judged": max(verdicts.judged(one) for one in found.values()),
             "expected": line.quantity,
-            "skus": _skus(verdict for one in found.values() for verdict in one),
+            "skus": ", ".join(_skus(verdict for one in found.values() for verdict in one)),
         },
     )
 
@@ -99,7 +99,7 @@ def _unknown_items(view: ReturnView) -> Iterable[PlannedCase]:
             f"{judges} judged {units} x an item {item_id!r}{_named(mine)}, which the "
             "return does not name. Look whose goods these are.",
             subject=item_id,
-            evidence={"item": item_id, "judged": units, "expected": 0, "skus": _skus(mine)},
+            evidence={"item": item_id, "judged": units, "expected": 0, "skus": ", ".join(_skus(mine))},
         )
 
 

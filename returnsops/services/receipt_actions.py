@@ -24,12 +24,17 @@ MOST_UNITS = 10_000
 
 
 def recount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
-    """State what is really there of one item; units that are not named are missing."""
+    """State what is really there of one item; announced units that are not named are missing.
+
+    A form sent without a count of them says nothing: that none is there is said with a 0.
+    """
     line = _line(case)
     if line is None:
         raise CaseError("The return does not name this item; have it corrected in the returns platform.")
     found = {name: _units(data.get(name)) for name in warehouse.PRESENT}
     other, sku = _units(data.get("other")), str(data.get("other_sku") or "").strip()[:128]
+    if all(data.get(name) in (None, "") for name in warehouse.PRESENT):
+        raise CaseError("Enter how many of the announced units are there; 0 if none of them is.")
     try:
         items = warehouse.recounted(
             line=line, found=found, other=other, other_sku=sku, by=str(by), at=at, why=reason[:300]
@@ -69,7 +74,7 @@ def words_for_recount(case: ExceptionCase) -> str:
     line = _line(case)
     if line is None:
         return ""
-    return f"{line} were announced. Enter how many of them are there; the others are missing, and are not paid."
+    return f"{line} were announced. Enter how many are there, 0 if none; the others are missing, and are not paid."
 
 
 def words_for_other_return(case: ExceptionCase) -> str:

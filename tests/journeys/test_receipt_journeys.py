@@ -120,7 +120,7 @@ def test_goods_of_another_return_are_paid_and_restocked_there_and_never_here() -
         theirs = p.w.sale((hat, 1))
         waiting = p.placed(theirs.name, {"sku_code": "HAT"}, status="Entered Our Network")
         came(p, order, "WRONG ITEM")
-        act(p, states.CASE_INSPECTION_MISMATCH, "recount", other="1", other_sku="HAT")
+        act(p, states.CASE_INSPECTION_MISMATCH, "recount", sellable="0", other="1", other_sku="HAT")
         assert p.w.open_cases() == [states.CASE_GOODS_MISSING, states.CASE_INSPECTION_MISMATCH]
         assert asked_of_shop(p) == (0, 0)
 

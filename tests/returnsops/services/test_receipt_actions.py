@@ -68,6 +68,15 @@ def test_a_recount_states_every_announced_unit_and_what_lay_beside_them(line: Re
     assert {row.reject_reason for row in Inspection.objects.filter(disposition="damaged")} == {"Counted twice."}
 
 
+@pytest.mark.parametrize("data", [{}, {"sellable": None, "damaged": ""}, {"other": Decimal("2")}])
+def test_a_form_sent_without_a_count_makes_nothing_missing(line: ReturnLine, data: dict[str, Any]) -> None:
+    case = case_about(line)
+    with pytest.raises(CaseError, match="0 if none of them is"):
+        recount(case, **data)
+    assert (in_force(), HistoryEntry.objects.count()) == ([], 0)
+    assert recount(case, sellable=Decimal("0")) == "Counted again: 3 missing."
+
+
 def test_the_newest_recount_counts_with_what_was_judged_after_it(line: ReturnLine) -> None:
     make.InspectionFactory(line=line, source="warehouse", quantity=1, disposition="damaged", inspected_at=make.NOW)
     case = case_about(line)
