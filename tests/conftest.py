@@ -1,5 +1,6 @@
 """Rules of the whole test run: no network beyond this machine, what is left out is said, rows are tied to tests."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -107,6 +108,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
     config.hook.pytest_deselected(items=dropped)
     config.stash[LEFT_OUT] = LeftOut(counts)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was imported and collected stays until the end: the garbage collector need not look at it ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +32,14 @@ class RunningServer:
     url: str
     _server: BaseWSGIServer
     _thread: threading.Thread
+    _stopping: threading.Event
 
     def stop(self) -> None:
         """Stop accepting, close the socket, and wait for the thread."""
-        self._server.shutdown()
+        self._stopping.set()
+        # The thread waits for a caller: one that says nothing wakes it, so that nobody waits for a poll to pass.
+        with suppress(OSError):
+            socket.create_connection(self._server.server_address[:2], timeout=1).close()
         self._thread.join(timeout=10)
         self._server.server_close()
 
@@ -56,8 +61,13 @@ def serve(app: WSGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLC
             fd=bound.fileno(),
         )
         taken_port = bound.getsockname()[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    stopping = threading.Event()
+    thread = threading.Thread(target=_answer_until, args=(server, stopping), daemon=True)
     thread.start()
-    return RunningServer(
-        url=f"{'http' if tls is None else 'https'}://{host}:{taken_port}", _server=server, _thread=thread
-    )
+    scheme = "http" if tls is None else "https"
+    return RunningServer(url=f"{scheme}://{host}:{taken_port}", _server=server, _thread=thread, _stopping=stopping)
+
+
+def _answer_until(server: BaseWSGIServer, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        server.handle_request()

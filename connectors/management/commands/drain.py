@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Count
 
 from connectors import inbox, pump, reads
+from connectors.jobs import Runtime
 from connectors.registry import utc_now
 from returnsops.models import Connection, Effect, InboundEvent
 from returnsops.services.replan import replan_due
@@ -44,7 +45,7 @@ def one_round() -> int:
     at = utc_now()
     moved = inbox.process_due(at=at) + reads.read_wanted_orders(at=at) + replan_due(at=at)
     for connection_id in list(Connection.objects.order_by("pk").values_list("pk", flat=True)):
-        result = pump.run(connection_id=connection_id, is_threaded=False)
+        result = pump.run(connection_id=connection_id, runtime=Runtime(), is_threaded=False)
         moved += result.worked + result.recovered
     return moved
 
