@@ -39,7 +39,7 @@ class RunningServer:
         self._stopping.set()
         # The thread waits for a caller: one that says nothing wakes it, so that nobody waits for a poll to pass.
         with suppress(OSError):
-            socket.create_connection(self._server.server_address[:2], timeout=1).close()
+            socket.create_connection((self._server.host, self._server.port), timeout=1).close()
         self._thread.join(timeout=10)
         self._server.server_close()
 
