@@ -1,0 +1,248 @@
+# The migrations named in `replaces` as one: an empty database is made by this file, one that has begun with the old ones
+# goes on with them. Written from the state that the old files end in, constraints inside the tables they belong to.
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    replaces = [('reconciliation', '0001_initial'), ('reconciliation', '0002_audit_gaps'), ('reconciliation', '0003_books'), ('reconciliation', '0004_not_comparable')]
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('exceptions_queue', '0001_squashed_0002_escalations'),
+        ('returnsops', '0001_squashed_0014_wished_again'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='OrderLook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('looked_at', models.DateTimeField(db_index=True)),
+                ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='look', to='returnsops.order')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Run',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('check_code', models.CharField(max_length=63, verbose_name='check')),
+                ('trigger', models.CharField(choices=[('schedule', 'by schedule'), ('command', 'by command'), ('person', 'by a person')], max_length=10)),
+                ('started_by', models.CharField(max_length=150)),
+                ('since_at', models.DateTimeField()),
+                ('until_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('running', 'running'), ('finished', 'finished'), ('failed', 'failed')], default='running', max_length=10)),
+                ('started_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('order_count', models.PositiveIntegerField(default=0, verbose_name='orders')),
+                ('matched_count', models.PositiveIntegerField(default=0, verbose_name='matched')),
+                ('mismatched_count', models.PositiveIntegerField(default=0, verbose_name='mismatched')),
+                ('only_here_count', models.PositiveIntegerField(default=0, verbose_name='only here')),
+                ('only_there_count', models.PositiveIntegerField(default=0, verbose_name='only in the shop')),
+                ('totals', models.JSONField(default=dict)),
+                ('error_text', models.CharField(blank=True, max_length=500, verbose_name='error')),
+                ('route', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='returnsops.route')),
+                ('progress', models.JSONField(blank=True, default=dict)),
+                ('not_comparable', models.JSONField(blank=True, default=dict)),
+            ],
+            options={
+                'ordering': ['-started_at', '-id'],
+                'indexes': [models.Index(fields=['route', 'check_code', 'started_at'], name='run_of_route_and_check')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='run_end_has_state'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('error_text', ''), _negated=True), _connector='OR'), name='failed_run_has_text')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Finding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('check_code', models.CharField(max_length=63, verbose_name='check')),
+                ('fingerprint', models.CharField(max_length=250)),
+                ('cause', models.CharField(max_length=63)),
+                ('side', models.CharField(choices=[('mismatched', 'both, differently'), ('only_here', 'only here'), ('only_there', 'only in the shop')], max_length=10)),
+                ('text', models.CharField(max_length=500)),
+                ('suggestion', models.CharField(max_length=300)),
+                ('here', models.CharField(blank=True, max_length=200)),
+                ('there', models.CharField(blank=True, max_length=200, verbose_name='in the shop')),
+                ('amount', models.DecimalField(blank=True, decimal_places=4, max_digits=20, null=True)),
+                ('currency', models.CharField(blank=True, max_length=3)),
+                ('quantity', models.IntegerField(blank=True, null=True)),
+                ('evidence', models.JSONField(default=dict)),
+                ('refund_external_id', models.CharField(blank=True, max_length=128, verbose_name='refund record')),
+                ('first_seen_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField()),
+                ('accepted_by', models.CharField(blank=True, max_length=150)),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted_why', models.CharField(blank=True, max_length=500)),
+                ('healed_at', models.DateTimeField(blank=True, null=True)),
+                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='exceptions_queue.exceptioncase')),
+                ('effect', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='returnsops.effect')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='returnsops.order')),
+                ('rma', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='returnsops.returnauthorisation', verbose_name='return')),
+                ('route', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='returnsops.route')),
+                ('first_run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='new_findings', to='reconciliation.run')),
+                ('last_run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='reconciliation.run')),
+            ],
+            options={
+                'ordering': ['-first_seen_at', '-id'],
+                'indexes': [models.Index(fields=['order', 'check_code'], name='finding_of_order_and_check')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('healed_at__isnull', True)), fields=('fingerprint',), name='one_open_finding_per_fingerprint'), models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('accepted_by', ''), ('accepted_why', '')), models.Q(('accepted_at__isnull', False), models.Q(('accepted_by', ''), _negated=True), models.Q(('accepted_why', ''), _negated=True)), _connector='OR'), name='acceptance_has_who_when_why'), models.CheckConstraint(condition=models.Q(('amount__isnull', True), models.Q(('currency', ''), _negated=True), _connector='OR'), name='finding_amount_has_currency')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AuditGap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=31)),
+                ('cause', models.CharField(max_length=63)),
+                ('text', models.CharField(max_length=500)),
+                ('order_external_id', models.CharField(blank=True, max_length=128)),
+                ('order_number', models.CharField(blank=True, max_length=128)),
+                ('order_url', models.CharField(blank=True, max_length=500)),
+                ('return_external_id', models.CharField(blank=True, max_length=128)),
+                ('return_number', models.CharField(blank=True, max_length=128)),
+                ('return_url', models.CharField(blank=True, max_length=500)),
+                ('refund_external_id', models.CharField(blank=True, max_length=128, verbose_name='refund record')),
+                ('author', models.CharField(blank=True, max_length=150)),
+                ('amount', models.DecimalField(blank=True, decimal_places=4, max_digits=20, null=True)),
+                ('currency', models.CharField(blank=True, max_length=3)),
+                ('quantity', models.IntegerField(blank=True, null=True)),
+                ('happened_at', models.DateTimeField()),
+                ('evidence', models.JSONField(default=dict)),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='reconciliation.run')),
+            ],
+            options={
+                'ordering': ['run', 'kind', 'happened_at', 'id'],
+                'indexes': [models.Index(fields=['run', 'order_external_id'], name='gap_of_run_and_order')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__isnull', True), models.Q(('currency', ''), _negated=True), _connector='OR'), name='gap_amount_has_currency')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Period',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=10, verbose_name='month')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('proposed_at', models.DateTimeField(blank=True, null=True)),
+                ('proposed_why', models.CharField(blank=True, max_length=500)),
+                ('closed_at', models.DateTimeField(blank=True, null=True)),
+                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='periods', to='returnsops.connection', verbose_name='shop')),
+                ('proposed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'month',
+                'ordering': ['-starts_at', 'connection'],
+                'permissions': [('close_period', 'Can propose and confirm the closing of a month')],
+                'constraints': [models.UniqueConstraint(fields=('connection', 'name'), name='one_period_per_month'), models.UniqueConstraint(fields=('connection', 'starts_at'), name='one_period_per_start'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='period_ends_after_its_start'), models.CheckConstraint(condition=models.Q(models.Q(('proposed_at__isnull', True), ('proposed_by__isnull', True), ('proposed_why', '')), models.Q(('proposed_at__isnull', False), ('proposed_by__isnull', False), models.Q(('proposed_why', ''), _negated=True)), _connector='OR'), name='period_proposal_has_who_when_why'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('proposed_by__isnull', False)), _connector='OR'), name='period_closing_has_who_and_when'), models.CheckConstraint(condition=models.Q(('closed_by__isnull', True), models.Q(('closed_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='period_is_closed_by_second_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Batch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=3)),
+                ('posting_count', models.PositiveIntegerField(blank=True, null=True)),
+                ('posted_minor', models.BigIntegerField(blank=True, null=True)),
+                ('settled_minor', models.BigIntegerField(blank=True, null=True)),
+                ('coming_minor', models.BigIntegerField(blank=True, null=True)),
+                ('elsewhere_minor', models.BigIntegerField(blank=True, null=True)),
+                ('seal', models.CharField(blank=True, max_length=64)),
+                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='reconciliation.period')),
+            ],
+            options={
+                'ordering': ['period', 'currency'],
+                'constraints': [models.UniqueConstraint(fields=('period', 'currency'), name='one_batch_per_period_and_currency'), models.CheckConstraint(condition=models.Q(models.Q(('coming_minor__isnull', True), ('elsewhere_minor__isnull', True), ('posted_minor__isnull', True), ('posting_count__isnull', True), ('seal', ''), ('settled_minor__isnull', True)), models.Q(models.Q(('seal', ''), _negated=True), ('coming_minor__isnull', False), ('elsewhere_minor__isnull', False), ('posted_minor__isnull', False), ('posting_count__isnull', False), ('settled_minor__isnull', False)), _connector='OR'), name='sealed_batch_has_its_sums')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Posting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True)),
+                ('kind', models.CharField(choices=[('refund', 'refund'), ('outside', 'refund made outside'), ('credit', 'store credit or gift card'), ('rounding', 'rounding')], max_length=10)),
+                ('amount_minor', models.BigIntegerField()),
+                ('gateway', models.CharField(blank=True, max_length=120, verbose_name='paid by')),
+                ('happened_at', models.DateTimeField()),
+                ('posted_at', models.DateTimeField()),
+                ('late_for', models.CharField(blank=True, max_length=10)),
+                ('why', models.CharField(blank=True, max_length=500)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='reconciliation.batch')),
+                ('credit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='returnsops.creditrequest')),
+                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='returnsops.order')),
+                ('refund', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='returnsops.refund')),
+                ('rma', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='returnsops.returnauthorisation', verbose_name='return')),
+            ],
+            options={
+                'ordering': ['-happened_at', '-id'],
+                'indexes': [models.Index(fields=['batch', 'happened_at'], name='posting_of_batch')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='posting_is_not_zero'), models.CheckConstraint(condition=models.Q(models.Q(('credit__isnull', True), ('kind', 'rounding'), ('refund__isnull', True)), models.Q(('credit__isnull', True), ('kind__in', ['refund', 'outside']), ('refund__isnull', False)), models.Q(('credit__isnull', False), ('kind', 'credit'), ('refund__isnull', True)), _connector='OR'), name='posting_has_one_source')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SettledElsewhere',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('by', models.CharField(max_length=150)),
+                ('at', models.DateTimeField()),
+                ('why', models.CharField(max_length=500)),
+                ('posting', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='settled_elsewhere', to='reconciliation.posting')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('by', ''), _negated=True), models.Q(('why', ''), _negated=True)), name='settled_elsewhere_has_why')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Settlement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('gateway', models.CharField(max_length=120)),
+                ('file_name', models.CharField(blank=True, max_length=200, verbose_name='file')),
+                ('line_count', models.PositiveIntegerField(default=0, verbose_name='lines')),
+                ('left_out_count', models.PositiveIntegerField(default=0, verbose_name='rows left out')),
+                ('format', models.JSONField(default=dict)),
+                ('imported_at', models.DateTimeField()),
+                ('imported_by', models.CharField(max_length=150)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='returnsops.connection', verbose_name='shop')),
+            ],
+            options={
+                'verbose_name': 'statement',
+                'ordering': ['-imported_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SettlementLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('gateway', models.CharField(max_length=120)),
+                ('external_id', models.CharField(max_length=260, verbose_name='line')),
+                ('row_number', models.PositiveIntegerField(verbose_name='row')),
+                ('amount_minor', models.BigIntegerField()),
+                ('currency', models.CharField(max_length=3)),
+                ('settled_date', models.DateField(verbose_name='settled')),
+                ('reference', models.CharField(blank=True, max_length=200, verbose_name='payment')),
+                ('refund_reference', models.CharField(blank=True, max_length=200, verbose_name='refund')),
+                ('order_number', models.CharField(blank=True, max_length=200, verbose_name='order')),
+                ('matched_by', models.CharField(blank=True, max_length=150)),
+                ('matched_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_by', models.CharField(blank=True, max_length=150)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_why', models.CharField(blank=True, max_length=500)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='returnsops.connection', verbose_name='shop')),
+                ('posting', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='line', to='reconciliation.posting', verbose_name='pays')),
+                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='reconciliation.settlement', verbose_name='statement')),
+            ],
+            options={
+                'verbose_name': 'statement line',
+                'ordering': ['-settled_date', 'settlement', 'row_number'],
+                'permissions': [('import_statement', 'Can import statements of gateways'), ('match_line', 'Can say which refund a statement line pays')],
+                'indexes': [models.Index(fields=['connection', 'settled_date'], name='line_of_shop')],
+                'constraints': [models.UniqueConstraint(fields=('connection', 'gateway', 'external_id'), name='one_row_per_statement_line'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='statement_line_is_positive'), models.CheckConstraint(condition=models.Q(models.Q(('matched_at__isnull', True), ('matched_by', ''), ('posting__isnull', True)), models.Q(('matched_at__isnull', False), ('posting__isnull', False), models.Q(('matched_by', ''), _negated=True)), _connector='OR'), name='match_has_who_and_when'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by', ''), ('decided_why', '')), models.Q(('decided_at__isnull', False), models.Q(('decided_by', ''), _negated=True), models.Q(('decided_why', ''), _negated=True)), _connector='OR'), name='line_decision_has_who_when_why')],
+            },
+        ),
+    ]
