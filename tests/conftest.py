@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,10 +110,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = LeftOut(counts)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """What was imported and collected stays until the end: the garbage collector need not look at it ever again."""
-    gc.collect()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What is imported and collected stays until the end: the garbage collector need not look at it, now or ever again.
+
+    Afterwards it looks when there is something to find: a test leaves thousands of objects, not hundreds.
+    """
+    gc.disable()
+    result = yield
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+    return result
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
