@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from connectors.models import ConnectionBudget
 from connectors.ports import Capabilities, RateLimited
@@ -123,14 +124,16 @@ def waits_until(*, connection_id: int, at: datetime) -> datetime | None:
     return max(pauses, default=None)
 
 
-def note_success(*, connection: Connection, at: datetime) -> None:
+def note_success(*, connection_id: int, at: datetime) -> None:
     """An answer came: the breaker closes, and so does its case."""
-    row = budget_of(connection_id=connection.pk)
-    if row.failure_count == 0 and row.open_until_at is None:
+    here = ConnectionBudget.objects.filter(connection_id=connection_id)
+    if not here.filter(Q(failure_count__gt=0) | Q(open_until_at__isnull=False)).exists():
         return
-    was_open = row.open_until_at is not None
+    row = budget_of(connection_id=connection_id)
+    was_open = is_open(row)
     if change(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
-        close_case_of(kind=states.CASE_CONNECTION_DOWN, name=connection.name, at=at, reason="The system answers again.")
+        name = row.connection.name
+        close_case_of(kind=states.CASE_CONNECTION_DOWN, name=name, at=at, reason="The system answers again.")
 
 
 def note_failure(*, connection: Connection, text: str, at: datetime) -> bool:

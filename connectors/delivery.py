@@ -99,7 +99,7 @@ def settle(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:
     """T2: write what came of a step; the next step, or None when the effect was given back."""
     runtime.checkpoint(job.checkpoint)
     desk = desk_of(job.claim, job.capabilities, runtime)
-    outcomes.note_health(connection=desk.effect.connection, answer=answer, at=desk.at)
+    outcomes.note_health(effect=desk.effect, answer=answer, at=desk.at)
     if isinstance(answer, VendorError):
         _settle_error(desk, answer, has_sent=job.lookup is not None)
         return None

@@ -16,7 +16,7 @@ from connectors.ports import (
     Sent,
     VendorError,
 )
-from returnsops.models import Connection
+from returnsops.models import Effect
 from returnsops.services import effect_rows, effects
 from returnsops.services.effect_rows import Failure
 
@@ -55,13 +55,16 @@ def look_wait_s(looks: int) -> float:
     return LOOK_WAITS_S[min(looks, len(LOOK_WAITS_S)) - 1]
 
 
-def note_health(*, connection: Connection, answer: Answered, at: datetime) -> None:
-    """The breaker counts what the transport did; a refusal is an answer. The budget hears of the vendor's own limit."""
+def note_health(*, effect: Effect, answer: Answered, at: datetime) -> None:
+    """The breaker of an effect's connection counts what the transport did; a refusal is an answer.
+
+    The budget hears of the vendor's own limit.
+    """
     if isinstance(answer, budget.BudgetSpent | OwnMistake):
         return
     if isinstance(answer, RateLimited):
-        budget.note_throttled(connection_id=connection.pk, after_s=answer.after_s, at=at)
+        budget.note_throttled(connection_id=effect.connection_id, after_s=answer.after_s, at=at)
     elif isinstance(answer, Retryable | OutcomeUnknown) and not isinstance(answer, Contradicted):
-        budget.note_failure(connection=connection, text=answer.text, at=at)
+        budget.note_failure(connection=effect.connection, text=answer.text, at=at)
     else:
-        budget.note_success(connection=connection, at=at)
+        budget.note_success(connection_id=effect.connection_id, at=at)

@@ -8,11 +8,11 @@ timeout, and looks again after it gave the lease back, so that what became due m
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from queue import SimpleQueue
 from threading import Event
@@ -31,6 +31,7 @@ from connectors.ports import Capabilities, VendorError
 from connectors.purses import Points
 from returnsops import states
 from returnsops.models import Connection, Effect
+from returnsops.prepared import Prepared
 from returnsops.services import effects
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ SLICE_S: Final = 25.0
 SLOT_WAIT_S: Final = 60.0  # how long a thread waits for this thread to take a slot; it never does in practice
 
 _PURPOSE: Final = {states.READY: effects.SEND, states.UNKNOWN: effects.LOOK_UP, states.DONE: effects.CONFIRM}
+_Due = tuple[int, str]  # an effect and what is due for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +123,16 @@ def _napped(part: _Slice, *, nap_s: float) -> bool:
 
 def take_lease(*, connection_id: int, lease_for_s: float, at: datetime) -> str:
     """The token of the lease; '' where another pump holds it."""
-    PumpLease.objects.get_or_create(connection_id=connection_id)
     holder = uuid.uuid4().hex
-    free = Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at)
-    until = at + timedelta(seconds=lease_for_s)
-    taken = PumpLease.objects.filter(free, connection_id=connection_id).update(holder=holder, lease_until_at=until)
-    return holder if taken else ""
+    lease = PumpLease.objects.filter(connection_id=connection_id)
+    free = lease.filter(Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at))
+    held = {"holder": holder, "lease_until_at": at + timedelta(seconds=lease_for_s)}
+    if free.update(**held):
+        return holder
+    if lease.exists():
+        return ""
+    PumpLease.objects.get_or_create(connection_id=connection_id)  # its first pump; another may be making it as well
+    return holder if free.update(**held) else ""
 
 
 def give_lease_back(*, connection_id: int, holder: str) -> None:
@@ -139,56 +145,87 @@ def give_lease_back(*, connection_id: int, holder: str) -> None:
 
 def due_effects(*, connection: Connection, at: datetime) -> QuerySet[Effect]:
     """What may be worked on now, by lane, then by due time. A stop keeps back sends only; reading goes on."""
-    effects_here = Effect.objects.filter(connection=connection, connection__is_paused=False)
+    return _due(stops.stopped_now(connection), connection_id=connection.pk, at=at)
+
+
+def _due(stopped: stops.Stopped, *, connection_id: int, at: datetime) -> QuerySet[Effect]:
+    effects_here = Effect.objects.filter(connection=connection_id, connection__is_paused=False)
     in_flight = Effect.objects.filter(
         connection=OuterRef("connection"), serial_key=OuterRef("serial_key"), state__in=sorted(states.IN_FLIGHT)
     )
-    may_go = effects.due(purpose=effects.SEND, at=at) & stops.may_send(connection)
+    may_go = effects.due(purpose=effects.SEND, at=at) & stops.may_send(stopped)
     sends = may_go & (Q(serial_key="") | ~Exists(in_flight))
     reads = effects.due(purpose=effects.LOOK_UP, at=at) | effects.due(purpose=effects.CONFIRM, at=at)
     return effects_here.filter(sends | reads).order_by("lane", "next_attempt_at", "pk")
 
 
+def _next_due(connection: Connection, *, at: datetime, limit: int, without: Collection[int] = ()) -> list[_Due]:
+    """The first of ``due_effects``, with what is due for them."""
+    fetched = 1 << (limit + len(without) - 1).bit_length()
+    rows = _look(stops.stopped_now(connection), fetched).rows(connection_id=connection.pk, at=at)
+    return [(pk, _PURPOSE[state]) for pk, state in rows if pk not in without][:limit]
+
+
+@lru_cache(maxsize=100)
+def _look(stopped: stops.Stopped, limit: int) -> Prepared[Effect]:
+    return Prepared(lambda **now: _due(stopped, **now).values_list("pk", "state")[:limit])
+
+
+def _waiting(*, at: datetime) -> QuerySet[Effect, tuple[int, str]]:
+    lapsed = Q(state=states.SENDING, lease_until_at__lte=at)
+    by_their_row = [effects.due(purpose=purpose, at=at) for purpose in _PURPOSE.values()]
+    waiting = Effect.objects.filter(reduce(or_, by_their_row, lapsed)).order_by()
+    return waiting.values_list("connection_id", "state").distinct()
+
+
+_LOOK_EVERYWHERE: Final = Prepared(_waiting)
+
+
 def connections_with_work(*, at: datetime) -> list[int]:
     """Connections whose pump would find something: due effects, or claims whose worker died."""
-    lapsed = Q(state=states.SENDING, lease_until_at__lte=at)
-    by_their_row = [effects.due(purpose=purpose, at=at) for purpose in (effects.SEND, effects.LOOK_UP, effects.CONFIRM)]
-    waiting = Effect.objects.filter(reduce(or_, by_their_row, lapsed)).order_by()
-    candidates = set(waiting.values_list("connection_id", flat=True).distinct())
-    with_lapsed = set(Effect.objects.filter(lapsed).values_list("connection_id", flat=True)) if candidates else set()
-    return [
-        connection.pk
-        for connection in Connection.objects.filter(pk__in=candidates).order_by("pk")
-        if connection.pk in with_lapsed or due_effects(connection=connection, at=at).exists()
-    ]
+    found: dict[int, set[str]] = {}
+    for connection_id, state in _LOOK_EVERYWHERE.rows(at=at):
+        found.setdefault(connection_id, set()).add(state)
+    connections = Connection.objects.filter(pk__in=found).order_by("pk") if found else []
+    return [connection.pk for connection in connections if _has_work(connection, found[connection.pk], at=at)]
+
+
+def _has_work(connection: Connection, waiting: set[str], *, at: datetime) -> bool:
+    return states.SENDING in waiting or bool(_next_due(connection, at=at, limit=1))
+
+
+def _to_come(*, connection_id: int, at: datetime) -> QuerySet[Effect, tuple[Any, ...]]:
+    rows = Effect.objects.filter(connection=connection_id)
+    tries = Q(state__in=[states.READY, states.UNKNOWN], next_attempt_at__gt=at)
+    looks = Q(state=states.DONE, kind__in=sorted(states.READ_BACK_KINDS), confirm_after_at__gt=at)
+    claims = Q(state=states.SENDING, lease_until_at__gt=at)
+    firsts = {
+        "try_at": Min("next_attempt_at", filter=tries),
+        "look_at": Min("confirm_after_at", filter=looks),
+        "lapse_at": Min("lease_until_at", filter=claims),
+    }
+    return rows.filter(tries | looks | claims).order_by().values_list("connection_id").annotate(**firsts)
+
+
+_LOOK_AHEAD: Final = Prepared(_to_come)
 
 
 def _next_due_at(part: _Slice) -> datetime | None:
     """When something of this connection comes due that is not due yet, as far as its rows say."""
-    at = part.runtime.now()
-    rows = Effect.objects.filter(connection=part.connection)
-    tries = Q(state__in=[states.READY, states.UNKNOWN], next_attempt_at__gt=at)
-    looks = Q(state=states.DONE, kind__in=sorted(states.READ_BACK_KINDS), confirm_after_at__gt=at)
-    claims = Q(state=states.SENDING, lease_until_at__gt=at)
-    found = rows.filter(tries | looks | claims).aggregate(
-        try_at=Min("next_attempt_at", filter=tries),
-        look_at=Min("confirm_after_at", filter=looks),
-        lapse_at=Min("lease_until_at", filter=claims),
-    )
-    times = (*found.values(), budget.waits_until(connection_id=part.connection.pk, at=at))
+    at, connection_id = part.runtime.now(), part.connection.pk
+    times = [due_at for _, *firsts in _LOOK_AHEAD.rows(connection_id=connection_id, at=at) for due_at in firsts]
+    times.append(budget.waits_until(connection_id=connection_id, at=at))
     return min((due_at for due_at in times if due_at is not None), default=None)
 
 
-def _next_due(part: _Slice, health: ConnectionBudget, *, limit: int) -> list[tuple[int, str]]:
-    at = part.runtime.now()
-    if budget.is_blocked(health, at=at):
-        return []
-    rows = due_effects(connection=part.connection, at=at).exclude(pk__in=part.passed_over)
-    return [(pk, _PURPOSE[state]) for pk, state in rows.values_list("pk", "state")[:limit]]
+def _due_now(part: _Slice, *, limit: int) -> list[_Due]:
+    return _next_due(part.connection, at=part.runtime.now(), limit=limit, without=part.passed_over)
 
 
 def _has_due(part: _Slice) -> bool:
-    return bool(_next_due(part, budget.budget_of(connection_id=part.connection.pk), limit=1))
+    if not _due_now(part, limit=1):
+        return False
+    return not budget.is_blocked(budget.budget_of(connection_id=part.connection.pk), at=part.runtime.now())
 
 
 def _next_jobs(part: _Slice, *, active: int) -> list[Job]:
@@ -196,9 +233,11 @@ def _next_jobs(part: _Slice, *, active: int) -> list[Job]:
     room = part.capabilities.concurrency - active
     if room <= 0 or part.is_over:
         return []
-    health = budget.budget_of(connection_id=part.connection.pk)
-    due = _next_due(part, health, limit=room)
+    due = _due_now(part, limit=room)
     if not due:
+        return []
+    health = budget.budget_of(connection_id=part.connection.pk)
+    if budget.is_blocked(health, at=part.runtime.now()):
         return []
     is_probing = budget.is_open(health)
     if is_probing and (active or not budget.may_probe(health, at=part.runtime.now())):

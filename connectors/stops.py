@@ -4,8 +4,10 @@ Reading goes on: look-ups and read-backs of what was sent are not stopped. Only 
 credentials) makes no call at all.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from django.db import transaction
@@ -15,6 +17,7 @@ from exceptions_queue import services as queue
 from returnsops import states
 from returnsops.models import Connection, Effect, Route, Switch
 from returnsops.planning.policy import PolicyError, RefundLimit, parse_policy
+from returnsops.prepared import Prepared
 from returnsops.services import audit, switches
 from returnsops.services.views import begun_since
 
@@ -22,15 +25,39 @@ ALL: Final = "all"
 LIMIT_WINDOW: Final = timedelta(hours=1)
 
 
-def may_send(connection: Connection) -> Q:
-    """Which effects of a connection no stop holds back, as a filter for the pump."""
-    scopes = set(Switch.objects.values_list("scope", flat=True))
-    if connection.is_paused or {ALL, f"connection:{connection.name}"} & scopes:
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """What may not be sent of one connection: all of it, or kinds of effects and routes by name."""
+
+    all: bool = False
+    kinds: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+
+
+def stopped_now(connection: Connection) -> Stopped:
+    """What people stopped, as it stands."""
+    return _stopped(name=connection.name, is_paused=connection.is_paused)
+
+
+def _stopped(*, name: str, is_paused: bool) -> Stopped:
+    scopes = {scope for (scope,) in _SCOPES.rows()}
+    if is_paused or {ALL, f"connection:{name}"} & scopes:
+        return Stopped(all=True)
+    kinds, routes = (
+        tuple(sorted(scope.removeprefix(of) for scope in scopes if scope.startswith(of))) for of in ("kind:", "route:")
+    )
+    return Stopped(kinds=kinds, routes=routes)
+
+
+_SCOPES: Final = Prepared(lambda: Switch.objects.values_list("scope"))
+
+
+def may_send(stopped: Stopped) -> Q:
+    """Which effects of a connection no stop holds back, as a filter."""
+    if stopped.all:
         return Q(pk__in=[])
-    kinds = [scope.removeprefix("kind:") for scope in scopes if scope.startswith("kind:")]
-    routes = [scope.removeprefix("route:") for scope in scopes if scope.startswith("route:")]
-    on_live_route = Q(route__mode=states.ROUTE_LIVE, route__is_paused=False) & ~Q(route__name__in=routes)
-    return ~Q(kind__in=kinds) & (Q(route__isnull=True) | on_live_route & _is_released())
+    on_live_route = Q(route__mode=states.ROUTE_LIVE, route__is_paused=False) & ~Q(route__name__in=stopped.routes)
+    return ~Q(kind__in=stopped.kinds) & (Q(route__isnull=True) | on_live_route & _is_released())
 
 
 def _is_released() -> Q:
@@ -45,12 +72,25 @@ def _is_released() -> Q:
 
 def reason_to_stop(*, effect_id: int) -> str:
     """Why this effect may not leave right now, in words; '' = it may. Asked once more just before the call."""
-    effect = Effect.objects.select_related("connection").get(pk=effect_id)
-    if Effect.objects.filter(may_send(effect.connection), pk=effect_id).exists():
+    ((kind, name, is_paused),) = _OF_EFFECT.rows(effect_id=effect_id)
+    stopped = _stopped(name=name, is_paused=is_paused)
+    if not stopped.all and _sendable(stopped).rows(effect_id=effect_id):
         return ""
     if not Effect.objects.filter(_is_released(), pk=effect_id).exists():
         return "The return began before its route went live; a person has to release it first."
-    return f"Sending is stopped for {effect.connection.name}, its route or {effect.kind}; see the stop switches."
+    return f"Sending is stopped for {name}, its route or {kind}; see the stop switches."
+
+
+_OF_EFFECT: Final = Prepared(
+    lambda effect_id: Effect.objects.filter(pk=effect_id).values_list(
+        "kind", "connection__name", "connection__is_paused"
+    )
+)
+
+
+@lru_cache(maxsize=100)
+def _sendable(stopped: Stopped) -> Prepared[Effect]:
+    return Prepared(lambda effect_id: Effect.objects.filter(may_send(stopped), pk=effect_id).values_list("pk"))
 
 
 def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
