@@ -50,15 +50,10 @@ def test_objects_come_with_what_is_selected_beside_them() -> None:
     effects[1].refresh_from_db()
     asked = Prepared(lambda pk: Effect.objects.select_related("connection", "rma__route", "order").filter(pk=pk))
     for effect in effects:
+        related = (effect.connection, effect.rma, effect.order, effect.rma and effect.rma.route)
         (found,) = asked.objects(pk=effect.pk)
         with CaptureQueriesContext(connection) as queries:
-            assert (found, found.connection, found.rma, found.order) == (
-                effect,
-                effect.connection,
-                effect.rma,
-                effect.order,
-            )
-            assert found.rma is None or effect.rma is None or found.rma.route == effect.rma.route
+            assert (found.connection, found.rma, found.order, found.rma and found.rma.route) == related
         assert not queries.captured_queries
         fresh = Effect.objects.get(pk=effect.pk)
         assert all(getattr(found, one.attname) == getattr(fresh, one.attname) for one in Effect._meta.concrete_fields)
