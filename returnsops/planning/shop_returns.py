@@ -11,11 +11,13 @@ from typing import Any
 
 from returnsops import states
 
-from . import items, verdicts
+from . import by_hand, items, order_money, sellable, verdicts
+from .claims import claims_of
+from .covered import in_turn, uncovered
 from .keys import business_key, content_hash
 from .model import Part, PlannedEffect
 from .policy import Policy
-from .view import EffectView, ReturnView
+from .view import EffectView, LineView, ReturnView
 
 _SETTLED = frozenset({states.DONE, states.CONFIRMED, states.FAILED, states.EFFECT_CANCELLED, states.REJECTED})
 
@@ -30,7 +32,11 @@ def plan_shop_returns(view: ReturnView, policy: Policy, now: datetime) -> Part:
     if policy.shop_return.writer == "platform":
         return Part()
     edits = [one for one in view.effects if one.kind == states.EDIT_RETURN and one.state in states.COMMITTED]
-    planned = (*_edited(view, opened, edits), *_tracked(view, opened, edits), *_closed(view, opened, edits))
+    planned = (
+        *_edited(view, opened, edits),
+        *_tracked(view, opened, edits),
+        *_closed(view, policy, opened, edits),
+    )
     return Part(effects=planned)
 
 
@@ -107,27 +113,43 @@ def _tracked(view: ReturnView, opened: EffectView, edits: Sequence[EffectView]) 
             yield _effect(view, states.TRACK_RETURN, key, payload)
 
 
-def _closed(view: ReturnView, opened: EffectView, edits: Sequence[EffectView]) -> Iterable[PlannedEffect]:
+def _closed(
+    view: ReturnView, policy: Policy, opened: EffectView, edits: Sequence[EffectView]
+) -> Iterable[PlannedEffect]:
     key = business_key(states.CLOSE_RETURN, view.ref)
-    how = _how(view)
+    how = _how(view, policy)
     if how and not _is_sent(view, key):
         payload: dict[str, Any] = {"remote_return_id": opened.remote_id, "how": how, "rma_number": view.number}
         payload |= {"is_edited": True} if edits else {}
         yield _effect(view, states.CLOSE_RETURN, key, payload)
 
 
-def _how(view: ReturnView) -> str:
+def _how(view: ReturnView, policy: Policy) -> str:
     """Cancelled where the goods never come; else processed once they are judged and all of it is through."""
     if view.status in states.RETURN_ENDED:
         return "cancel"
     weighty = [one for one in view.effects if one.kind in states.WEIGHTY_KINDS]
     is_through = all(one.state in _SETTLED for one in weighty)
+    if not is_through or (view.status != states.CLOSED and not _is_judged(view)):
+        return ""
     is_paid = any(one.kind in states.VALUE_KINDS | {states.EXCHANGE} for one in weighty)
-    return "process" if is_through and (view.status == states.CLOSED or (_is_judged(view) and is_paid)) else ""
+    return "process" if view.status == states.CLOSED or is_paid or _is_paid_outside(view, policy) else ""
 
 
 def _is_judged(view: ReturnView) -> bool:
     return view.status == states.INSPECTED
+
+
+def _is_paid_outside(view: ReturnView, policy: Policy) -> bool:
+    """Refunds by hand came before any of ours, leave nothing of what was decided, and no unit waits to go back."""
+    claims = claims_of(view, policy) if order_money.covering(view, policy) else ()
+    is_paid = bool(claims) and not uncovered(view, policy, in_turn(view, policy, claims))
+    return is_paid and not any(_waits_for_stock(view, policy, line) for line in view.lines)
+
+
+def _waits_for_stock(view: ReturnView, policy: Policy, line: LineView) -> bool:
+    there = order_money.put_back(view, line.item_id) + by_hand.units(view, line)
+    return sellable.units(view, policy, line).possible > there
 
 
 def _is_sent(view: ReturnView, key: str) -> bool:

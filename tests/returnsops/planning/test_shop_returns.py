@@ -92,6 +92,20 @@ def test_it_ends_when_the_goods_are_judged_and_the_money_is_through(status: str,
     assert keys(status=status, effects=(OPENED, ended, *effects)) == []
 
 
+def test_it_ends_too_where_all_of_the_money_went_by_hand_before_any_of_ours_was_planned() -> None:
+    """However it is told: a plan that never saw the money owed ends the return like one that did (S5-4)."""
+    by_hand = v.shop_refund(attribution="this_return")
+    known: Any = {"status": "inspected", "effects": (OPENED,), "payouts": (v.payout(),), "shop_refunds": (by_hand,)}
+    assert keys(**known) == ["close_return:reveni/ret_1"]
+    assert keys(**known | {"payouts": ()}) == []
+    assert keys(**known | {"shop_refunds": (v.shop_refund(attribution="unrelated"),)}) == []
+    half = v.shop_refund(amount="12.10", attribution="this_return")
+    assert keys(**known | {"shop_refunds": (half,)}) == []
+    assert keys(**known | {"verdicts": (v.verdict(),)}) == []  # a unit waits to be put back
+    put_back = v.effect("restock:reveni/ret_1:a:1", "restock", "confirmed", item_id="a", quantity=1)
+    assert keys(**known | {"verdicts": (v.verdict(),), "effects": (OPENED, put_back)}) == ["close_return:reveni/ret_1"]
+
+
 def test_it_follows_what_the_platform_changed_until_it_is_closed_each_time_with_a_key_of_its_own() -> None:
     shirts = (v.shirt_item(quantity=2),)
     ((key, payload),) = wanted(lines=shirts, effects=(OPENED,))
