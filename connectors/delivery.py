@@ -252,7 +252,10 @@ def _settle_sent(job: Job, desk: Desk, sent: Sent, *, outcome: str) -> None:
             delivery_cases.open_double(effect=desk.effect, other_remote_id=sent.remote_id, at=desk.at)
         if not (is_ours and effects.is_shown(effect_id=desk.effect.pk)):
             desk.mark_dirty()
-    desk.finish()
+    if is_ours and desk.effect.kind in states.READ_BACK_KINDS:
+        desk.runtime.checkpoint("settled")  # it is read back next, and what both showed is planned at once
+    else:
+        desk.finish()
 
 
 # --- after an error ----------------------------------------------------------------------------------------------

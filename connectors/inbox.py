@@ -1,7 +1,8 @@
 """The inbox (design section 4): record what comes in, then process it apart from that, once.
 
 Recording is one insert. Processing claims by compare-and-set, reads what the vendor must tell outside any
-transaction, and applies, plans and marks in one.
+transaction, and applies and marks in one. What is told in a row about one return is planned once after it
+(``services.replan.replan_due``); until then the return is dirty, and nothing of it is sent.
 """
 
 import json
@@ -29,7 +30,6 @@ from returnsops.models import Connection, InboundEvent, MappingVersion
 from returnsops.models.connections import newest_mapping
 from returnsops.services.apply_facts import Applied, apply_facts
 from returnsops.services.order_documents import from_document
-from returnsops.services.replan import replan, replan_returns_of_orders
 
 log = logging.getLogger(__name__)
 
@@ -255,9 +255,6 @@ def _apply(
     applied = apply_facts(connection=event.connection, new_facts=normalised.facts, at=at)
     from_reads = apply_facts(connection=event.connection, new_facts=orders, at=at)
     keep_reads(connection=event.connection, found=orders, at=at)
-    for rma_id in dict.fromkeys(applied.rma_ids):
-        replan(rma_id=rma_id, at=at)
-    replan_returns_of_orders(order_ids=from_reads.order_ids, at=at)
     for problem in normalised.problems:
         open_problem_case(event=event, problem=problem, at=at)
     close_healed_cases(event=event, normalised=normalised, at=at)

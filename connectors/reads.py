@@ -50,7 +50,8 @@ def read_order(*, connection: Connection, order_id: str, at: datetime) -> OrderC
 def read_wanted_orders(*, at: datetime, limit: int = BATCH) -> int:
     """Read the orders that returns wait for; a missing one is asked for again with growing pauses.
 
-    Returns how many were found. What goes wrong with one return costs only that return time.
+    Returns how many were found; their returns are dirty, for ``replan_due``. What goes wrong with one return costs
+    only that return time.
     """
     waiting = ReturnAuthorisation.objects.filter(
         order__isnull=True, order_next_read_at__lte=at, route__commerce__isnull=False
@@ -92,7 +93,7 @@ def _read_for(rma: ReturnAuthorisation, *, at: datetime) -> int:
     with transaction.atomic():
         if not rma.order_external_id:
             know_order(rma=rma, order_id=order_id)
-        store_read(connection=commerce, snapshot=fact.snapshot, at=at)
+        _store(connection=commerce, snapshot=fact.snapshot, at=at)
     return 1
 
 
@@ -115,10 +116,16 @@ def _id_by_number(commerce: Connection, number: str) -> str:
 @transaction.atomic
 def store_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime) -> None:
     """Apply an order that was read, keep the reading, and plan the returns it concerns."""
+    order_row_id = _store(connection=connection, snapshot=snapshot, at=at)
+    replan_returns_of_orders(order_ids=[order_row_id], at=at)
+
+
+def _store(*, connection: Connection, snapshot: OrderSnapshot, at: datetime) -> int:
+    """Apply an order that was read, and keep the reading; its returns are left to be planned. Our row's id."""
     fact = OrderChanged(order_id=snapshot.order_id, snapshot=snapshot, occurred_at=at)
-    applied = apply_facts(connection=connection, new_facts=[fact], at=at)
-    keep_read(connection=connection, snapshot=snapshot, at=at, order_row_id=applied.order_ids[0])
-    replan_returns_of_orders(order_ids=applied.order_ids, at=at)
+    (order_row_id,) = apply_facts(connection=connection, new_facts=[fact], at=at).order_ids
+    keep_read(connection=connection, snapshot=snapshot, at=at, order_row_id=order_row_id)
+    return order_row_id
 
 
 def keep_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime, order_row_id: int) -> InboundEvent:

@@ -48,6 +48,9 @@ BACK_OFF_BASE_S: Final = 10.0
 BACK_OFF_CAP_S: Final = 1800.0
 MAX_TRIES: Final = 12
 
+# What was told since the last plan may forbid it: a dirty return sends nothing before it is planned again.
+_PLANNED: Final = Q(rma__isnull=True) | Q(rma__is_dirty=False)
+
 ABSENT: Final = "absent"  # error class of an attempt that a consistent look-up did not find after settle_s
 
 
@@ -83,7 +86,7 @@ def due(*, purpose: str, at: datetime) -> Q:
     is_free = Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at)
     is_due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at)
     if purpose == SEND:
-        return Q(state=states.READY) & is_due & _approved_if_manual()
+        return Q(state=states.READY) & is_due & _approved_if_manual() & _PLANNED
     if purpose == LOOK_UP:
         return Q(state=states.UNKNOWN) & is_due & is_free
     return Q(state=states.DONE, kind__in=sorted(states.READ_BACK_KINDS), confirm_after_at__lte=at) & is_free

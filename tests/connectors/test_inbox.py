@@ -338,9 +338,9 @@ def test_half_an_event_is_never_applied(platform: Connection, monkeypatch: pytes
     _told(platform)
 
     def fail(**_: Any) -> None:
-        raise RuntimeError("between rows and plan")
+        raise RuntimeError("between the rows and their mark")
 
-    monkeypatch.setattr(inbox, "replan", fail)
+    monkeypatch.setattr(inbox, "close_healed_cases", fail)
     inbox.process_due(at=NOW)
     assert not ReturnAuthorisation.objects.exists()
 

@@ -105,7 +105,11 @@ def _return(route: Route, number: int = 1, *, order_id: str = "") -> ReturnAutho
 
 
 def _read(*, after_s: float = 0) -> int:
-    return reads.read_wanted_orders(at=NOW + timedelta(seconds=after_s))
+    """What is wanted is read, and what follows from it planned, as the workers do."""
+    at = NOW + timedelta(seconds=after_s)
+    found = reads.read_wanted_orders(at=at)
+    replan_due(at=at)
+    return found
 
 
 def _cases() -> list[str]:
@@ -150,6 +154,7 @@ def test_a_missing_order_is_asked_for_with_growing_pauses_and_is_a_case_in_the_e
 
     answers({"1": _snapshot("1")})  # and there it is after all
     reads.read_wanted_orders(at=rma.order_wanted_until_at + timedelta(days=1))
+    replan_due(at=rma.order_wanted_until_at + timedelta(days=1))
     assert states.CASE_ORDER_NOT_FOUND not in _cases()
 
 
@@ -274,6 +279,7 @@ def test_an_order_of_several_returns_waits_for_none_that_cannot_be_planned(
         if way == "hint":
             inbox.record(connection=shop, source="webhook", topic="order.updated", body=b'{"id": 7}', at=later)
             inbox.process_due(at=later)
+            replan_due(at=later)
         else:
             _read(after_s=60)
     found = {row.pk: (row.order is not None, row.is_dirty, row.planned_at) for row in _all()}

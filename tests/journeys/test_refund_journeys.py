@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from connectors import inbox, pump, reads
 from connectors.simulators.woocommerce.pricing import totals_of
 from connectors.simulators.woocommerce.records import Order
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect
+from returnsops.services.replan import replan_due
 from tests.journeys.world import World, world
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +165,31 @@ def test_every_other_return_is_tied_to_its_order() -> None:
         assert line.order_line is not None
         assert linked.external_id == str(order.id)
         assert line.order_line.external_id == str(order.items[0].id)
+
+
+@pytest.mark.requirement("S4-21")
+def test_what_was_told_since_the_last_plan_stops_a_refund_that_was_about_to_go() -> None:
+    """The verdict changes while the refund is ready: told and not planned yet, the worker of the shop sends nothing."""
+    with world() as w:
+        _, return_id = _returned(w)
+        w.pay(return_id, "30.00")
+        _take_in(w)
+        replan_due(at=w.now())
+        ready = Effect.objects.filter(rma=w.rma(return_id), state=states.READY)
+        assert set(ready.values_list("kind", flat=True)) == {states.REFUND, states.RESTOCK}
+
+        w.judge(return_id, "damaged")
+        w.platform.cancel(return_id)
+        _take_in(w)
+        assert pump.run(connection_id=w.connection("shop").pk, runtime=w.runtime, is_threaded=False).worked == 0
+        assert (w.writes(), ready.count()) == ([], 2)
+
+        w.settle()
+        assert (w.writes(), ready.count()) == ([], 0)
+
+
+def _take_in(w: World) -> None:
+    """What is told is applied and the orders it names are read; the next plan is still to come."""
+    w.tell()
+    while inbox.process_due(at=w.now()) + reads.read_wanted_orders(at=w.now()):
+        pass

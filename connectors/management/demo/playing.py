@@ -17,6 +17,7 @@ from connectors.registry import utc_now
 from connectors.simulators.webhooks import WebhookSender
 from returnsops import states
 from returnsops.models import Connection, Effect, InboundEvent, ReturnAuthorisation
+from returnsops.services.replan import replan_due
 
 Settle = Callable[[], None]
 
@@ -97,7 +98,7 @@ def play_as_of_yesterday(stories: Iterable[Story], markets: Iterable[Market]) ->
     for sender in senders_of(markets):
         sender.deliver_pending()
     while inbox.process_due(at=utc_now() - YESTERDAY):
-        pass
+        replan_due(at=utc_now() - YESTERDAY)
 
 
 # --- waiting for the workers -------------------------------------------------------------------------------------
