@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,20 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
-    for path in paths:
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """What the rails look at: definitions and calls; each file is parsed once for all of them."""
+    looked_at = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Call)
+    return tuple(node for node in ast.walk(ast.parse(text_of(path))) if isinstance(node, looked_at))
+
+
+def nodes(paths: list[Path]) -> Iterator[tuple[Path, ast.AST]]:
+    return ((path, node) for path in paths for node in nodes_of(path))
 
 
 def project() -> dict[str, object]:
@@ -60,8 +72,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 def test_no_class_is_a_manager_helper_or_handler() -> None:
     found = [
         f"{name_of(path)}:{node.lineno} {node.name}"
-        for path, tree in trees(product_files())
-        for node in ast.walk(tree)
+        for path, node in nodes(product_files())
         if isinstance(node, ast.ClassDef) and FORBIDDEN_CLASSES.search(node.name) and not inherits_its_name(node)
     ]
     assert found == []
@@ -79,14 +90,13 @@ def test_files_stay_below_the_size_stop() -> None:
 
 
 def lines_of(path: Path) -> int:
-    return path.read_text(encoding="utf-8").count("\n")
+    return text_of(path).count("\n")
 
 
 def test_functions_stay_below_the_size_stop() -> None:
     long = [
         f"{name_of(path)}:{node.lineno} {node.name}"
-        for path, tree in trees(python_files())
-        for node in ast.walk(tree)
+        for path, node in nodes(python_files())
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION_STOP
     ]
@@ -97,7 +107,7 @@ def test_nothing_is_left_over() -> None:
     found = [
         f"{name_of(path)}:{number}: {line.strip()}"
         for path in python_files()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for number, line in enumerate(text_of(path).splitlines(), start=1)
         if LEFTOVERS.search(line)
     ]
     assert found == []
@@ -108,8 +118,7 @@ def test_admin_modules_write_through_services_only() -> None:
     admins = [path for path in product_files() if "admin" in {path.stem, path.parent.name}]
     found = [
         f"{name_of(path)}:{node.lineno}"
-        for path, tree in trees(admins)
-        for node in ast.walk(tree)
+        for path, node in nodes(admins)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and (node.func.attr == "delete" or (node.func.attr == "update" and is_queryset(node.func.value)))
@@ -159,8 +168,7 @@ def test_every_requirement_id_on_a_test_is_a_row() -> None:
     rows = {row["id"] for row in requirement_report.rows()}
     marked = {
         argument.value
-        for _, tree in trees(sorted((ROOT / "tests").rglob("test_*.py")))
-        for node in ast.walk(tree)
+        for _, node in nodes(sorted((ROOT / "tests").rglob("test_*.py")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "requirement"
         for argument in node.args
         if isinstance(argument, ast.Constant)

@@ -1,6 +1,5 @@
 """Every GraphQL document is one operation named like its file, right for the simulator and for the published schema."""
 
-import gzip
 import re
 from functools import cache
 
@@ -19,14 +18,8 @@ from graphql.execution.values import get_variable_values
 
 from connectors.shopify import documents
 from connectors.simulators.shopify.graph import SDL
+from tests.connectors.shopify.published import published_schema
 from tests.connectors.shopify.samples import SAMPLES
-from tests.settings import SHOPIFY_SCHEMA
-
-
-@cache
-def published() -> GraphQLSchema:
-    """The schema as Shopify publishes it."""
-    return build_schema(gzip.decompress(SHOPIFY_SCHEMA.read_bytes()).decode(), assume_valid=True)
 
 
 @cache
@@ -50,6 +43,12 @@ def complaints(schema: GraphQLSchema, name: str) -> list[str]:
     return found
 
 
+def complaints_by_name(schema: GraphQLSchema) -> dict[str, list[str]]:
+    """The documents that have any."""
+    every = {name: complaints(schema, name) for name in documents.names()}
+    return {name: found for name, found in every.items() if found}
+
+
 def test_each_document_is_one_operation_named_like_its_file_and_has_a_sample() -> None:
     names = {name: operation(name).name for name in documents.names()}
     assert {file: node.value for file, node in names.items() if node} == {name: name for name in documents.names()}
@@ -57,7 +56,7 @@ def test_each_document_is_one_operation_named_like_its_file_and_has_a_sample() -
 
 
 def test_the_simulator_knows_every_field_and_argument_in_use() -> None:
-    assert {name: complaints(simulated(), name) for name in documents.names() if complaints(simulated(), name)} == {}
+    assert complaints_by_name(simulated()) == {}
 
 
 def test_orders_are_read_alike_alone_and_in_pages_by_the_same_fragments() -> None:
@@ -81,4 +80,4 @@ def test_an_unknown_document_is_named_with_the_known_ones() -> None:
 
 @pytest.mark.shopify_files
 def test_every_document_is_right_for_the_published_schema() -> None:
-    assert {name: complaints(published(), name) for name in documents.names() if complaints(published(), name)} == {}
+    assert complaints_by_name(published_schema()) == {}

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -60,7 +61,7 @@ class Exchange:
         """Names of the root fields: as asked where the text was kept, else as answered."""
         if not self.document:
             return list(self.answer.get("data") or {}) or [_root_of(self)]
-        operations = [d for d in parse(self.document).definitions if isinstance(d, OperationDefinitionNode)]
+        operations = [d for d in parsed(self.document).definitions if isinstance(d, OperationDefinitionNode)]
         return [one.name.value for one in operations[0].selection_set.selections if isinstance(one, FieldNode)]
 
     @property
@@ -69,6 +70,12 @@ class Exchange:
         schema = executable_schema()
         known = {*(schema.query_type or _NOTHING).fields, *(schema.mutation_type or _NOTHING).fields, "__type"}
         return [root for root in self.roots if root not in known]
+
+
+@cache
+def parsed(text: str) -> DocumentNode:
+    """A document of a recording; each is looked at by several tests, and many recordings ask the same."""
+    return parse(text, no_location=True)
 
 
 def names() -> list[str]:
@@ -264,7 +271,7 @@ def asked(exchange: Exchange, key: str) -> str:
     schema = executable_schema()
     if not exchange.document:
         return _made_up(schema, exchange, key)
-    document = parse(exchange.document)
+    document = parsed(exchange.document)
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)

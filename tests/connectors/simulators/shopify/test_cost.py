@@ -1,15 +1,15 @@
 """Costs of queries, as a real store reckoned them."""
 
-import gzip
+from functools import cache
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, validate
 
 from connectors.simulators.shopify.cost import Reckoner
 from connectors.simulators.shopify.graph import executable_schema
+from tests.connectors.shopify.published import published_schema
 from tests.connectors.simulators.shopify import recorded
-from tests.settings import SHOPIFY_SCHEMA
 
 REQUEST = """mutation Request($input: ReturnRequestInput!) { returnRequest(input: $input) {
   return { id returnLineItems(first: 5) { nodes { id quantity } } } userErrors { field message } } }"""
@@ -28,12 +28,12 @@ def test_the_requested_cost_is_the_recorded_one(document: str, points: int) -> N
 
 @pytest.mark.shopify_files
 def test_nine_of_ten_recorded_requests_are_reckoned_to_the_point() -> None:
-    published = build_schema(gzip.decompress(SHOPIFY_SCHEMA.read_bytes()).decode(), assume_valid=True)
+    published = published_schema()
     pairs = set()
     for name in recorded.names():
         for exchange in recorded.exchanges(name):
             cost = (exchange.answer.get("extensions") or {}).get("cost")
-            if exchange.document and cost and is_valid(published, exchange.document):
+            if exchange.document and cost and is_valid(exchange.document):
                 ours = requested(published, exchange.document, exchange.variables)
                 pairs.add((exchange.document, cost["requestedQueryCost"], ours))
     equal = sum(theirs == ours for _, theirs, ours in pairs)
@@ -42,13 +42,14 @@ def test_nine_of_ten_recorded_requests_are_reckoned_to_the_point() -> None:
 
 
 def requested(schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> int:
-    document = parse(text)
+    document = recorded.parsed(text)
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
     return Reckoner(schema, document, variables).requested(operation)
 
 
-def is_valid(schema: GraphQLSchema, text: str) -> bool:
+@cache
+def is_valid(text: str) -> bool:
     try:
-        return not validate(schema, parse(text))
+        return not validate(published_schema(), recorded.parsed(text))
     except GraphQLError:
         return False

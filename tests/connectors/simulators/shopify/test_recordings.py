@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from graphql import FieldsOnCorrectTypeRule, KnownArgumentNamesRule, parse, validate
+from graphql import FieldsOnCorrectTypeRule, KnownArgumentNamesRule, validate
 
 from connectors.simulators.shopify.graph import executable_schema
 from tests.connectors.simulators.shopify import given, recorded
@@ -228,7 +228,7 @@ def test_fields_and_arguments_the_simulator_lacks_are_listed() -> None:
 def lacking_in(exchange: recorded.Exchange) -> set[str]:
     """What a question names that our schema lacks, but for root fields; below these nothing is looked at."""
     rules = [FieldsOnCorrectTypeRule, KnownArgumentNamesRule]
-    problems = validate(executable_schema(), parse(exchange.document), rules) if exchange.document else []
+    problems = validate(executable_schema(), recorded.parsed(exchange.document), rules) if exchange.document else []
     found = {
         said.format(*match.groups())
         for problem in problems
