@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from connectors.models import ConnectionBudget
 from connectors.ports import Capabilities, RateLimited
@@ -19,6 +18,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection
+from returnsops.prepared import Prepared
 
 BURST_S: Final = 10.0  # how many seconds' worth of calls may go at once
 MAX_WAIT_S: Final = 5.0  # longer than this a call does not wait, it comes back later
@@ -34,8 +34,11 @@ class BudgetSpent(RateLimited):
 
 def budget_of(*, connection_id: int) -> ConnectionBudget:
     """The row, made on first use."""
-    row, _ = ConnectionBudget.objects.get_or_create(connection_id=connection_id)
-    return row
+    found = _ROW.objects(connection_id=connection_id)
+    return found[0] if found else ConnectionBudget.objects.get_or_create(connection_id=connection_id)[0]
+
+
+_ROW: Final = Prepared(lambda connection_id: ConnectionBudget.objects.filter(connection=connection_id))
 
 
 def take(
@@ -126,10 +129,9 @@ def waits_until(*, connection_id: int, at: datetime) -> datetime | None:
 
 def note_success(*, connection_id: int, at: datetime) -> None:
     """An answer came: the breaker closes, and so does its case."""
-    here = ConnectionBudget.objects.filter(connection_id=connection_id)
-    if not here.filter(Q(failure_count__gt=0) | Q(open_until_at__isnull=False)).exists():
-        return
     row = budget_of(connection_id=connection_id)
+    if row.failure_count == 0 and row.open_until_at is None:
+        return
     was_open = is_open(row)
     if change(row, failure_count=0, opened_count=0, open_until_at=None) and was_open:
         name = row.connection.name

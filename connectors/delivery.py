@@ -31,6 +31,7 @@ from connectors.ports import (
 from returnsops import states
 from returnsops.models import Effect
 from returnsops.planning.view import order_fingerprint
+from returnsops.prepared import Prepared
 from returnsops.services import effects
 from returnsops.services.effect_rows import Failure, contradiction_of
 
@@ -56,7 +57,7 @@ def deliver(*, effect_id: int, purpose: str, runtime: Runtime) -> bool:
 
 def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
     """T1: claim the effect and say what to ask of the vendor; None where there is nothing to ask."""
-    vendor = Effect.objects.values_list("connection__vendor", flat=True).get(pk=effect_id)
+    ((vendor,),) = _VENDOR.rows(effect_id=effect_id)
     connector = runtime.connector(vendor)
     at = runtime.now()
     until = at + timedelta(seconds=lease_s(connector.capabilities))
@@ -83,6 +84,9 @@ def open_job(*, effect_id: int, purpose: str, runtime: Runtime) -> Job | None:
         started_at=at,
         lease_until_at=until,
     )
+
+
+_VENDOR: Final = Prepared(lambda effect_id: Effect.objects.filter(pk=effect_id).values_list("connection__vendor"))
 
 
 def settle_surely(job: Job, answer: Answered, *, runtime: Runtime) -> Job | None:

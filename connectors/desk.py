@@ -4,12 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from connectors.jobs import Job, Runtime
 from connectors.ports import Capabilities
 from connectors.reads import keep_read
 from returnsops.facts import OrderChanged, OrderSnapshot
 from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.effect_rows import Claim
 from returnsops.services.replan import mark_dirty, replan
@@ -73,5 +75,10 @@ def desk_of(
     claim: Claim, capabilities: Capabilities, runtime: Runtime, *, related: Sequence[str] = ("connection",)
 ) -> Desk:
     """The desk for a claim; ``related`` is what is read with the effect, the rest when somebody asks for it."""
-    effect = Effect.objects.select_related(*related).get(pk=claim.effect_id)
+    (effect,) = _with(tuple(related)).objects(effect_id=claim.effect_id)
     return Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
+
+
+@cache
+def _with(related: tuple[str, ...]) -> Prepared[Effect]:
+    return Prepared(lambda effect_id: Effect.objects.select_related(*related or (None,)).filter(pk=effect_id))

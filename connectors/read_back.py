@@ -76,5 +76,7 @@ def _owner(refund: RemoteRefund, ledger: Mapping[str, tuple[Decimal, str, str]])
 
 
 def _ledger(effect: Effect) -> dict[str, tuple[Decimal, str, str]]:
-    rows = Effect.objects.filter(connection=effect.connection, order=effect.order, kind__in=sorted(states.MONEY_KINDS))
-    return {row.key: (row.amount or Decimal(0), row.remote_id, row.state) for row in rows}
+    rows = Effect.objects.filter(
+        connection=effect.connection_id, order=effect.order_id, kind__in=sorted(states.MONEY_KINDS)
+    ).values_list("key", "amount", "remote_id", "state")
+    return {key: (amount or Decimal(0), remote_id, state) for key, amount, remote_id, state in rows}

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from returnsops import states
 from returnsops.models import Attempt, Effect
+from returnsops.prepared import Prepared
 
 from . import audit, locks
 
@@ -53,7 +54,15 @@ class Failure:
 def locked(*, effect_id: int) -> Effect:
     """The effect with its order and return locked first, in the one lock order."""
     locks.lock_above_effect(effect_id=effect_id)
-    return Effect.objects.select_for_update(of=("self",)).select_related("rma").get(pk=effect_id)
+    found = _LOCKED.objects(effect_id=effect_id)
+    if not found:
+        raise Effect.DoesNotExist
+    return found[0]
+
+
+_LOCKED: Final = Prepared(
+    lambda effect_id: Effect.objects.select_for_update(of=("self",)).select_related("rma").filter(pk=effect_id)
+)
 
 
 def check_transition(*, source: str, target: str) -> None:
@@ -120,8 +129,15 @@ def supersede(effect_id: int, *, at: datetime) -> None:
 
 def contradiction_of(effect_id: int) -> str:
     """Why only a person can say what an earlier request with our key did; '' where none was contradicted."""
-    rows = Attempt.objects.filter(effect_id=effect_id, outcome=CONTRADICTED)
-    return rows.order_by("-number").values_list("text", flat=True).first() or ""
+    found = _CONTRADICTED.rows(effect_id=effect_id)
+    return str(found[0][0]) if found else ""
+
+
+_CONTRADICTED: Final = Prepared(
+    lambda effect_id: (
+        Attempt.objects.filter(effect=effect_id, outcome=CONTRADICTED).order_by("-number").values_list("text")[:1]
+    )
+)
 
 
 def label(effect: Effect) -> str:

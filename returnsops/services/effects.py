@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Coalesce
 
 from returnsops import states
 from returnsops.models import Attempt, Effect
+from returnsops.prepared import Prepared
 
 from .effect_rows import (
     LAPSED,
@@ -63,22 +64,17 @@ def claim(*, effect_id: int, purpose: str, lease_until_at: datetime, at: datetim
     SEND takes a ready effect to ``sending``. LOOK_UP (``unknown``) and CONFIRM (``done``) leave the state alone.
     The partial unique constraint on the serial key is the guard against two of one order in flight.
     """
-    token = uuid.uuid4().hex
-    with transaction.atomic():
-        if not _taken(effect_id, purpose, token=token, lease_until_at=lease_until_at, at=at):
-            return None
-        close_open_attempts(effect_id, at=at)
-        last = Effect.objects.annotate(last=Max("attempts__number")).values_list("last", "generation")
-        number, generation = last.get(pk=effect_id)
-        Attempt.objects.create(
-            effect_id=effect_id,
-            number=(number or 0) + 1,
-            generation=generation,
-            purpose=purpose,
-            token=token,
-            started_at=at,
-        )
-    return Claim(effect_id=effect_id, token=token, purpose=purpose)
+    claim = Claim(effect_id=effect_id, token=uuid.uuid4().hex, purpose=purpose)
+    is_taken = False
+    try:
+        with transaction.atomic():
+            is_taken = _taken(claim, lease_until_at=lease_until_at, at=at)
+            if is_taken:
+                _begin_attempt(claim, at=at)
+    except IntegrityError:  # one_in_flight_per_serial_key: another of the same order came first
+        if is_taken:
+            raise
+    return claim if is_taken else None
 
 
 def due(*, purpose: str, at: datetime) -> Q:
@@ -113,23 +109,34 @@ def begin_send(*, claim: Claim, lease_until_at: datetime, at: datetime) -> bool:
 
 def unsettled_since(*, effect_id: int) -> datetime | None:
     """When the last write left of which nobody knows the outcome; None where there is none."""
-    has_unsettled = Attempt.objects.filter(effect_id=effect_id, has_sent=True, outcome__in=UNSETTLED).exists()
-    if not has_unsettled:
-        return None
-    return Effect.objects.values_list("last_attempt_at", flat=True).get(pk=effect_id)
+    found = _UNSETTLED.rows(effect_id=effect_id)
+    return found[0][0] if found else None
+
+
+_UNSETTLED: Final = Prepared(
+    lambda effect_id: Attempt.objects.filter(effect=effect_id, has_sent=True, outcome__in=UNSETTLED).values_list(
+        "effect__last_attempt_at"
+    )[:1]
+)
 
 
 def recover_lapsed(*, connection_id: int, at: datetime) -> int:
     """Effects whose worker died while ``sending`` become ``unknown``, to be looked up at once; returns how many."""
-    lapsed = Effect.objects.filter(connection_id=connection_id, state=states.SENDING, lease_until_at__lte=at)
     count = 0
-    for effect_id, token in lapsed.values_list("pk", "claim_token"):
+    for effect_id, token in _LAPSED.rows(connection_id=connection_id, at=at):
         with transaction.atomic():
             gone = Claim(effect_id=effect_id, token=token, purpose=SEND)
             if update_claimed(gone, (states.SENDING,), states.UNKNOWN, next_attempt_at=at, **RELEASED):
                 close_open_attempts(effect_id, at=at)
                 count += 1
     return count
+
+
+_LAPSED: Final = Prepared(
+    lambda connection_id, at: Effect.objects.filter(
+        connection=connection_id, state=states.SENDING, lease_until_at__lte=at
+    ).values_list("pk", "claim_token")
+)
 
 
 # --- settle ------------------------------------------------------------------------------------------------------
@@ -166,8 +173,14 @@ def settle_done(
 
 def is_shown(*, effect_id: int) -> bool:
     """Whether it is a note or a field that shows what is wanted by now: no plan rests on that."""
-    shown = Effect.objects.filter(pk=effect_id, kind__in=sorted(states.SHOWN_KINDS), state=states.DONE)
-    return shown.exists()
+    return bool(_SHOWN.rows(effect_id=effect_id))
+
+
+_SHOWN: Final = Prepared(
+    lambda effect_id: Effect.objects.filter(
+        pk=effect_id, kind__in=sorted(states.SHOWN_KINDS), state=states.DONE
+    ).values_list("pk")
+)
 
 
 @transaction.atomic
@@ -289,8 +302,11 @@ def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None,
 @transaction.atomic
 def note_outcome(*, claim: Claim, failure: Failure, at: datetime) -> None:
     """Keep how an attempt ended whose claim was lost: a late refusal settles what was unsettled."""
-    if Attempt.objects.filter(token=claim.token, outcome__in=["", LAPSED]).exists():
+    if _OPEN.rows(token=claim.token):
         end_failed(claim, failure, at=at)
+
+
+_OPEN: Final = Prepared(lambda token: Attempt.objects.filter(token=token, outcome__in=["", LAPSED]).values_list("pk"))
 
 
 @transaction.atomic
@@ -338,14 +354,33 @@ def postpone_unless_rebased(*, effect_id: int, basis_hash: str, until: datetime)
 # --- the ways a row changes ---------------------------------------------------------------------------------------
 
 
-def _taken(effect_id: int, purpose: str, *, token: str, lease_until_at: datetime, at: datetime) -> bool:
-    target = {"state": states.SENDING} if purpose == SEND else {}
-    try:
-        with transaction.atomic():
-            row = Effect.objects.filter(Q(pk=effect_id) & due(purpose=purpose, at=at))
-            return row.update(claim_token=token, lease_until_at=lease_until_at, **target) == 1
-    except IntegrityError:  # one_in_flight_per_serial_key: another of the same order came first
-        return False
+def _taken(claim: Claim, *, lease_until_at: datetime, at: datetime) -> bool:
+    target = {"state": states.SENDING} if claim.purpose == SEND else {}
+    row = Effect.objects.filter(due(purpose=claim.purpose, at=at), pk=claim.effect_id)
+    return row.update(claim_token=claim.token, lease_until_at=lease_until_at, **target) == 1
+
+
+def _begin_attempt(claim: Claim, *, at: datetime) -> None:
+    ((generation, last, begun),) = _ATTEMPTS.rows(effect_id=claim.effect_id)
+    if begun:
+        close_open_attempts(claim.effect_id, at=at)
+    Attempt.objects.create(
+        effect_id=claim.effect_id,
+        number=(last or 0) + 1,
+        generation=generation,
+        purpose=claim.purpose,
+        token=claim.token,
+        started_at=at,
+    )
+
+
+_ATTEMPTS: Final = Prepared(
+    lambda effect_id: (
+        Effect.objects.filter(pk=effect_id)
+        .values_list("generation")
+        .annotate(last=Max("attempts__number"), begun=Count("attempts", filter=Q(attempts__ended_at__isnull=True)))
+    )
+)
 
 
 def _approved_if_manual() -> Q:

@@ -4,11 +4,13 @@ SQLite's immediate transactions already lock all, so there nothing is read for a
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from django.db import connection
 
 from returnsops.models import Effect, Order, ReturnAuthorisation
+from returnsops.prepared import Prepared
 
 # What planning a return reads beside it: one join instead of five reads.
 FOR_PLANNING: Final = ("connection", "order", "route__commerce", "policy")
@@ -22,17 +24,30 @@ def lock_order(*, order_id: int) -> None:
 
 def lock_return(*, rma_id: int, related: Sequence[str] = ()) -> ReturnAuthorisation:
     """Lock the order of a return, if it has one, then the return itself, read with what the caller needs beside it."""
-    rows = ReturnAuthorisation.objects.select_related(*related) if related else ReturnAuthorisation.objects.all()
+    rows = _with(tuple(related))
     if not connection.features.has_select_for_update:
-        return rows.get(pk=rma_id)
+        return _only(rows, rma_id)
     order_id = ReturnAuthorisation.objects.values_list("order_id", flat=True).get(pk=rma_id)
     if order_id is not None:
         lock_order(order_id=order_id)
-    rma = rows.select_for_update(of=("self",)).get(pk=rma_id)
+    rma = _only(rows, rma_id)
     if rma.order_id != order_id and rma.order_id is not None:
         # The order was linked in between: taking its lock now is against the order only within this return.
         lock_order(order_id=rma.order_id)
     return rma
+
+
+@cache
+def _with(related: tuple[str, ...]) -> Prepared[ReturnAuthorisation]:
+    rows = ReturnAuthorisation.objects.select_for_update(of=("self",)).select_related(*related or (None,))
+    return Prepared(lambda rma_id: rows.filter(pk=rma_id))
+
+
+def _only(rows: Prepared[ReturnAuthorisation], rma_id: int) -> ReturnAuthorisation:
+    found = rows.objects(rma_id=rma_id)
+    if not found:
+        raise ReturnAuthorisation.DoesNotExist
+    return found[0]
 
 
 def lock_above_effect(*, effect_id: int) -> None:
