@@ -1,13 +1,15 @@
 """Cases about effects and connections: opened where delivery cannot go on alone, closed when the cause is gone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import matters, money, states
 from returnsops.models import Connection, Effect
+from returnsops.prepared import Prepared
 from returnsops.services import audit, cases
 from returnsops.services.effect_rows import Failure, label
 
@@ -180,9 +182,19 @@ def _kind_of(outcome: str, effect: Effect) -> str:
 
 def _close(kinds: Mapping[str, str], *, at: datetime) -> None:
     """Close the open cases with these fingerprints, each of its kind."""
-    found = ExceptionCase.objects.active().filter(fingerprint__in=list(kinds), kind_code__in=list(kinds.values()))
-    for case in found:
-        queue.auto_resolve(case=case, at=at)
+    for case in active_cases(list(kinds)):
+        if case.kind_code in kinds.values():
+            queue.auto_resolve(case=case, at=at)
+
+
+def active_cases(fingerprints: Sequence[str]) -> list[ExceptionCase]:
+    """The open cases with one of these fingerprints; mostly there is none."""
+    return _active(len(fingerprints)).objects(**{f"of_{number}": one for number, one in enumerate(fingerprints)})
+
+
+@cache
+def _active(count: int) -> Prepared[ExceptionCase]:
+    return Prepared(lambda **given: ExceptionCase.objects.active().filter(fingerprint__in=list(given.values())))
 
 
 def _fingerprint(kind: str, effect: Effect) -> str:

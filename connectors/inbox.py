@@ -8,11 +8,12 @@ transaction, and applies and marks in one. What is told in a row about one retur
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -28,6 +29,7 @@ from returnsops.facts import Fact, OrderChanged, OrderGone, ReturnSeen
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, MappingVersion
 from returnsops.models.connections import newest_mapping
+from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import Applied, apply_facts
 from returnsops.services.order_documents import from_document
 
@@ -225,18 +227,22 @@ def _previous(event: InboundEvent) -> Mapping[str, Any] | None:
     if not event.subject_key:
         return None
     is_by_source = connector_for(event.connection.vendor).compares_by_source
-    earlier = InboundEvent.objects.filter(
-        connection=event.connection,
-        subject_key=event.subject_key,
-        state=states.EVENT_PROCESSED,
-        source__in=[event.source] if is_by_source else ["webhook", "poll"],
-        pk__lt=event.pk,
+    found = _earlier((event.source,) if is_by_source else ("webhook", "poll")).rows(
+        connection_id=event.connection_id, subject_key=event.subject_key, before_id=event.pk
     )
-    row = earlier.order_by("-pk").first()
-    if row is None:
-        return None
-    document = json.loads(bytes(row.body), parse_float=Decimal)
+    document = json.loads(bytes(found[0][0]), parse_float=Decimal) if found else None
     return document if isinstance(document, dict) else None
+
+
+@cache
+def _earlier(sources: tuple[str, ...]) -> Prepared[InboundEvent]:
+    """The last body that was processed before, from any of the sources."""
+    processed = InboundEvent.objects.filter(state=states.EVENT_PROCESSED, source__in=sources).order_by("-pk")
+    return Prepared(
+        lambda connection_id, subject_key, before_id: processed.filter(
+            connection=connection_id, subject_key=subject_key, pk__lt=before_id
+        ).values_list("body")[:1]
+    )
 
 
 @transaction.atomic
@@ -343,14 +349,22 @@ def reprocess(*, event: InboundEvent, by: str, at: datetime) -> None:
 
 
 def _known(connection: Connection, *, delivery_key: str, hint_key: str) -> InboundEvent | None:
-    rows = InboundEvent.objects.filter(connection=connection)
+    found: list[Sequence[Any]] = []
     if delivery_key:
-        found = rows.filter(delivery_key=delivery_key[:200]).first()
-        if found is not None:
-            return found
-    if hint_key:
-        return rows.filter(open_hint_key=hint_key[:200]).first()
-    return None
+        found = _BY_DELIVERY.rows(connection_id=connection.pk, key=delivery_key[:200])
+    if hint_key and not found:
+        found = _BY_HINT.rows(connection_id=connection.pk, key=hint_key[:200])
+    return InboundEvent.objects.get(pk=found[0][0]) if found else None
+
+
+_BY_DELIVERY: Final = Prepared(
+    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, delivery_key=key).values_list("pk")
+)
+_BY_HINT: Final = Prepared(
+    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, open_hint_key=key).values_list(
+        "pk"
+    )
+)
 
 
 def _repeat(event: InboundEvent) -> Recorded:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from connectors import ports
+from connectors.delivery_cases import active_cases
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services.opening import stored_key
@@ -41,7 +42,7 @@ def close_healed_cases(*, event: InboundEvent, normalised: ports.Normalised, at:
     problems = normalised.problems
     standing = {problem.case_kind for problem in problems}
     fingerprints = [_fingerprint(kind, event) for kind in EVENT_CASES if kind not in standing]
-    healed = list(ExceptionCase.objects.active().filter(fingerprint__in=fingerprints))
+    healed = active_cases(fingerprints)
     if normalised.is_whole and event.subject_key and not _is_overtaken(event):
         still = {stored_key(_fingerprint(one.case_kind, event, one.standing)) for one in problems if one.standing}
         of_subject = ExceptionCase.objects.active().filter(group_key=stored_key(_group_key(event, is_standing=True)))

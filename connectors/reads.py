@@ -5,7 +5,8 @@ import logging
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from returnsops import states
 from returnsops.facts import Fact, OrderChanged, OrderGone, OrderMayHaveChanged, OrderSnapshot
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, Order, ReturnAuthorisation
+from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.order_documents import to_document
 from returnsops.services.replan import mark_dirty, replan_returns_of_orders
@@ -53,13 +55,14 @@ def read_wanted_orders(*, at: datetime, limit: int = BATCH) -> int:
     Returns how many were found; their returns are dirty, for ``replan_due``. What goes wrong with one return costs
     only that return time.
     """
-    waiting = ReturnAuthorisation.objects.filter(
-        order__isnull=True, order_next_read_at__lte=at, route__commerce__isnull=False
-    ).exclude(order_external_id="", order_number="")
-    found = 0
-    for rma in waiting.select_related("route__commerce").order_by("order_next_read_at", "pk")[:limit]:
-        found += _read_surely(rma, at=at)
-    return found
+    return sum(_read_surely(rma, at=at) for rma in _waiting(limit).objects(at=at))
+
+
+@cache
+def _waiting(limit: int) -> Prepared[ReturnAuthorisation]:
+    waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce__isnull=False)
+    named = waiting.exclude(order_external_id="", order_number="").select_related("route__commerce")
+    return Prepared(lambda at: named.filter(order_next_read_at__lte=at).order_by("order_next_read_at", "pk")[:limit])
 
 
 def _read_surely(rma: ReturnAuthorisation, *, at: datetime) -> int:
@@ -130,16 +133,14 @@ def _store(*, connection: Connection, snapshot: OrderSnapshot, at: datetime) -> 
 
 def keep_read(*, connection: Connection, snapshot: OrderSnapshot, at: datetime, order_row_id: int) -> InboundEvent:
     """The record of a reading of an order, for replay."""
-    event = record_read(
+    return record_read(
         connection=connection,
         topic=ORDER_READ_TOPIC,
         document=to_document(snapshot),
         subject_key=f"order:{snapshot.order_id}",
         at=at,
+        order_row_id=order_row_id,
     )
-    event.order_id = order_row_id
-    event.save(update_fields=["order"])
-    return event
 
 
 def keep_reads(*, connection: Connection, found: Iterable[Fact], at: datetime) -> None:
@@ -147,27 +148,42 @@ def keep_reads(*, connection: Connection, found: Iterable[Fact], at: datetime) -
     for fact in found:
         if not isinstance(fact, OrderChanged | OrderGone):
             continue
-        row = Order.objects.filter(connection=connection, external_id=fact.order_id).first()
-        if row is None:
+        known = _KNOWN.rows(connection_id=connection.pk, external_id=fact.order_id)
+        if not known:
             continue
+        ((order_row_id,),) = known
         if isinstance(fact, OrderChanged):
-            keep_read(connection=connection, snapshot=fact.snapshot, at=at, order_row_id=row.pk)
+            keep_read(connection=connection, snapshot=fact.snapshot, at=at, order_row_id=order_row_id)
         else:
-            _keep_gone(row, at=at)
+            _keep_gone(connection, fact.order_id, at=at, order_row_id=order_row_id)
 
 
-def _keep_gone(order: Order, *, at: datetime) -> None:
-    subject_key = f"order:{order.external_id}"
-    document = {"order_id": order.external_id}
-    event = record_read(
-        connection=order.connection, topic=ORDER_GONE_TOPIC, document=document, subject_key=subject_key, at=at
+_KNOWN: Final = Prepared(
+    lambda connection_id, external_id: Order.objects.filter(
+        connection=connection_id, external_id=external_id
+    ).values_list("pk")
+)
+
+
+def _keep_gone(connection: Connection, order_id: str, *, at: datetime, order_row_id: int) -> None:
+    record_read(
+        connection=connection,
+        topic=ORDER_GONE_TOPIC,
+        document={"order_id": order_id},
+        subject_key=f"order:{order_id}",
+        at=at,
+        order_row_id=order_row_id,
     )
-    event.order = order
-    event.save(update_fields=["order"])
 
 
 def record_read(
-    *, connection: Connection, topic: str, document: Mapping[str, Any], subject_key: str, at: datetime
+    *,
+    connection: Connection,
+    topic: str,
+    document: Mapping[str, Any],
+    subject_key: str,
+    at: datetime,
+    order_row_id: int | None = None,
 ) -> InboundEvent:
     """Keep what was fetched, applied by the caller in the same transaction, so that replay can use it."""
     return InboundEvent.objects.create(
@@ -182,6 +198,7 @@ def record_read(
         received_at=at,
         processed_at=at,
         outcome="applied",
+        order_id=order_row_id,
     )
 
 

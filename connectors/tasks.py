@@ -59,9 +59,14 @@ def _put(task: str, *args: Any) -> None:
 def _is_first_asking(name: str) -> bool:
     """Whether no such hint is under way. One that got lost is asked for again after a minute."""
     now = utc_now()
+    hint = WakeUp.objects.filter(name=name)
+    free = hint.filter(Q(asked_at__isnull=True) | Q(asked_at__lt=now - SWEEP_EVERY))
+    if free.update(asked_at=now):
+        return True
+    if hint.exists():
+        return False
     WakeUp.objects.get_or_create(name=name)
-    free = Q(asked_at__isnull=True) | Q(asked_at__lt=now - SWEEP_EVERY)
-    return bool(WakeUp.objects.filter(free, name=name).update(asked_at=now))
+    return bool(free.update(asked_at=now))
 
 
 def _begun(task: str, *args: Any) -> None:

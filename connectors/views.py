@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -23,6 +23,7 @@ from connectors.problems import open_signature_case
 from connectors.registry import config_of, connector_for
 from connectors.signing import verify
 from returnsops.models import Connection, WebhookRefusal
+from returnsops.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class WebhookView(APIView):
 
     def post(self, request: Request, connection_name: str) -> Response:
         """Store one delivery."""
-        connection = Connection.objects.filter(name=connection_name).first()
-        if connection is None:
+        found = _NAMED.objects(name=connection_name)
+        if not found:
             return _problem(404, f"There is no connection named {connection_name!r} here.")
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
             return _problem(411, "Send the body with a Content-Length, not in chunks.")
@@ -70,7 +71,10 @@ class WebhookView(APIView):
         if body is None:
             return _problem(413, f"The body is larger than {settings.WEBHOOK_BODY_LIMIT_BYTES} bytes.")
         inbound = ports.Inbound(headers=_headers(request._request), body=body, received_at=timezone.now())
-        return _receive(connection, inbound)
+        return _receive(found[0], inbound)
+
+
+_NAMED: Final = Prepared(lambda name: Connection.objects.filter(name=name))
 
 
 def secret_name(verifier: Mapping[str, Any]) -> str:

@@ -1,13 +1,14 @@
 """Connections to foreign systems, the routes between them, and the policy a route follows (design section 6)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
 from returnsops import states
+from returnsops.prepared import Prepared
 
 NAME_RULE = RegexValidator(
     r"^[a-z0-9][a-z0-9-]{0,62}$", "Use small letters, digits and dashes, starting with a letter or digit."
@@ -167,7 +168,13 @@ class Switch(models.Model):
 
 def newest_mapping(connection: Connection) -> MappingVersion | None:
     """The mapping in force, or None where the vendor's defaults apply."""
-    return connection.mappings.order_by("-version").first()
+    found = _NEWEST_MAPPING.objects(connection_id=connection.pk)
+    return found[0] if found else None
+
+
+_NEWEST_MAPPING: Final = Prepared(
+    lambda connection_id: MappingVersion.objects.filter(connection=connection_id).order_by("-version")[:1]
+)
 
 
 def live_secret_rows(connection: Connection, *, at: datetime) -> Any:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.db import transaction
 
 from returnsops.models import Connection, ConnectionSecret
 from returnsops.models.connections import live_secret_rows
+from returnsops.prepared import Prepared
 
 from . import audit
 
@@ -30,14 +32,17 @@ def read_secrets_with_made(connection: Connection, *, made: Sequence[str], at: d
     Retired ones of ours count: what was derived from them (coupon codes) must be found again for ever. The first
     value of each is made here. Raises SecretError as ``read_secrets`` does.
     """
-    rows = list(connection.secrets.all())
+    rows = _ALL.objects(connection_id=connection.pk)
     missing = set(made) - {row.name for row in rows}
     for name in sorted(missing):
         _make(connection, name, at=at)
     if missing:
-        rows = list(connection.secrets.all())
+        rows = _ALL.objects(connection_id=connection.pk)
     counted = [row for row in rows if row.name in made or row.retired_at is None or row.retired_at > at]
     return _by_name(counted, connection=connection)
+
+
+_ALL: Final = Prepared(lambda connection_id: ConnectionSecret.objects.filter(connection=connection_id))
 
 
 def _by_name(rows: Iterable[ConnectionSecret], *, connection: Connection) -> dict[str, list[str]]:
