@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
 from returnsops.models import Order, OrderLine, Refund
 
+from . import view_reads
 from .order_documents import refund_lines_from, taxes_from
 
 
 def refunds_of(order: Order) -> list[Refund]:
     """Every refund that ever stood on the order, oldest first."""
-    return list(order.refunds.order_by("refunded_at", "external_id"))
+    return view_reads.ORDER_REFUNDS.objects(order_id=order.pk)
 
 
 def snapshot_of(order: Order, *, refunds: Iterable[Refund] | None = None) -> OrderSnapshot:
@@ -21,7 +22,7 @@ def snapshot_of(order: Order, *, refunds: Iterable[Refund] | None = None) -> Ord
         status=order.status,
         currency=order.currency,
         total=order.total,
-        lines=tuple(_line(line) for line in order.lines.all() if not line.is_removed),
+        lines=tuple(_line(line) for line in view_reads.ORDER_LINES.objects(order_id=order.pk) if not line.is_removed),
         refunds=tuple(
             _refund(row) for row in (refunds_of(order) if refunds is None else refunds) if not row.vanished_at
         ),

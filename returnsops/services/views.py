@@ -16,6 +16,7 @@ from returnsops.planning.keys import content_hash
 from returnsops.planning.shop_returns import units_hash
 
 from . import platforms
+from . import view_reads as reads
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
 from .order_rows import refunds_of, snapshot_of
@@ -44,18 +45,18 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         commerce=commerce.name if commerce else "",
         order_wanted_until_at=rma.order_wanted_until_at,
         verdicts=_verdicts(rma),
-        payouts=tuple(_payout(row) for row in rma.platform_refunds.order_by("issued_at", "external_id")),
+        payouts=tuple(_payout(row) for row in reads.PAYOUTS.objects(rma_id=rma.pk)),
         shop_refunds=shop_refunds,
-        credits=tuple(_credit(row) for row in rma.credits.order_by("issued_at", "external_id")),
-        exchanges=tuple(_exchange(row) for row in rma.exchanges.order_by("requested_at", "external_id")),
-        parcels=tuple(_parcel(row) for row in rma.parcels.order_by("external_id")),
+        credits=tuple(_credit(row) for row in reads.CREDITS.objects(rma_id=rma.pk)),
+        exchanges=tuple(_exchange(row) for row in reads.EXCHANGES.objects(rma_id=rma.pk)),
+        parcels=tuple(_parcel(row) for row in reads.PARCELS.objects(rma_id=rma.pk)),
         risks=tuple(_risk(entry) for entry in rma.risks),
         is_on_risk_hold=rma.is_on_risk_hold,
         effects=tuple(_effect(row) for row in on_order.effects if row.rma_id == rma.pk),
         sibling_effects=tuple(_effect(row) for row in on_order.effects if _is_reserved_by_others(row, rma)),
         credited_elsewhere=_credited_elsewhere(rma, on_order),
         siblings=_sibling_returns(rma, on_order, shop_refunds),
-        waivers=tuple(_waiver(row) for row in rma.waivers.all()),
+        waivers=tuple(_waiver(row) for row in reads.WAIVERS.objects(rma_id=rma.pk)),
         requested_at=rma.requested_at,
         authorised_at=rma.authorised_at,
         in_transit_at=rma.in_transit_at,
@@ -88,12 +89,12 @@ class _OnOrder:
 
 def _on_order(rma: ReturnAuthorisation) -> _OnOrder:
     if rma.order is None:
-        return _OnOrder(effects=tuple(rma.effects.all()))
-    others = rma.order.returns.exclude(pk=rma.pk).order_by("pk")
+        return _OnOrder(effects=tuple(reads.EFFECTS.objects(rma_id=rma.pk)))
+    ids = {"rma_id": rma.pk, "order_id": rma.order.pk}
     return _OnOrder(
-        effects=tuple(Effect.objects.filter(Q(rma=rma) | Q(order=rma.order))),
+        effects=tuple(reads.EFFECTS_ON_ORDER.objects(**ids)),
         refunds=tuple(refunds_of(rma.order)),
-        other_returns=tuple(others.values_list("pk", flat=True)),
+        other_returns=tuple(pk for (pk,) in reads.OTHER_RETURNS.rows(**ids)),
     )
 
 
@@ -114,13 +115,11 @@ def begun_since(moment: datetime | F, *, of: str = "") -> Q:
 
 def _lines(rma: ReturnAuthorisation) -> tuple[v.LineView, ...]:
     """By the platform's ids, never by our own: the view must not depend on what arrived first."""
-    rows = rma.lines.filter(is_withdrawn=False).select_related("reason", "order_line").order_by("external_id")
-    return tuple(_line(row) for row in rows)
+    return tuple(_line(row) for row in reads.LINES.objects(rma_id=rma.pk))
 
 
 def _verdicts(rma: ReturnAuthorisation) -> tuple[v.VerdictView, ...]:
-    rows = rma.inspections.filter(is_superseded=False).order_by("inspected_at", "identity")
-    return tuple(_verdict(row) for row in rows)
+    return tuple(_verdict(row) for row in reads.VERDICTS.objects(rma_id=rma.pk))
 
 
 def _line(line: Any) -> v.LineView:
@@ -308,7 +307,7 @@ def _sibling(row: ReturnAuthorisation) -> v.SiblingView:
         ref=row.ref,
         number=row.label,
         lines=_lines(row),
-        payouts=tuple(_payout(refund) for refund in row.platform_refunds.order_by("issued_at", "external_id")),
+        payouts=tuple(_payout(refund) for refund in reads.PAYOUTS.objects(rma_id=row.pk)),
         requested_at=row.requested_at,
         received_at=row.received_at,
     )
@@ -350,7 +349,7 @@ def _waiver(row: Waiver) -> v.WaiverView:
 def _locations(rma: ReturnAuthorisation) -> dict[str, str]:
     if rma.route is None:
         return {}
-    rows: Iterable[Any] = rma.route.disposition_mappings.select_related("location")
-    general = {row.disposition: row.location.code for row in rows if not row.channel}
-    special = {row.disposition: row.location.code for row in rows if row.channel and row.channel == rma.channel}
+    rows = reads.PLACES.rows(route_id=rma.route.pk)
+    general = {disposition: code for disposition, channel, code in rows if not channel}
+    special = {disposition: code for disposition, channel, code in rows if channel and channel == rma.channel}
     return general | special
