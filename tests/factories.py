@@ -29,6 +29,14 @@ POLICY = {
 }
 
 
+def group_of(team: str) -> Group:
+    """The group of a team; the first who asks in a test has all of them made with their permissions."""
+    made = Group.objects.filter(name=roles.TEAMS[team]).first()
+    if made is None:
+        roles.sync_roles()
+    return made or Group.objects.get(name=roles.TEAMS[team])
+
+
 class UserFactory(DjangoModelFactory):
     """A member of staff without rights; ``team="FIN"`` puts the person into that team with the team's permissions."""
 
@@ -45,8 +53,7 @@ class UserFactory(DjangoModelFactory):
     def team(self: User, create: bool, extracted: str | None, **kwargs: object) -> None:
         """Join a team."""
         if create and extracted:
-            roles.sync_roles()
-            self.groups.add(Group.objects.get(name=roles.TEAMS[extracted]))
+            self.groups.add(group_of(extracted))
 
 
 class ConnectionFactory(DjangoModelFactory):
