@@ -11,15 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from returnsops import states
 from returnsops.models import Attempt, Effect
-from returnsops.prepared import Prepared
 
+from . import effect_reads
 from .effect_rows import (
-    LAPSED,
     NO_ERROR,
     RELEASED,
     SUPERSEDED,
@@ -109,34 +108,20 @@ def begin_send(*, claim: Claim, lease_until_at: datetime, at: datetime) -> bool:
 
 def unsettled_since(*, effect_id: int) -> datetime | None:
     """When the last write left of which nobody knows the outcome; None where there is none."""
-    found = _UNSETTLED.rows(effect_id=effect_id)
+    found = effect_reads.LAST_UNSETTLED.rows(effect_id=effect_id)
     return found[0][0] if found else None
-
-
-_UNSETTLED: Final = Prepared(
-    lambda effect_id: Attempt.objects.filter(effect=effect_id, has_sent=True, outcome__in=UNSETTLED).values_list(
-        "effect__last_attempt_at"
-    )[:1]
-)
 
 
 def recover_lapsed(*, connection_id: int, at: datetime) -> int:
     """Effects whose worker died while ``sending`` become ``unknown``, to be looked up at once; returns how many."""
     count = 0
-    for effect_id, token in _LAPSED.rows(connection_id=connection_id, at=at):
+    for effect_id, token in effect_reads.LAPSED_CLAIMS.rows(connection_id=connection_id, at=at):
         with transaction.atomic():
             gone = Claim(effect_id=effect_id, token=token, purpose=SEND)
             if update_claimed(gone, (states.SENDING,), states.UNKNOWN, next_attempt_at=at, **RELEASED):
                 close_open_attempts(effect_id, at=at)
                 count += 1
     return count
-
-
-_LAPSED: Final = Prepared(
-    lambda connection_id, at: Effect.objects.filter(
-        connection=connection_id, state=states.SENDING, lease_until_at__lte=at
-    ).values_list("pk", "claim_token")
-)
 
 
 # --- settle ------------------------------------------------------------------------------------------------------
@@ -173,14 +158,7 @@ def settle_done(
 
 def is_shown(*, effect_id: int) -> bool:
     """Whether it is a note or a field that shows what is wanted by now: no plan rests on that."""
-    return bool(_SHOWN.rows(effect_id=effect_id))
-
-
-_SHOWN: Final = Prepared(
-    lambda effect_id: Effect.objects.filter(
-        pk=effect_id, kind__in=sorted(states.SHOWN_KINDS), state=states.DONE
-    ).values_list("pk")
-)
+    return bool(effect_reads.SHOWN.rows(effect_id=effect_id))
 
 
 @transaction.atomic
@@ -302,11 +280,8 @@ def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None,
 @transaction.atomic
 def note_outcome(*, claim: Claim, failure: Failure, at: datetime) -> None:
     """Keep how an attempt ended whose claim was lost: a late refusal settles what was unsettled."""
-    if _OPEN.rows(token=claim.token):
+    if effect_reads.OPEN_ATTEMPT.rows(token=claim.token):
         end_failed(claim, failure, at=at)
-
-
-_OPEN: Final = Prepared(lambda token: Attempt.objects.filter(token=token, outcome__in=["", LAPSED]).values_list("pk"))
 
 
 @transaction.atomic
@@ -361,7 +336,7 @@ def _taken(claim: Claim, *, lease_until_at: datetime, at: datetime) -> bool:
 
 
 def _begin_attempt(claim: Claim, *, at: datetime) -> None:
-    ((generation, last, begun),) = _ATTEMPTS.rows(effect_id=claim.effect_id)
+    ((generation, last, begun),) = effect_reads.ATTEMPTS.rows(effect_id=claim.effect_id)
     if begun:
         close_open_attempts(claim.effect_id, at=at)
     Attempt.objects.create(
@@ -372,15 +347,6 @@ def _begin_attempt(claim: Claim, *, at: datetime) -> None:
         token=claim.token,
         started_at=at,
     )
-
-
-_ATTEMPTS: Final = Prepared(
-    lambda effect_id: (
-        Effect.objects.filter(pk=effect_id)
-        .values_list("generation")
-        .annotate(last=Max("attempts__number"), begun=Count("attempts", filter=Q(attempts__ended_at__isnull=True)))
-    )
-)
 
 
 def _approved_if_manual() -> Q:
