@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, lru_cache
 
 from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision
@@ -13,6 +14,7 @@ class MoneyError(ValueError):
     """An amount or a currency that cannot be right; the text says which."""
 
 
+@cache
 def exponent(currency: str) -> int:
     """Digits after the point of a currency: 2 for EUR, 0 for JPY, 3 for KWD. Raises MoneyError if unknown."""
     if currency not in get_global("all_currencies"):
@@ -20,6 +22,7 @@ def exponent(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+@cache
 def quantum(currency: str) -> Decimal:
     """The smallest unit of a currency, Decimal('0.01') for EUR."""
     return Decimal(1).scaleb(-exponent(currency))
@@ -116,4 +119,10 @@ def _cumulative(total: Decimal, quantity: int, units: int, currency: str) -> Dec
 
 def display(amount: Decimal, *, currency: str) -> str:
     """The amount as people read it, in British English."""
-    return format_currency(amount, currency, locale="en_GB")
+    return _displayed(str(amount), currency)
+
+
+# By its text, not by the number: 0 and -0 are equal and read differently. A page says the same few amounts many times.
+@lru_cache(maxsize=4096)
+def _displayed(amount: str, currency: str) -> str:
+    return format_currency(Decimal(amount), currency, locale="en_GB")

@@ -3,12 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 
+@lru_cache(maxsize=8192)
 def business_key(kind: str, *parts: str) -> str:
-    """``kind:part:part``; a part may hold anything, so the characters that separate parts are quoted."""
+    """``kind:part:part``; a part may hold anything, so the characters that separate parts are quoted.
+
+    Kept for a while: a plan asks for the same few keys again and again.
+    """
     return ":".join([kind, *(quote(part, safe="/._-@") for part in parts)])
 
 

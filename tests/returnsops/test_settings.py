@@ -24,8 +24,6 @@ from django.conf import settings
 print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}, default=str))
 """
 JOURNAL_MODE = """
-import django
-django.setup()
 from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("PRAGMA journal_mode")
