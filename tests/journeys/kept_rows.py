@@ -6,12 +6,10 @@ were, with the addresses of the present simulators.
 """
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from typing import Final
 
 from django.contrib.auth.models import Group, Permission, User
-from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from returnsops.models import (
     Connection,
@@ -26,6 +24,8 @@ from returnsops.models import (
     ReasonMapping,
     Route,
 )
+from returnsops.prepared import Prepared
+from tests.kept import KeptRows
 
 _MODELS: Final[tuple[type[Model], ...]] = (
     Group,
@@ -45,9 +45,9 @@ _MODELS: Final[tuple[type[Model], ...]] = (
     HistoryEntry,
 )
 
-_Rows = list[tuple[type[Model], list[Model]]]
-
-_kept: dict[tuple[str, int], _Rows] = {}
+_kept: dict[tuple[str, int], KeptRows] = {}
+_IN_USE: Final = Prepared(lambda: _any_of(User, Group, ReasonCode, Location, Connection))
+_FIRST_PERMISSION: Final = Prepared(lambda: Permission.objects.order_by("pk").values_list("pk")[:1])
 
 
 def install(*, text: str, urls: Mapping[str, str], build: Callable[[], None]) -> None:
@@ -56,30 +56,21 @@ def install(*, text: str, urls: Mapping[str, str], build: Callable[[], None]) ->
     ``urls`` is the address of each connection by name, which differs from world to world and stands in ``text``. In a
     database that is not empty the rows are built and not kept.
     """
-    if _is_in_use():
+    if _IN_USE.rows():
         build()
         return
     for name, url in urls.items():
         text = text.replace(url, f"<{name}>")
     # Permissions are made anew, with other ids, after a test that emptied the database.
-    key = (text, Permission.objects.order_by("pk").values_list("pk", flat=True)[0])
+    key = (text, _FIRST_PERMISSION.rows()[0][0])
     if key in _kept:
-        _insert(_kept[key], urls)
+        _kept[key].insert(texts=urls)
         return
     build()
-    _kept[key] = [(model, list(model._default_manager.all())) for model in _MODELS]
+    _kept[key] = KeptRows(_MODELS, texts=urls)
 
 
-def _is_in_use() -> bool:
-    """Whether a test put something of its own here first."""
-    return any(model._default_manager.exists() for model in (User, Group, ReasonCode, Location, Connection))
-
-
-@transaction.atomic  # rows that point at each other are checked at its end
-def _insert(kept: _Rows, urls: Mapping[str, str]) -> None:
-    for model, rows in kept:
-        copies = [copy(row) for row in rows]
-        for row in copies:
-            if isinstance(row, Connection):
-                row.base_url = urls[row.name]
-        model._default_manager.bulk_create(copies)
+def _any_of(*models: type[Model]) -> QuerySet[Model, tuple[int]]:
+    """The ids of what a test put here first, if it did."""
+    first, *others = (model._default_manager.values_list("pk").order_by() for model in models)
+    return first.union(*others, all=True)

@@ -20,7 +20,7 @@ import time_machine
 from django.contrib.auth.models import Group, User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
-from django.db.models import Min, Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from connectors import budget, configuration, configuration_apply, inbox, polling, pump, reads
@@ -37,6 +37,7 @@ from connectors.simulators.wsgi_transport import mounted_session
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Effect, InboundEvent, ReturnAuthorisation, Route
+from returnsops.prepared import Prepared
 from returnsops.roles import TEAMS, sync_roles
 from returnsops.services import routes
 from returnsops.services.replan import replan_due
@@ -50,6 +51,30 @@ HORIZON = timedelta(hours=2)
 
 # The shop's webhooks, what their registration took of the call budget, and how long it took.
 _registered: list[tuple[tuple[Webhook, ...], ConnectionBudget, timedelta]] = []
+
+
+def _to_come(now: datetime) -> QuerySet[Any, tuple[datetime]]:
+    """Every moment still to come at which something of ours becomes due."""
+    waiting = Q(state__in=[states.READY, states.UNKNOWN])
+    done, received, missing = Q(state=states.DONE), Q(state="received"), Q(order__isnull=True)
+    columns: list[tuple[type[Model], str, Q]] = [
+        (Effect, "next_attempt_at", waiting),
+        (Effect, "lease_until_at", Q()),
+        (Effect, "confirm_after_at", done),
+        (InboundEvent, "next_attempt_at", received),
+        (ReturnAuthorisation, "order_next_read_at", missing),
+        (ReturnAuthorisation, "next_look_at", Q()),
+        (ConnectionBudget, "open_until_at", Q()),
+        (ConnectionBudget, "blocked_until_at", Q()),
+    ]
+    first, *others = (
+        model._default_manager.filter(rows, **{f"{name}__gt": now}).order_by().values_list(name)
+        for model, name, rows in columns
+    )
+    return first.union(*others, all=True)
+
+
+_TO_COME = Prepared(_to_come)
 
 
 @dataclass(kw_only=True)
@@ -107,22 +132,7 @@ class World:
 
     def _next_due(self) -> datetime | None:
         """What is due already and did not move waits for something else that is still to come."""
-        waiting = Q(state__in=[states.READY, states.UNKNOWN])
-        done, received, missing = Q(state=states.DONE), Q(state="received"), Q(order__isnull=True)
-        times = [
-            *self._firsts(Effect, next_attempt_at=waiting, lease_until_at=Q(), confirm_after_at=done),
-            *self._firsts(InboundEvent, next_attempt_at=received),
-            *self._firsts(ReturnAuthorisation, order_next_read_at=missing, next_look_at=Q()),
-            *self._firsts(ConnectionBudget, open_until_at=Q(), blocked_until_at=Q()),
-        ]
-        return min((at for at in times if at is not None), default=None)
-
-    def _firsts(self, model: type[Model], **columns: Q) -> list[datetime | None]:
-        """The first moment still to come in each column, among the rows of its condition."""
-        firsts = {name: Min(name, filter=rows & Q(**{f"{name}__gt": self.now()})) for name, rows in columns.items()}
-        return list(
-            model._default_manager.aggregate(**{f"first_{name}": first for name, first in firsts.items()}).values()
-        )
+        return min((at for (at,) in _TO_COME.rows(now=self.now())), default=None)
 
     def poll(self) -> int:
         """One forced round of polling the shop."""
@@ -333,7 +343,8 @@ def _listen(made: World) -> None:
     made.shop.state.webhooks = {webhook.id: replace(webhook) for webhook in webhooks}
     made.shop.state.continue_ids("webhook", max(webhook.id for webhook in webhooks))
     calls = {"next_slot_at": spent.next_slot_at, "call_count": spent.call_count}
-    ConnectionBudget.objects.update_or_create(connection_id=shop_id, defaults=calls)
+    if not ConnectionBudget.objects.filter(connection_id=shop_id).update(**calls):
+        ConnectionBudget.objects.create(connection_id=shop_id, **calls)
     made.shift((START + elapsed - made.now()).total_seconds())
 
 
