@@ -8,6 +8,7 @@ failures in a row the breaker opens, and only this connection's effects wait; th
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection
-from returnsops.prepared import Prepared
+from returnsops.prepared import Prepared, PreparedUpdate
 
 BURST_S: Final = 10.0  # how many seconds' worth of calls may go at once
 MAX_WAIT_S: Final = 5.0  # longer than this a call does not wait, it comes back later
@@ -196,8 +197,20 @@ def _seconds(until: datetime | None, at: datetime) -> float:
 def change(row: ConnectionBudget, **fields: Any) -> bool:
     """Write the row, here too, unless somebody else did since it was read."""
     written = {"version": row.version + 1, **fields}
-    if not ConnectionBudget.objects.filter(pk=row.pk, version=row.version).update(**written):
+    given = {name: value for name, value in written.items() if value is not None}
+    emptied = tuple(sorted(set(written) - set(given)))
+    if not _change(tuple(sorted(given)), emptied).run(of_id=row.pk, of_version=row.version, **given):
         return False
     for name, value in written.items():
         setattr(row, name, value)
     return True
+
+
+@cache
+def _change(given: tuple[str, ...], emptied: tuple[str, ...]) -> PreparedUpdate:
+    return PreparedUpdate(
+        lambda of_id, of_version, **values: (
+            ConnectionBudget.objects.filter(pk=of_id, version=of_version),
+            {**dict.fromkeys(emptied), **{name: values[name] for name in given}},
+        )
+    )

@@ -29,7 +29,7 @@ from returnsops.facts import Fact, OrderChanged, OrderGone, ReturnSeen
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, InboundEvent, MappingVersion
 from returnsops.models.connections import newest_mapping
-from returnsops.prepared import Prepared
+from returnsops.prepared import Prepared, PreparedUpdate
 from returnsops.services.apply_facts import Applied, apply_facts
 from returnsops.services.order_documents import from_document
 
@@ -139,14 +139,17 @@ def claim(*, event_id: int, at: datetime) -> str:
     The open hint is closed with the claim: a hint that comes now may tell of a newer change than the one we read.
     """
     token = str(uuid.uuid4())
-    free = Q(claim_token="") | Q(claimed_until_at__lt=at)
-    taken = InboundEvent.objects.filter(free, pk=event_id, state=states.EVENT_RECEIVED).update(
-        claim_token=token,
-        claimed_until_at=at + timedelta(seconds=CLAIM_S),
-        open_hint_key="",
-        attempts=F("attempts") + 1,
+    return token if _CLAIM.run(event_id=event_id, token=token, at=at, until=at + timedelta(seconds=CLAIM_S)) else ""
+
+
+_CLAIM: Final = PreparedUpdate(
+    lambda event_id, token, at, until: (
+        InboundEvent.objects.filter(
+            Q(claim_token="") | Q(claimed_until_at__lt=at), pk=event_id, state=states.EVENT_RECEIVED
+        ),
+        {"claim_token": token, "claimed_until_at": until, "open_hint_key": "", "attempts": F("attempts") + 1},
     )
-    return token if taken else ""
+)
 
 
 def process_claimed(*, event_id: int, token: str, at: datetime) -> None:

@@ -8,14 +8,16 @@ PostgreSQL alike, whoever else works at the same time.
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 
 from returnsops import states
-from returnsops.models import Attempt, Effect
+from returnsops.models import Attempt, Effect, ReturnAuthorisation
+from returnsops.prepared import PreparedUpdate
 
 from . import effect_reads
 from .effect_rows import (
@@ -36,9 +38,7 @@ from .effect_rows import (
     supersede,
     update_claimed,
 )
-from .effect_rows import (
-    NOT_KNOWN as NOT_KNOWN,
-)
+from .effect_rows import NOT_KNOWN as NOT_KNOWN
 
 SEND: Final = "send"
 LOOK_UP: Final = "look_up"
@@ -49,7 +49,8 @@ BACK_OFF_CAP_S: Final = 1800.0
 MAX_TRIES: Final = 12
 
 # What was told since the last plan may forbid it: a dirty return sends nothing before it is planned again.
-_PLANNED: Final = Q(rma__isnull=True) | Q(rma__is_dirty=False)
+# Not by a join: an UPDATE over one chooses its rows before it locks them, and two workers would claim the same.
+_PLANNED: Final = Q(~Exists(ReturnAuthorisation.objects.filter(pk=OuterRef("rma"), is_dirty=True)))
 
 ABSENT: Final = "absent"  # error class of an attempt that a consistent look-up did not find after settle_s
 
@@ -63,11 +64,10 @@ def claim(*, effect_id: int, purpose: str, lease_until_at: datetime, at: datetim
     SEND takes a ready effect to ``sending``. LOOK_UP (``unknown``) and CONFIRM (``done``) leave the state alone.
     The partial unique constraint on the serial key is the guard against two of one order in flight.
     """
-    claim = Claim(effect_id=effect_id, token=uuid.uuid4().hex, purpose=purpose)
-    is_taken = False
+    claim, is_taken = Claim(effect_id=effect_id, token=uuid.uuid4().hex, purpose=purpose), False
     try:
         with transaction.atomic():
-            is_taken = _taken(claim, lease_until_at=lease_until_at, at=at)
+            is_taken = _taking(purpose).run(effect_id=effect_id, token=claim.token, until=lease_until_at, at=at) == 1
             if is_taken:
                 _begin_attempt(claim, at=at)
     except IntegrityError:  # one_in_flight_per_serial_key: another of the same order came first
@@ -329,10 +329,15 @@ def postpone_unless_rebased(*, effect_id: int, basis_hash: str, until: datetime)
 # --- the ways a row changes ---------------------------------------------------------------------------------------
 
 
-def _taken(claim: Claim, *, lease_until_at: datetime, at: datetime) -> bool:
-    target = {"state": states.SENDING} if claim.purpose == SEND else {}
-    row = Effect.objects.filter(due(purpose=claim.purpose, at=at), pk=claim.effect_id)
-    return row.update(claim_token=claim.token, lease_until_at=lease_until_at, **target) == 1
+@cache
+def _taking(purpose: str) -> PreparedUpdate:
+    target = {"state": states.SENDING} if purpose == SEND else {}
+    return PreparedUpdate(
+        lambda effect_id, token, until, at: (
+            Effect.objects.filter(due(purpose=purpose, at=at), pk=effect_id),
+            {"claim_token": token, "lease_until_at": until, **target},
+        )
+    )
 
 
 def _begin_attempt(claim: Claim, *, at: datetime) -> None:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Max, Q
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from returnsops.models import Effect, InboundEvent
-from returnsops.prepared import Prepared
+from returnsops.prepared import Prepared, PreparedUpdate
 from tests.factories import NOW, AttemptFactory, EffectFactory, InboundEventFactory
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +71,38 @@ def test_a_value_the_query_does_not_use_is_a_mistake() -> None:
     asked = Prepared(lambda key, pk: Effect.objects.filter(pk=pk))
     with pytest.raises(AssertionError, match="key"):
         asked.objects(key="x", pk=1)
+
+
+def test_an_update_writes_the_values_of_each_call_to_the_rows_that_fit() -> None:
+    effect = EffectFactory.create(attempt_count=2)
+    claim = PreparedUpdate(
+        lambda pk, token, at, tries: (
+            Effect.objects.filter(Q(lease_until_at__isnull=True) | Q(lease_until_at__lt=at), pk=pk),
+            {"claim_token": token, "lease_until_at": at, "error_text": "", "attempt_count": F("attempt_count") + tries},
+        )
+    )
+    later = NOW + timedelta(hours=1)
+    moments = (("first", NOW, 1), ("too early", NOW, 1), ("second", later, 3))
+    done = [claim.run(pk=effect.pk, token=token, at=at, tries=tries) for token, at, tries in moments]
+    effect.refresh_from_db()
+    assert done == [1, 0, 1]
+    assert (effect.claim_token, effect.lease_until_at, effect.attempt_count) == ("second", later, 6)
+
+
+def test_an_update_whose_rows_are_chosen_by_a_join_is_a_mistake() -> None:
+    paused = PreparedUpdate(lambda pk: (Effect.objects.filter(pk=pk, connection__is_paused=True), {"error_text": ""}))
+    with pytest.raises(AssertionError, match="own columns"):
+        paused.run(pk=1)
+
+
+def test_a_refused_update_undoes_its_transaction_as_any_other() -> None:
+    effects = [EffectFactory.create(), EffectFactory.create()]
+    rename = PreparedUpdate(lambda pk, key: (Effect.objects.filter(pk=pk), {"key": key}))
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            rename.run(pk=effects[0].pk, key=effects[1].key)
+        assert connection.needs_rollback
+        transaction.set_rollback(True)
 
 
 @pytest.mark.postgres
