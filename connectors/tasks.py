@@ -114,6 +114,7 @@ def wake_inbox() -> int:
     _begun("connectors.tasks.wake_inbox")
     total = _process_inbox()
     at = utc_now()
+    replan_due(at=at)  # before the reads too: a shop that hangs must not keep the plans of the others
     reads.read_wanted_orders(at=at)
     replan_due(at=at)
     return total
@@ -135,10 +136,11 @@ def _process_inbox() -> int:
 def sweep() -> dict[str, int]:
     """Each minute: everything whose time has come, whatever hint was lost."""
     at = utc_now()
+    events, planned = _process_inbox(), replan_due(at=at)  # before the reads too, as above
     counts = {
-        "events": _process_inbox(),
+        "events": events,
         "orders_read": reads.read_wanted_orders(at=at),
-        "planned": replan_due(at=at),
+        "planned": planned + replan_due(at=at),
         "cases_closed": delivery_cases.close_gone(at=at) + recheck_connections(),
         "webhooks_checked": webhook_health.check_due(at=at),
         "catalogue_pages": catalogue.check_due(at=at),

@@ -133,6 +133,7 @@ def _marked(params: Iterable[Any], marks: Mapping[str, Value]) -> tuple[Any, ...
 
 
 def _filled(params: Iterable[Any], values: Mapping[str, Value]) -> list[Any]:
+    assert None not in values.values(), "Nothing equals what is missing: that is another query."
     return [_in_database(values[one]) if isinstance(one, _Mark) else one for one in params]
 
 

@@ -208,8 +208,10 @@ def _next_at(row: Effect, *, now: datetime) -> datetime | None:
 
 
 def _reasons(row: Effect, scopes: set[str]) -> tuple[str, ...]:
-    """What no hold says: stops, and the last error."""
+    """What no hold says: a plan that is still to come, stops, and the last error."""
     found = []
+    if row.state == states.READY and row.rma is not None and row.rma.is_dirty:
+        found.append("Waits for this return to be planned again, within a minute; a case says so where it cannot be.")
     if row.state in states.UNSENT:
         found.extend(_stops(row, scopes))
     if row.error_text and row.state not in {states.DONE, states.CONFIRMED, states.HELD}:

@@ -24,30 +24,24 @@ def lock_order(*, order_id: int) -> None:
 
 def lock_return(*, rma_id: int, related: Sequence[str] = ()) -> ReturnAuthorisation:
     """Lock the order of a return, if it has one, then the return itself, read with what the caller needs beside it."""
-    rows = _with(tuple(related))
-    if not connection.features.has_select_for_update:
-        return _only(rows, rma_id)
-    order_id = ReturnAuthorisation.objects.values_list("order_id", flat=True).get(pk=rma_id)
-    if order_id is not None:
-        lock_order(order_id=order_id)
-    rma = _only(rows, rma_id)
-    if rma.order_id != order_id and rma.order_id is not None:
-        # The order was linked in between: taking its lock now is against the order only within this return.
-        lock_order(order_id=rma.order_id)
-    return rma
+    if connection.features.has_select_for_update:
+        order_id = ReturnAuthorisation.objects.values_list("order_id", flat=True).get(pk=rma_id)
+        if order_id is not None:
+            lock_order(order_id=order_id)
+        # Locked first and read after: a lock that had to wait gives the row as it is now, beside others as they were.
+        (linked_id,) = ReturnAuthorisation.objects.select_for_update().values_list("order_id").get(pk=rma_id)
+        if linked_id is not None and linked_id != order_id:
+            # The order was linked in between: taking its lock now is against the order only within this return.
+            lock_order(order_id=linked_id)
+    found = _with(tuple(related)).objects(rma_id=rma_id)
+    if not found:
+        raise ReturnAuthorisation.DoesNotExist
+    return found[0]
 
 
 @cache
 def _with(related: tuple[str, ...]) -> Prepared[ReturnAuthorisation]:
-    rows = ReturnAuthorisation.objects.select_for_update(of=("self",)).select_related(*related or (None,))
-    return Prepared(lambda rma_id: rows.filter(pk=rma_id))
-
-
-def _only(rows: Prepared[ReturnAuthorisation], rma_id: int) -> ReturnAuthorisation:
-    found = rows.objects(rma_id=rma_id)
-    if not found:
-        raise ReturnAuthorisation.DoesNotExist
-    return found[0]
+    return Prepared(lambda rma_id: ReturnAuthorisation.objects.select_related(*related or (None,)).filter(pk=rma_id))
 
 
 def lock_above_effect(*, effect_id: int) -> None:

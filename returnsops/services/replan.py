@@ -1,6 +1,7 @@
 """View → plan → effects table. Touches only effects of origin plan, and never one that may have left."""
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from .views import view_of
 log = logging.getLogger(__name__)
 
 BATCH = 200
+SLICE_S = 20.0  # well below django-q2's timeout
 
 
 def mark_dirty(*, rma_ids: Iterable[int] = (), order_ids: Iterable[int] = ()) -> None:
@@ -34,14 +36,23 @@ def mark_dirty(*, rma_ids: Iterable[int] = (), order_ids: Iterable[int] = ()) ->
     ReturnAuthorisation.objects.filter(wanted).update(is_dirty=True)
 
 
-def replan_due(*, at: datetime, limit: int = BATCH) -> int:
+def replan_due(*, at: datetime, limit: int = BATCH, slice_s: float = SLICE_S) -> int:
     """Plan every return that is dirty or whose time has come; returns how many. One transaction each.
 
-    A return that cannot be planned stays dirty for the next round and keeps no other from being planned.
+    A return that cannot be planned stays dirty for the next time and keeps no other from being planned. After
+    ``slice_s`` the rest is left to the next time: other work waits in the same queue.
     """
-    due = Q(is_dirty=True) | Q(next_look_at__lte=at)
-    ids = list(ReturnAuthorisation.objects.filter(due).order_by("pk").values_list("pk", flat=True)[:limit])
-    return sum(_is_planned(rma_id, at=at) for rma_id in ids)
+    due = ReturnAuthorisation.objects.filter(Q(is_dirty=True) | Q(next_look_at__lte=at)).order_by("pk")
+    ends, count, ids = time.monotonic() + slice_s, 0, [0]
+    while ids:
+        ids = list(due.filter(pk__gt=ids[-1]).values_list("pk", flat=True)[:limit])
+        for rma_id in ids:
+            if time.monotonic() > ends:
+                return count
+            count += _is_planned(rma_id, at=at)
+        if len(ids) < limit:
+            break
+    return count
 
 
 def replan_returns_of_orders(*, order_ids: Iterable[int], at: datetime) -> None:

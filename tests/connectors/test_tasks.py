@@ -1,12 +1,13 @@
 """What django-q2 calls: one sweep and the wake-ups bring a return to its end, and hints stay few."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from connectors import pump, tasks
+from connectors import pump, reads, tasks
 from connectors.models import WakeUp
 from returnsops import states
 from tests.journeys.world import OPS_URL, World, world
@@ -33,6 +34,27 @@ def test_the_inbox_and_the_pump_do_the_job(settings: Settings, monkeypatch: pyte
         tasks.wake_pump(w.connection("shop").pk)
         assert [refund.amount for refund in w.money_refunds(order)] == [Decimal("30.00")]  # type: ignore[arg-type]
         assert w.effect(return_id, states.REFUND).state in {states.DONE, states.CONFIRMED}
+
+
+class _WorkerKilled(BaseException):
+    """As django-q2 ends a task that took too long."""
+
+
+@pytest.mark.parametrize("task", [tasks.wake_inbox, tasks.sweep])
+def test_a_shop_that_hangs_until_the_task_is_killed_keeps_no_return_from_being_planned(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, task: Callable[[], object]
+) -> None:
+    def hangs(**_: object) -> int:
+        raise _WorkerKilled
+
+    settings.PUBLIC_URL = OPS_URL
+    with world() as w:
+        _, return_id = _told(w)
+        monkeypatch.setattr(reads, "read_wanted_orders", hangs)
+        with pytest.raises(_WorkerKilled):
+            task()
+        rma = w.rma(return_id)
+        assert (rma.is_dirty, rma.planned_at) == (False, w.now())
 
 
 def test_the_sweep_finds_what_every_hint_was_lost_for(settings: Settings) -> None:

@@ -67,6 +67,14 @@ def test_columns_left_out_are_read_when_asked_for() -> None:
     assert (found.get_deferred_fields() >= {"body"}, bytes(found.body)) == (True, bytes(event.body))
 
 
+def test_what_is_missing_is_no_value() -> None:
+    asked: Prepared[Effect] = Prepared(lambda pk: Effect.objects.filter(pk=pk))
+    missing: Any = None
+    assert asked.objects(pk=0) == []
+    with pytest.raises(AssertionError, match="another query"):
+        asked.objects(pk=missing)
+
+
 def test_a_value_the_query_does_not_use_is_a_mistake() -> None:
     asked = Prepared(lambda key, pk: Effect.objects.filter(pk=pk))
     with pytest.raises(AssertionError, match="key"):

@@ -79,6 +79,13 @@ def test_a_stop_is_a_reason_nobody_finds_in_the_holds() -> None:
     assert texts[2].endswith("is paused: limit")
 
 
+def test_what_waits_for_the_next_plan_of_its_return_says_so() -> None:
+    ready, held = (make.EffectFactory(state=state, rma__is_dirty=True) for state in (states.READY, states.HELD))
+    assert [len(shown(effect).reasons) for effect in (ready, held)] == [1, 0]
+    assert shown(ready).reasons[0].startswith("Waits for this return to be planned again")
+    assert shown(make.EffectFactory(state=states.READY)).reasons == ()
+
+
 def test_what_waits_behind_an_unknown_outcome_of_the_same_order_says_so() -> None:
     rma = make.ReturnFactory()
     restock = make.EffectFactory(rma=rma, restock=True)

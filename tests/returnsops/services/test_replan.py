@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -419,9 +420,11 @@ def test_dirty_returns_and_those_whose_time_has_come_are_planned_and_no_others()
     assert found == {dirty.pk: NOW, due.pk: NOW, not_yet.pk: None, quiet.pk: None}
 
 
-def test_a_batch_is_limited_and_begins_with_the_oldest() -> None:
+def test_a_slice_is_limited_and_begins_with_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = make.ReturnFactory(is_dirty=True), make.ReturnFactory(is_dirty=True)
-    assert replan.replan_due(at=NOW, limit=1) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(replan, "time", mock.Mock(monotonic=mock.Mock(side_effect=[0, 19, 21])))
+        assert replan.replan_due(at=NOW, limit=1, slice_s=20) == 1
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.is_dirty, second.is_dirty) == (False, True)
