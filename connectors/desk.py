@@ -10,6 +10,7 @@ from connectors.jobs import Job, Runtime
 from connectors.ports import Capabilities
 from connectors.reads import keep_read
 from returnsops.facts import OrderChanged, OrderSnapshot
+from returnsops.log_redaction import fault_of
 from returnsops.models import Effect, ReturnAuthorisation
 from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import apply_facts
@@ -66,8 +67,8 @@ class Desk:
         for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
             try:
                 replan(rma_id=rma_id, at=self.at)
-            except Exception:  # the sweep plans it again; the result of this effect is already kept
-                log.exception("return %s could not be planned after effect %s", rma_id, effect.pk)
+            except Exception as error:  # the sweep plans it again; the result of this effect is already kept
+                log.error("return %s could not be planned after effect %s: %s", rma_id, effect.pk, fault_of(error))
         self.runtime.checkpoint("replanned")
 
 
