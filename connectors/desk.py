@@ -76,7 +76,7 @@ def desk_of(
     claim: Claim, capabilities: Capabilities, runtime: Runtime, *, related: Sequence[str] = ("connection",)
 ) -> Desk:
     """The desk for a claim; ``related`` is what is read with the effect, the rest when somebody asks for it."""
-    (effect,) = _with(tuple(related)).objects(effect_id=claim.effect_id)
+    effect = _with(tuple(related)).one(effect_id=claim.effect_id)
     return Desk(claim=claim, effect=effect, capabilities=capabilities, at=runtime.now(), runtime=runtime)
 
 

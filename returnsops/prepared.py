@@ -44,6 +44,14 @@ class Prepared(Generic[M]):
         built = self._built or self._once(values)
         return [built.object(row) for row in built.ask(values)]
 
+    def one(self, **values: Value) -> M:
+        """The one object for these values. Raises the model's DoesNotExist where there is none."""
+        built = self._built or self._once(values)
+        for row in built.ask(values):
+            made: M = built.object(row)
+            return made
+        raise built.model.DoesNotExist(f"No {built.model._meta.verbose_name} has these values.")
+
     def _once(self, values: Mapping[str, Value]) -> "_Built":
         marks = {name: _mark(value, number) for number, (name, value) in enumerate(values.items())}
         self._built = _Built(self._build(**marks), marks)

@@ -54,10 +54,7 @@ class Failure:
 def locked(*, effect_id: int) -> Effect:
     """The effect with its order and return locked first, in the one lock order."""
     locks.lock_above_effect(effect_id=effect_id)
-    found = _LOCKED.objects(effect_id=effect_id)
-    if not found:
-        raise Effect.DoesNotExist
-    return found[0]
+    return _LOCKED.one(effect_id=effect_id)
 
 
 _LOCKED: Final = Prepared(

@@ -33,10 +33,7 @@ def lock_return(*, rma_id: int, related: Sequence[str] = ()) -> ReturnAuthorisat
         if linked_id is not None and linked_id != order_id:
             # The order was linked in between: taking its lock now is against the order only within this return.
             lock_order(order_id=linked_id)
-    found = _with(tuple(related)).objects(rma_id=rma_id)
-    if not found:
-        raise ReturnAuthorisation.DoesNotExist
-    return found[0]
+    return _with(tuple(related)).one(rma_id=rma_id)
 
 
 @cache

@@ -57,7 +57,10 @@ def test_objects_come_with_what_is_selected_beside_them() -> None:
         assert not queries.captured_queries
         fresh = Effect.objects.get(pk=effect.pk)
         assert all(getattr(found, one.attname) == getattr(fresh, one.attname) for one in Effect._meta.concrete_fields)
+    assert asked.one(pk=effects[0].pk) == effects[0]
     assert asked.objects(pk=0) == []
+    with pytest.raises(Effect.DoesNotExist):
+        asked.one(pk=0)
 
 
 def test_columns_left_out_are_read_when_asked_for() -> None:
