@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, transaction
 from django.db.models import Q
 
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, Effect, ReturnAuthorisation
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 SLICE_S = 20.0  # well below django-q2's timeout
+WHOLE = ":whole"  # ends the fingerprint of a plan that failed as a whole, not in one of its rules
 
 
 def mark_dirty(*, rma_ids: Iterable[int] = (), order_ids: Iterable[int] = ()) -> None:
@@ -40,19 +42,36 @@ def replan_due(*, at: datetime, limit: int = BATCH, slice_s: float = SLICE_S) ->
     """Plan every return that is dirty or whose time has come; returns how many. One transaction each.
 
     A return that cannot be planned stays dirty for the next time and keeps no other from being planned. After
-    ``slice_s`` the rest is left to the next time: other work waits in the same queue.
+    ``slice_s`` the rest is left to the next time: other work waits in the same queue. ``limit``: how many are looked
+    up at once.
+    """
+    ends, count = time.monotonic() + slice_s, 0
+    for rma_id in _in_turn(at=at, limit=limit):
+        if time.monotonic() > ends:
+            break
+        count += _is_planned(rma_id, at=at)
+    return count
+
+
+def _in_turn(*, at: datetime, limit: int) -> Iterator[int]:
+    """What is due, oldest first. Those that failed before come last, the one not tried for longest first: however
+    many there are, they take the slice from no other, and each has its turn.
     """
     due = ReturnAuthorisation.objects.filter(Q(is_dirty=True) | Q(next_look_at__lte=at)).order_by("pk")
-    ends, count, ids = time.monotonic() + slice_s, 0, [0]
+    failed, again, ids = _failed_before(), set[int](), [0]
     while ids:
         ids = list(due.filter(pk__gt=ids[-1]).values_list("pk", flat=True)[:limit])
-        for rma_id in ids:
-            if time.monotonic() > ends:
-                return count
-            count += _is_planned(rma_id, at=at)
+        again.update(failed.keys() & ids)
+        yield from (rma_id for rma_id in ids if rma_id not in failed)
         if len(ids) < limit:
             break
-    return count
+    yield from (rma_id for rma_id in failed if rma_id in again)
+
+
+def _failed_before() -> dict[int, None]:
+    """Returns with the case that they could not be planned at all, by when that was last seen."""
+    failed = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLANNING_FAILED, fingerprint__endswith=WHOLE)
+    return {int(rma_id): None for rma_id in failed.order_by("last_seen_at", "pk").values_list("subject_id", flat=True)}
 
 
 def replan_returns_of_orders(*, order_ids: Iterable[int], at: datetime) -> None:
@@ -95,7 +114,7 @@ def _open_failure(rma_id: int, error: Exception, *, at: datetime) -> None:
         f"This return could not be planned ({fault_of(error)}). Nothing new is sent for it, other returns go on, and "
         "it is tried again every minute. Report this with the return's number."
     )
-    cases.open_for_return(rma=rma, kind=kind, fingerprint=f"{kind}:{rma.ref}:whole", cause=cause, at=at)
+    cases.open_for_return(rma=rma, kind=kind, fingerprint=f"{kind}:{rma.ref}{WHOLE}", cause=cause, at=at)
 
 
 @transaction.atomic

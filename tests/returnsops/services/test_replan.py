@@ -447,6 +447,62 @@ def test_a_return_that_cannot_be_planned_stays_dirty_and_keeps_no_other_waiting(
     assert found == {broken.pk: (True, None), fine.pk: (False, NOW)}
 
 
+def test_more_returns_that_cannot_be_planned_than_a_slice_holds_keep_no_younger_one_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each time there is time for three. Those that fail are tried in turn for ever, behind all that never failed."""
+    broken = [make.ReturnFactory(is_dirty=True) for _ in range(5)]
+    young = make.ReturnFactory(is_dirty=True)
+    tried: list[str] = []
+
+    def fails_for_most(view: ReturnView, policy: object, now: datetime) -> Plan:
+        tried.append(view.ref)
+        if view.ref != young.ref:
+            raise LookupError("no such place")
+        return Plan()
+
+    def tries(minute: int, *, limit: int) -> list[str]:
+        tried.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(replan, "plan", fails_for_most)
+            patched.setattr(replan, "time", mock.Mock(monotonic=mock.Mock(side_effect=[0, 1, 2, 3, 4])))
+            replan.replan_due(at=NOW + timedelta(minutes=minute), limit=limit, slice_s=3)
+        return list(tried)
+
+    one, two, three, four, five = (row.ref for row in broken)
+    assert tries(0, limit=200) == [one, two, three]
+    assert tries(1, limit=2) == [four, five, young.ref]
+    assert tries(2, limit=200) == [one, two, three]
+    assert tries(3, limit=2) == [four, five, one]
+    assert tries(4, limit=5) == [two, three, one]  # of those last tried together the older one
+    failed = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLANNING_FAILED)
+    seen = dict(failed.values_list("subject_id", "occurrences"))
+    assert seen == {str(row.pk): times for row, times in zip(broken, (4, 3, 3, 2, 2), strict=True)}
+
+    monkeypatch.setattr(replan, "plan", lambda view, policy, now: Plan())
+    assert replan.replan_due(at=LATER) == 5
+    assert (failed.exists(), ReturnAuthorisation.objects.filter(is_dirty=True).exists()) == (False, False)
+
+
+def test_a_return_of_which_one_rule_failed_is_not_tried_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its other rules go on: it waits behind no return that cannot be planned at all."""
+    broken, partly = make.ReturnFactory(is_dirty=True), make.ReturnFactory(is_dirty=True)
+    tried: list[str] = []
+    case = PlannedCase(kind=states.CASE_PLANNING_FAILED, fingerprint=f"planning_failed:{partly.ref}:refunds", cause="x")
+
+    def fails(view: ReturnView, policy: object, now: datetime) -> Plan:
+        tried.append(view.ref)
+        if view.ref == broken.ref:
+            raise LookupError("no such place")
+        return Plan(cases=(case,))
+
+    monkeypatch.setattr(replan, "plan", fails)
+    assert replan.replan_due(at=NOW) == 1
+    replan.mark_dirty(rma_ids=[partly.pk])
+    assert replan.replan_due(at=LATER) == 1
+    assert tried == [broken.ref, partly.ref, partly.ref, broken.ref]
+
+
 def test_returns_are_marked_by_themselves_or_by_their_order() -> None:
     one, two, three = (make.ReturnFactory(is_dirty=False) for _ in range(3))
     replan.mark_dirty(rma_ids=[one.pk], order_ids=[two.order_id])
