@@ -384,6 +384,9 @@ def _put(effect: Effect, target: str, *, at: datetime) -> None:
 
 
 def _wake(effect: Effect) -> None:
+    """Send it soon: by a plan first where one is still to come, else nothing of its return leaves."""
+    if effect.rma is not None and effect.rma.is_dirty:
+        wakeups.wake_planner()
     wakeups.wake_pump(effect.connection_id)
 
 

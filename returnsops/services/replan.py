@@ -167,23 +167,21 @@ def _no_route(rma: ReturnAuthorisation, *, text: str = "") -> PlannedCase:
 
 def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: datetime) -> None:
     keys = [effect.key for effect in wanted]
+    unsent = Q(rma=rma, state__in=sorted(states.UNSENT | {states.REJECTED}))
     # Locked: a pump may be claiming one of them right now, and what is sending is never cancelled.
-    locked = Effect.objects.select_for_update(of=("self",)).filter(Q(key__in=keys) | _unsent_of(rma))
+    locked = Effect.objects.select_for_update(of=("self",)).filter(Q(key__in=keys) | unsent)
     known = {row.key: row for row in locked}
     for effect in wanted:
         row = known.get(effect.key)
         if row is None:
-            row = _created(rma, effect, at=at)
+            known[effect.key] = _created(rma, effect, at=at)
         elif row.origin == states.ORIGIN_PLAN:
             _merge_one(row, effect, rma=rma, at=at)
-        if row.state == states.READY:
-            wakeups.wake_pump(row.connection_id)
-    _cancel([row for row in known.values() if row.key not in keys], rma=rma, at=at)
-
-
-def _unsent_of(rma: ReturnAuthorisation) -> Q:
-    """What earlier plans wanted of this return and did not send."""
-    return Q(rma=rma, origin=states.ORIGIN_PLAN, state__in=sorted(states.UNSENT | {states.REJECTED}))
+    planned = [row for row in known.values() if row.origin == states.ORIGIN_PLAN]
+    _cancel([row for row in planned if row.key not in keys], rma=rma, at=at)
+    # What a person proposed waited for this plan too: no pump claims anything of a return that is still to be planned.
+    for connection_id in sorted({row.connection_id for row in known.values() if row.state == states.READY}):
+        wakeups.wake_pump(connection_id)
 
 
 def _created(rma: ReturnAuthorisation, effect: PlannedEffect, *, at: datetime) -> Effect:
