@@ -1,9 +1,12 @@
 """Connections that know their call: whether anything left, and an end that holds whatever the other side does.
 
-``requests`` bounds single reads only. Here a timer shuts the socket down at the deadline, and a connection refuses to
-send anything after it, so that ``settle_s`` can be reckoned from the moment an attempt began.
+``requests`` bounds single reads only. Here a watchdog shuts the socket down at the deadline, and a connection refuses
+to send anything after it, so that ``settle_s`` can be reckoned from the moment an attempt began.
 """
 
+import heapq
+import itertools
+import os
 import socket
 import threading
 import time
@@ -27,6 +30,7 @@ class Flight:
     deadline: float
     has_left: bool = False
     is_over: bool = False
+    has_landed: bool = False
     _socket: socket.socket | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,31 +46,81 @@ class Flight:
             self._socket = sock
             self.has_left = True
 
-    def end(self) -> None:
-        """Cut the connection: whoever reads from it wakes up."""
+    def land(self) -> None:
+        """The call is done: its connection is kept, perhaps for another call, and must not be cut any more."""
         with self._lock:
-            self.is_over = True
+            self.has_landed = True
+            self._socket = None
+
+    def end(self) -> None:
+        """Cut the connection, unless the call is done: whoever reads from it wakes up."""
+        with self._lock:
+            self.is_over = not self.has_landed
             if self._socket is not None:
                 with suppress(OSError):
                     # Not SSLSocket.shutdown, which pulls the TLS state from under a thread that is reading.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
+class _Watchdog:
+    """One thread for all calls of a process: it ends each at its deadline. (One for each cost more than its call.)"""
+
+    def __init__(self) -> None:
+        self._watched: list[tuple[float, int, Flight]] = []
+        self._numbers = itertools.count()
+        self._sooner = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, under_way: Flight) -> None:
+        """End this call at its deadline, unless it has landed by then."""
+        with self._sooner:
+            heapq.heappush(self._watched, (under_way.deadline, next(self._numbers), under_way))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                self._thread.start()
+            elif self._watched[0][2] is under_way:
+                self._sooner.notify()
+
+    def _run(self) -> None:
+        while True:
+            self._next_due().end()
+
+    def _next_due(self) -> Flight:
+        """Wait for the earliest deadline; calls that landed meanwhile are forgotten, many at a time."""
+        with self._sooner:
+            while (wait_s := self._until_next_s()) is None or wait_s > 0:
+                self._sooner.wait(wait_s)
+                while self._watched and self._watched[0][2].has_landed:
+                    heapq.heappop(self._watched)
+            return heapq.heappop(self._watched)[2]
+
+    def _until_next_s(self) -> float | None:
+        return self._watched[0][0] - time.monotonic() if self._watched else None
+
+
 _current: ContextVar[Flight | None] = ContextVar("connectors_flight", default=None)
+_watchdog = _Watchdog()
+
+
+def _new_watchdog() -> None:
+    global _watchdog
+    _watchdog = _Watchdog()
+
+
+# A forked process has none of its parent's threads.
+os.register_at_fork(after_in_child=_new_watchdog)
 
 
 @contextmanager
 def flight(*, total_s: float) -> Iterator[Flight]:
     """Watch the calls made inside the block: they end ``total_s`` seconds from now at the latest."""
     this = Flight(deadline=time.monotonic() + total_s)
-    timer = threading.Timer(total_s, this.end)
-    timer.daemon = True
     token = _current.set(this)
-    timer.start()
+    _watchdog.watch(this)
     try:
         yield this
     finally:
-        timer.cancel()
+        this.land()
         _current.reset(token)
 
 

@@ -1,5 +1,6 @@
 """connectors/deadline.py over TLS on loopback, and what it lets leave."""
 
+import os
 import socket
 import ssl
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -105,3 +107,55 @@ def test_ending_a_flight_wakes_its_reader() -> None:
         this.leaving(left)
         this.end()
         assert left.recv(1) == b""
+
+
+@pytest.fixture
+def wire() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of one connection; who waits for ever gets a TimeoutError."""
+    left, right = socket.socketpair()
+    with left, right:
+        left.settimeout(5)
+        right.settimeout(5)
+        yield left, right
+
+
+def test_a_call_due_sooner_than_those_before_it_is_ended_first(wire: tuple[socket.socket, socket.socket]) -> None:
+    other, other_end = socket.socketpair()
+    with other, other_end, flight(total_s=30) as later, flight(total_s=0.05) as sooner:
+        later.leaving(other)
+        sooner.leaving(wire[0])
+        assert wire[0].recv(1) == b""  # cut, although the thread waited for the later one
+        assert (sooner.is_over, later.is_over) == (True, False)
+        other_end.sendall(b"x")
+        assert other.recv(1) == b"x"
+
+
+def test_the_connection_of_a_call_that_has_landed_is_left_alone(wire: tuple[socket.socket, socket.socket]) -> None:
+    other, other_end = socket.socketpair()
+    with other, other_end:
+        with flight(total_s=0.02) as landed:
+            landed.leaving(other)
+        with flight(total_s=0.05) as next_one:
+            next_one.leaving(wire[0])
+            assert wire[0].recv(1) == b""  # the watchdog has passed both deadlines
+        assert not landed.is_over
+        other_end.sendall(b"x")
+        assert other.recv(1) == b"x"
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # that is what is tried here
+def test_a_forked_process_has_a_watchdog_of_its_own(wire: tuple[socket.socket, socket.socket]) -> None:
+    with flight(total_s=30):
+        pass  # this process has its thread now
+    child = os.fork()
+    if child == 0:
+        _leave_with(wire[0])
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def _leave_with(sock: socket.socket) -> NoReturn:
+    """End this process: with 0 where the watchdog cut the connection."""
+    with suppress(TimeoutError), flight(total_s=0.05) as this:
+        this.leaving(sock)
+        os._exit(0 if sock.recv(1) == b"" else 1)
+    os._exit(2)
