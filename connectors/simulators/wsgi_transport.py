@@ -59,6 +59,7 @@ class WSGIAdapter(BaseAdapter):
 def mounted_session(app: WSGIApp, base_url: str) -> requests.Session:
     """A requests session that has every URL below `base_url` answered by `app` in process, and reaches nothing else."""
     session = requests.Session()
+    session.trust_env = False  # no proxy of this machine stands between a caller and an app in its own process
     session.adapters.clear()
     session.mount(base_url, WSGIAdapter(app))
     return session
