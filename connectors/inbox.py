@@ -196,6 +196,7 @@ def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> po
     if event.source == "read" and event.topic == ORDER_GONE_TOPIC:
         return ports.Normalised(facts=(OrderGone(order_id=document["order_id"], occurred_at=event.received_at),))
     connector = connector_for(event.connection.vendor)
+    before = _previous(event)
     said = connector.normalise(
         ports.Payload(
             topic=event.topic,
@@ -203,7 +204,8 @@ def normalise_with(event: InboundEvent, *, mapping: MappingVersion | None) -> po
             received_at=event.received_at,
             account=event.connection.name,
             mapping=mapping.document if mapping else connector.default_mapping,
-            previous=_previous(event),
+            previous=before[0],
+            previous_at=before[1],
             settings=event.connection.settings,
         )
     )
@@ -225,16 +227,17 @@ def _unreadable(event: InboundEvent) -> ports.Problem:
     )
 
 
-def _previous(event: InboundEvent) -> Mapping[str, Any] | None:
-    """The last processed document of the same subject, for mappings that ask what changed."""
+def _previous(event: InboundEvent) -> tuple[Mapping[str, Any] | None, datetime | None]:
+    """The last processed document of the same subject, for mappings that ask what changed, and when it came."""
     if not event.subject_key:
-        return None
+        return None, None
     is_by_source = connector_for(event.connection.vendor).compares_by_source
     found = _earlier((event.source,) if is_by_source else ("webhook", "poll")).rows(
         connection_id=event.connection_id, subject_key=event.subject_key, before_id=event.pk
     )
-    document = json.loads(bytes(found[0][0]), parse_float=Decimal) if found else None
-    return document if isinstance(document, dict) else None
+    body, came_at = found[0] if found else (b"null", None)
+    document = json.loads(bytes(body), parse_float=Decimal)
+    return (document, came_at) if isinstance(document, dict) else (None, None)
 
 
 @cache
@@ -244,7 +247,7 @@ def _earlier(sources: tuple[str, ...]) -> Prepared[InboundEvent]:
     return Prepared(
         lambda connection_id, subject_key, before_id: processed.filter(
             connection=connection_id, subject_key=subject_key, pk__lt=before_id
-        ).values_list("body")[:1]
+        ).values_list("body", "received_at")[:1]
     )
 
 

@@ -192,6 +192,7 @@ class Payload:
     account: str  # name of the connection
     mapping: Mapping[str, Any] = field(default_factory=dict)
     previous: Mapping[str, Any] | None = None  # last stored snapshot of the same subject, for ``changed`` tests
+    previous_at: datetime | None = None  # when that came
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the connection, as they are now
 
 
@@ -390,8 +391,7 @@ class Connector:
     # The past since a moment, for an audit, '' = from the start (listing.py).
     list_orders: Callable[[Link, datetime, str], OrdersPage] | None = None
     list_returns: Callable[[Link, datetime, str], PollPage] | None = None
-    # The catalogue in small pages, '' = from the start (S4-20).
-    read_catalogue: Callable[[Link, str], CataloguePage] | None = None
+    read_catalogue: Callable[[Link, str], CataloguePage] | None = None  # small pages, '' = from the start (S4-20)
     webhook_topics: tuple[str, ...] = ()  # what ensure_webhooks registers
     list_webhooks: Callable[[Link], Sequence[WebhookState]] | None = None
     ensure_webhooks: Callable[[Link, str], Sequence[WebhookState]] | None = None

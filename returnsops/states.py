@@ -260,6 +260,7 @@ CASE_EXCHANGE_UNDECIDED: Final = "exchange_undecided"
 CASE_EXCHANGE_CHANGED: Final = "exchange_changed"
 CASE_EXCHANGE_WITHDRAWN: Final = "exchange_withdrawn"
 CASE_EXCHANGE_SHIPPED: Final = "exchange_shipped"
+CASE_EXCHANGE_WISH_UNCLEAR: Final = "exchange_wish_unclear"
 
 # Opened and closed by the planner: a case of these kinds closes when the plan no longer asks for it.
 PLANNER_CASES: Final = frozenset(

@@ -11,7 +11,7 @@ from connectors.rebound.milestones import AUTHORISED, UPDATED, Told, parcels_tol
 from connectors.rebound.moments import moment_of
 from connectors.rebound.prepared import prepared
 from connectors.rebound.webhooks import heard
-from connectors.rebound.wishes import as_wish, exchanges_told
+from connectors.rebound.wishes import as_found, exchanges_told, standing_wishes
 from connectors.returns_contract.receiving import TOPIC_PULLED, TOPIC_UNREADABLE
 from connectors.returns_contract.statements import from_events, unreadable
 from returnsops import states
@@ -56,7 +56,11 @@ def _pulled(payload: Payload, found: Mapping[str, Any], trackings: Json) -> Norm
     snapshot = _completed(mapped.snapshot, payload)
     made = from_events(_events(payload, snapshot, told), is_translated=True, rests_on_order=True)
     every = {problem.text: _standing(problem) for problem in (*problems, *made.problems)}
-    said = tuple(as_wish(with_undecided(fact, snapshot)) for fact in made.facts)
+    standing = standing_wishes(mapped.snapshot, earlier)
+    said = tuple(
+        as_found(with_undecided(fact, snapshot), standing=standing, before_at=payload.previous_at)
+        for fact in made.facts
+    )
     return replace(made, facts=said, problems=tuple(every.values()), is_whole=True)
 
 

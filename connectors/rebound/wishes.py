@@ -6,7 +6,7 @@ not publish; a mapping that fills ``exchanges`` may name it, and without it a pe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from connectors.ports import Json
@@ -15,17 +15,17 @@ from connectors.rebound.prepared import rows
 from returnsops import facts
 
 EXCHANGE: Final = "exchange"
+_EVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 def exchanges_told(snapshot: Mapping[str, Any], before: Mapping[str, Any], *, received_at: datetime) -> list[Told]:
     """What the items ask for now, and what ``before``, the return read before, asked for and nobody wants any more."""
-    wanted = {item["id"]: item for item in _wishes(snapshot)}
-    named = {row.get("id"): row for row in rows(snapshot.get("exchanges"))}
+    asked = _asked(snapshot)
     told = [
-        Told(type="exchange.requested", at=received_at, block={EXCHANGE: _exchange(item, named.get(item_id, {}))})
-        for item_id, item in wanted.items()
+        Told(type="exchange.requested", at=received_at, block={EXCHANGE: _exchange(item, asked[item["id"]])})
+        for item in _wishes(snapshot)
     ]
-    gone = [item["id"] for item in _wishes(before) if item["id"] not in wanted]
+    gone = [item_id for item_id in _asked(before) if item_id not in asked]
     return [
         *told,
         *(Told(type="exchange.cancelled", at=received_at, block={EXCHANGE: {"id": one, "lines": []}}) for one in gone),
@@ -37,6 +37,31 @@ def as_wish(fact: facts.Fact) -> facts.Fact:
     if isinstance(fact, facts.ExchangeRequested | facts.ExchangeCancelled):
         return replace(fact, is_wish=True)
     return fact
+
+
+def as_found(fact: facts.Fact, *, standing: frozenset[str], before_at: datetime | None) -> facts.Fact:
+    """The same where it was read: V1 gives no time of a wish, so it was made since the reading before, if there is one.
+
+    One of ``standing`` was shown by the reading before as well.
+    """
+    fact = as_wish(fact)
+    if not isinstance(fact, facts.ExchangeRequested):
+        return fact
+    # What the reading before told is older, if by nothing: a wish that it took back and that is there again is new.
+    made_after = _EVER if before_at is None else before_at + timedelta.resolution
+    return replace(fact, is_repeat=fact.exchange_id in standing, made_after=made_after)
+
+
+def standing_wishes(snapshot: Mapping[str, Any], before: Mapping[str, Any]) -> frozenset[str]:
+    """Ids of the exchanges that ``before``, the return read before, asked for already, for the same goods."""
+    earlier = _asked(before)
+    return frozenset(item_id for item_id, goods in _asked(snapshot).items() if earlier.get(item_id) == goods)
+
+
+def _asked(snapshot: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Of each item that is to be exchanged, what the mapping names as its replacement."""
+    named = {row.get("id"): row for row in rows(snapshot.get("exchanges"))}
+    return {item["id"]: named.get(item["id"], {}) for item in _wishes(snapshot)}
 
 
 def _wishes(snapshot: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

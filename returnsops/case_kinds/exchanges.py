@@ -143,6 +143,23 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (KEEP_ORDER,),
     ),
     case_kind(
+        states.CASE_EXCHANGE_WISH_UNCLEAR,
+        "Exchange cancelled, and its wish still shown",
+        states.CX,
+        Severity.HIGH,
+        4,
+        "An exchange was cancelled, and the platform showed its wish afterwards, without a time: it may"
+        " be the old wish or a new one. The exchange stays cancelled: nothing is sent for it.",
+        "The cancellation was told by a middleware that leaves the wish on the platform, or the shopper wished again.",
+        (
+            "Ask the shopper, or look at the return on the platform.",
+            "If the replacement is wanted: have the middleware tell the exchange again, or take the wish back on the"
+            " platform, let it be read, and make it again.",
+            "If not: have the wish taken back on the platform. Then close this case.",
+        ),
+        (),
+    ),
+    case_kind(
         states.CASE_STOCK_CONCERN,
         "Stock does not fit after a replacement order",
         states.WH,

@@ -164,7 +164,9 @@ class RefundFailed(ReturnFact):
 class ExchangeRequested(ReturnFact):
     """A replacement is wanted.
 
-    ``is_wish``: the wish as it stands at that time, which may be taken back and made again under the same id.
+    ``is_wish``: the wish as it stands at that time, which may be taken back and made again under the same id. One
+    that was only found standing cannot have been made before ``made_after``; ``is_repeat``: it was found so before,
+    and is no new word.
     """
 
     exchange_id: str
@@ -173,6 +175,8 @@ class ExchangeRequested(ReturnFact):
     price_difference: Decimal = Decimal(0)
     commerce_order_id: str = ""
     is_wish: bool = False
+    is_repeat: bool = False
+    made_after: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

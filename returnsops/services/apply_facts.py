@@ -112,11 +112,11 @@ def _credit(rma: ReturnAuthorisation, fact: facts.CreditIssued, at: datetime) ->
 
 
 def _exchange(rma: ReturnAuthorisation, fact: facts.ExchangeRequested, at: datetime) -> None:
-    payouts.apply_exchange(rma=rma, fact=fact)
+    payouts.apply_exchange(rma=rma, fact=fact, at=at)
 
 
 def _exchange_cancelled(rma: ReturnAuthorisation, fact: facts.ExchangeCancelled, at: datetime) -> None:
-    payouts.apply_exchange_cancelled(rma=rma, fact=fact)
+    payouts.apply_exchange_cancelled(rma=rma, fact=fact, at=at)
 
 
 def _showed(rma: ReturnAuthorisation, fact: facts.PlatformShowed, at: datetime) -> None:

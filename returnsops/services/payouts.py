@@ -147,8 +147,11 @@ def _credit_rank(row: CreditRequest) -> tuple[datetime, Any, Any, str, str, str]
     return (row.issued_at, row.amount, row.bonus, row.currency, row.executed_by, row.code_last4)
 
 
-def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -> None:
-    """A replacement asked for; the latest statement counts. A cancellation heard of first left a row without lines."""
+def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested, at: datetime) -> None:
+    """A replacement asked for; the latest statement counts. A cancellation heard of first left a row without lines.
+
+    A wish that was found standing counts from when it can have been made: one made before it was taken back stays so.
+    """
     said: dict[str, Any] = {
         "lines": [{**line.__dict__, "unit_price": _text(line.unit_price)} for line in fact.lines],
         "is_instant": fact.is_instant,
@@ -158,14 +161,18 @@ def apply_exchange(*, rma: ReturnAuthorisation, fact: facts.ExchangeRequested) -
     row, _ = ExchangeRequest.objects.get_or_create(
         rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
     )
+    is_news = fact.is_wish and not fact.is_repeat and fact.occurred_at > row.requested_at
     if not row.lines or _exchange_rank(row) < _exchange_rank(ExchangeRequest(**said)):
         for name, value in said.items():
             setattr(row, name, value)
     row.commerce_order_id = row.commerce_order_id or fact.commerce_order_id
-    if fact.is_wish:
-        row.wished_at = max(row.wished_at or fact.occurred_at, fact.occurred_at)
+    if fact.is_wish and not fact.is_repeat:
+        made_at = fact.made_after or fact.occurred_at
+        row.wished_at = max(row.wished_at or made_at, made_at)
         _stand(row)
     row.save()
+    if is_news:
+        _ask_if_unclear(rma, row, shown_at=fact.occurred_at, at=at)
 
 
 def _stand(row: ExchangeRequest) -> None:
@@ -178,17 +185,38 @@ def _exchange_rank(row: ExchangeRequest) -> tuple[datetime, str]:
     return (row.requested_at, content_hash([row.lines, row.is_instant, f"{row.price_difference:.4f}"]))
 
 
-def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCancelled) -> None:
+def _ask_if_unclear(rma: ReturnAuthorisation, row: ExchangeRequest, *, shown_at: datetime, at: datetime) -> None:
+    """A case where a wish was shown after it was taken back, and may have been made before: nothing is sent for it."""
+    if row.unwished_at is None or row.is_renewed or shown_at <= row.unwished_at:
+        return
+    gone, shown = (moment.strftime("%d %b %Y %H:%M UTC") for moment in (row.unwished_at, shown_at))
+    open_for_return(
+        rma=rma,
+        kind=states.CASE_EXCHANGE_WISH_UNCLEAR,
+        fingerprint=f"{states.CASE_EXCHANGE_WISH_UNCLEAR}:{rma.ref}:{row.external_id}",
+        cause=(
+            f"Exchange {row.external_id} was cancelled ({gone}), and the platform showed the wish afterwards ({shown}) "
+            "without saying when it was made. It stays cancelled, and nothing is sent for it."
+        ),
+        evidence={"exchange": row.external_id, "wanted": row.wanted, "cancelled": gone, "shown": shown},
+        at=at,
+    )
+
+
+def apply_exchange_cancelled(*, rma: ReturnAuthorisation, fact: facts.ExchangeCancelled, at: datetime) -> None:
     """The replacement was withdrawn; known or not yet."""
     row, _ = ExchangeRequest.objects.get_or_create(
         rma=rma, external_id=fact.exchange_id, defaults={"requested_at": fact.occurred_at}
     )
+    is_news = fact.is_wish and (row.unwished_at is None or fact.occurred_at > row.unwished_at)
     if fact.is_wish:
         row.unwished_at = max(row.unwished_at or fact.occurred_at, fact.occurred_at)
         _stand(row)
     elif row.cancelled_at is None or fact.occurred_at < row.cancelled_at:
         row.cancelled_at = fact.occurred_at
     row.save(update_fields=["cancelled_at", "unwished_at"])
+    if is_news:
+        _ask_if_unclear(rma, row, shown_at=row.requested_at, at=at)
 
 
 def apply_risk(*, rma: ReturnAuthorisation, fact: facts.ReturnFact) -> None:

@@ -360,5 +360,5 @@ def test_the_message_before_is_the_last_processed_one_of_the_same_subject(platfo
     InboundEventFactory(**key, body=b'{"n": 3}', state=states.EVENT_PARKED)
     InboundEventFactory(**key | {"subject_key": "return:2"}, body=b'{"n": 4}')
     now = InboundEventFactory(**key, body=b'{"n": 5}', state=states.EVENT_RECEIVED)
-    assert inbox._previous(now) == {"n": 2}
-    assert inbox._previous(InboundEventFactory(**key | {"subject_key": ""})) is None
+    assert inbox._previous(now) == ({"n": 2}, NOW)
+    assert inbox._previous(InboundEventFactory(**key | {"subject_key": ""})) == (None, None)

@@ -245,6 +245,12 @@ STORIES: tuple[Told, ...] = (
         one(facts.ExchangeRequested(exchange_id="exc_2", lines=(LARGE,), is_wish=True, **about(hours)))
         for hours in (15, 17, 19)
     ),
+    one(
+        facts.ExchangeRequested(
+            exchange_id="exc_2", lines=(LARGE,), is_wish=True, made_after=NOW + timedelta(hours=17), **about(20)
+        )
+    ),
+    one(facts.ExchangeRequested(exchange_id="exc_2", lines=(LARGE,), is_wish=True, is_repeat=True, **about(21))),
     *(one(facts.ExchangeCancelled(exchange_id="exc_2", is_wish=True, **about(hours))) for hours in (16, 18)),
     credit(19, "30.00"),
     credit(20, "20.00"),

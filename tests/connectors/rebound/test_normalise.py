@@ -1,7 +1,7 @@
 """A V1 return as facts: the documented example, tables, what is unclear, dates in every form (rebound.md C2, C3)."""
 
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from connectors.reveni.samples import sample_event, sample_types
 from returnsops import facts, states
 
 READ_AT = datetime(2026, 5, 10, 12, tzinfo=UTC)
+EARLIER = READ_AT - timedelta(minutes=15)
 # rebound.md C3, as it is after polling.
 EXAMPLE: dict[str, Any] = {
     "id": "880012",
@@ -66,6 +67,7 @@ def _said(
     tracking: list[Any] | None = None,
     mapping: dict[str, Any] | None = None,
     previous: dict[str, Any] | None = None,
+    previous_at: datetime | None = None,
 ) -> Normalised:
     document = {**deepcopy(EXAMPLE), **(changes or {})}
     if items is not None:
@@ -79,6 +81,7 @@ def _said(
             account="rb",
             mapping=mapping or MAPPED,
             previous=previous,
+            previous_at=previous_at,
         )
     )
 
@@ -356,6 +359,30 @@ def test_a_wish_for_an_exchange_asks_for_one_and_names_the_article_only_where_th
         assert (asked.exchange_id, [line.sku for line in asked.lines]) == ("880012:MUG-RED:1", expected)
         assert {(line.quantity, line.replaces_item_id) for line in asked.lines} <= {(1, "880012:MUG-RED:1")}
         assert (said.problems, asked.occurred_at) == ((), READ_AT)
+
+
+@pytest.mark.parametrize(
+    ("was", "previous_at", "expected"),
+    [
+        ("", None, (False, datetime(1970, 1, 1, tzinfo=UTC))),
+        ("MUG-BLUE", EARLIER, (True, EARLIER + timedelta.resolution)),
+        ("MUG-PINK", EARLIER, (False, EARLIER + timedelta.resolution)),
+        ("", EARLIER, (False, EARLIER + timedelta.resolution)),
+    ],
+)
+def test_a_wish_that_is_read_was_made_since_the_reading_before_and_is_new_only_if_that_showed_another(
+    was: str, previous_at: datetime | None, expected: tuple[bool, datetime]
+) -> None:
+    shown = {**deepcopy(EXAMPLE), "item": [{**deepcopy(EXAMPLE["item"][0]), **(_swap(was) if was else {})}]}
+    said = _said(
+        items=[_swap("MUG-BLUE")],
+        mapping=CASES[1][0],
+        previous=None if previous_at is None else {"return": shown},
+        previous_at=previous_at,
+    )
+    (asked,) = [fact for fact in said.facts if isinstance(fact, facts.ExchangeRequested)]
+    assert (asked.is_repeat, asked.made_after) == expected
+    assert (asked.is_wish, asked.occurred_at) == (True, READ_AT)
 
 
 def test_a_wish_taken_back_withdraws_the_exchange_and_a_return_read_first_withdraws_none() -> None:

@@ -142,3 +142,31 @@ def test_a_wish_read_again_brings_back_no_exchange_that_was_ended_before_wishes_
     wish = facts.ExchangeRequested(lines=(line,), is_wish=True, occurred_at=NOW, **said)  # type: ignore[arg-type]
     apply_facts(connection=rma.connection, new_facts=[asked, ended, wish], at=NOW)
     assert rma.exchanges.get().cancelled_at == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+@pytest.mark.parametrize(
+    ("made_after", "is_repeat", "expected"), [(2, False, (False, 0)), (0, False, (True, 1)), (0, True, (True, 0))]
+)
+def test_a_wish_found_standing_counts_from_when_it_can_have_been_made(
+    rma: ReturnAuthorisation, made_after: int, is_repeat: bool, expected: tuple[bool, int], is_told_first: bool
+) -> None:
+    """Taken back at one o'clock, read at three. What is told in the other order, and once more, comes to the same."""
+    about: dict[str, Any] = {"return_id": rma.external_id, "exchange_id": "i1", "is_wish": True}
+    line = facts.ExchangeLine(sku="L", quantity=1)
+    known = facts.ExchangeRequested(lines=(line,), occurred_at=NOW, **about)
+    gone = facts.ExchangeCancelled(occurred_at=NOW + timedelta(hours=1), **about)
+    read = facts.ExchangeRequested(
+        lines=(line,),
+        occurred_at=NOW + timedelta(hours=3),
+        made_after=NOW + timedelta(hours=made_after),
+        is_repeat=is_repeat,
+        **about,
+    )
+    order = (known, gone, read) if is_told_first else (known, read, gone)
+    if is_repeat and not is_told_first:
+        expected = (True, 1)  # told of late: what was read in between may have been sent for, so a person looks
+    apply_facts(connection=rma.connection, new_facts=[*order, gone, read], at=NOW)
+    assert (rma.exchanges.get().cancelled_at is not None, ExceptionCase.objects.count()) == expected
+    for case in ExceptionCase.objects.all():
+        assert (case.kind_code, case.occurrences) == (states.CASE_EXCHANGE_WISH_UNCLEAR, 1)
