@@ -12,6 +12,7 @@ from .parts import (
     ATTRIBUTE,
     DECIDE_EXECUTOR,
     EXPLAIN,
+    GIVE_UP_REFUND,
     REFUSE,
     RESUME_ROUTE,
     SETTLE_CREDIT,
@@ -94,9 +95,11 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (
             "Look the return up in the returns platform, and have the refund written from there.",
             "It closes by itself when a refund of that amount stands on the order. Where the customer was paid in "
-            "another way, or is not to be paid, accept it and say why.",
+            "another way, or is not to be paid, say so here.",
+            "Where the shop is to pay after all, release the hold of its refund on the return's page; a second person "
+            "then approves it.",
         ),
-        (ACCEPT,),
+        (GIVE_UP_REFUND,),
     ),
     case_kind(
         states.CASE_REFUND_CONTRADICTED,

@@ -124,6 +124,14 @@ ACCEPT_AMOUNT: Final = CaseAction(
     fields=(ActionField(name="amount", label="Amount to refund", kind="decimal"),),
     help="Only exactly this amount is accepted, never more than is left of the order; a second person approves.",
 )
+GIVE_UP_REFUND: Final = CaseAction(
+    code="give_up_refund",
+    label="Nothing more is paid here",
+    run=run.give_up_refund,
+    permission="returnsops.waive_hold",
+    needs_reason=True,
+    help="The customer was paid in another way, or is not to be paid: our own refund, which waits, is given up.",
+)
 APPROVE: Final = CaseAction(
     code="approve",
     label="Approve and send",

@@ -35,10 +35,11 @@ class Claim:
 
 
 def claims_of(view: ReturnView, policy: Policy) -> tuple[Claim, ...]:
-    """The claims that are not served by an effect yet, in the order in which they take from the order."""
+    """The claims not served by an effect yet, nor given up, in the order in which they take from the order."""
     if policy.initiator(view.resolution) == "policy_trigger":
         return _from_trigger(view, policy)
     used = {effect.key for effect in view.effects if order_money.is_counted(effect)}
+    used |= {effect.key for effect in order_money.given_up(view)}
     claims = (_of_payout(view, policy, payout) for payout in payouts(view))
     return tuple(claim for claim in claims if claim.key not in used)
 
@@ -94,7 +95,7 @@ def _from_trigger(view: ReturnView, policy: Policy) -> tuple[Claim, ...]:
 
 def _due(view: ReturnView, policy: Policy, line: LineView) -> Iterable[Claim]:
     target = verdicts.units_due(view, line, policy.trigger(view.resolution))
-    count = target - order_money.committed(view, states.REFUND, line.item_id)
+    count = target - _served(view, line)
     if count > 0:
         yield _of_units(view, line, target=target, count=count)
 
@@ -102,12 +103,17 @@ def _due(view: ReturnView, policy: Policy, line: LineView) -> Iterable[Claim]:
 def _pending(view: ReturnView, policy: Policy, line: LineView) -> Iterable[Claim]:
     trigger = policy.trigger(view.resolution)
     due = verdicts.units_due(view, line, trigger)
-    committed = order_money.committed(view, states.REFUND, line.item_id)
     target = verdicts.units_payable(view, line)
-    count = target - max(due, committed)
+    count = target - max(due, _served(view, line))
     if count > 0:
         waits = verdicts.waits_for(view, [(line, line.quantity)], trigger) or "waits for its units to be accepted"
         yield _of_units(view, line, target=target, count=count, waits=waits)
+
+
+def _served(view: ReturnView, line: LineView) -> int:
+    """Units of an item that effects of ours pay for, or that a person said are not paid here."""
+    ended = sum(effect.quantity or 0 for effect in order_money.given_up(view) if effect.item_id == line.item_id)
+    return order_money.committed(view, states.REFUND, line.item_id) + ended
 
 
 def _of_units(view: ReturnView, line: LineView, *, target: int, count: int, waits: str = "") -> Claim:
@@ -127,7 +133,7 @@ def _of_units(view: ReturnView, line: LineView, *, target: int, count: int, wait
 def compared(view: ReturnView, policy: Policy, planned: Decimal) -> tuple[Finding, ...]:
     """Where the policy starts refunds: what the platform says of money is compared, never executed.
 
-    ``planned`` is the worth of all claims; what is sent already is added here.
+    ``planned`` is the worth of all claims; what is sent already, or was given up, is added here.
     """
     told = payouts(view)
     if policy.initiator(view.resolution) != "policy_trigger" or not told:
@@ -135,11 +141,8 @@ def compared(view: ReturnView, policy: Policy, planned: Decimal) -> tuple[Findin
     moved = [_paid_by_other(view, payout) for payout in told if payout.executed_by in ("returns_platform", "merchant")]
     if moved:
         return tuple(moved)
-    ours = planned + sum(
-        (effect.amount or Decimal(0))
-        for effect in view.effects
-        if effect.kind == states.REFUND and order_money.is_counted(effect)
-    )
+    sent = [one for one in view.effects if one.kind == states.REFUND and order_money.is_counted(one)]
+    ours = planned + sum((one.amount or Decimal(0)) for one in (*sent, *order_money.given_up(view)))
     theirs = sum((payout.amount for payout in told), Decimal(0))
     currency = told[0].currency
     is_accepted = ours in waived_amounts(view, states.CASE_AMOUNT_MISMATCH, "")

@@ -97,6 +97,12 @@ def is_counted(effect: EffectView) -> bool:
     return effect.origin == states.ORIGIN_PERSON and effect.state in states.UNSENT
 
 
+def given_up(view: ReturnView) -> tuple[EffectView, ...]:
+    """Refunds that the platform was to write into the shop and did not, and that a person said are not paid there."""
+    keys = {one.effect_key for one in view.waivers if one.hold_code == states.CASE_PLATFORM_REFUND_MISSING}
+    return tuple(effect for effect in view.effects if effect.key in keys and not is_counted(effect))
+
+
 def committed(view: ReturnView, kind: str, item_id: str) -> int:
     """Units of an item for which effects of a kind count already."""
     return sum(

@@ -16,7 +16,7 @@ from . import amounts, order_money, verdicts
 from .attribution import Answer, Explanation
 from .claims import COMMERCE, claims_of
 from .covered import in_turn, uncovered
-from .holds import case_of, is_accepted, waived_amounts
+from .holds import case_of, waived_amounts
 from .model import Part, PlannedCase
 from .policy import Policy
 from .valuation import Valued
@@ -147,7 +147,7 @@ def _difference(view: ReturnView, policy: Policy) -> PlannedCase | None:
 def _late(view: ReturnView, policy: Policy, due: Sequence[Valued], now: datetime) -> Part:
     """The platform's refund is not in the shop though its time (refund.written_within_h) is over."""
     since = _since(view, policy, due)
-    if since is None or is_accepted(view, states.CASE_PLATFORM_REFUND_MISSING):
+    if since is None:
         return Part()
     due_at = since + timedelta(hours=policy.refund.written_within_h)
     if now < due_at:
@@ -162,6 +162,7 @@ def _late(view: ReturnView, policy: Policy, due: Sequence[Valued], now: datetime
             "amount": amounts.text(amount, currency=currency),
             "currency": currency,
             "due_since": since.isoformat(),
+            "refunds": [one.claim.key for one in due],
         },
         money_at_risk=amount,
         currency=currency,

@@ -83,6 +83,13 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
     return f"{amount:f} {case.currency}".strip() + " accepted; it waits for a second person."
 
 
+def give_up_refund(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """What the platform was to pay in the shop is not paid there: our effects that wait for it are wanted no more."""
+    for key in case.evidence["refunds"]:
+        waive(case, "", by=by, at=at, why=reason, effect_key=key)
+    return "Nothing more is paid here: our own refund is given up."
+
+
 def approve(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """Approve one effect of this return that waits for a second person."""
     effect = _effect(case, data["effect"])

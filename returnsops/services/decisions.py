@@ -51,6 +51,8 @@ def _waived(fact: facts.HoldWaived) -> str:
     if fact.hold_code in states.CASES_DONE_THERE:
         what, _, about = fact.subject.partition("/")
         return f"Told the returns platform by hand: {what.replace('_', ' ')} ({about.partition('/')[0]})."
+    if fact.hold_code == states.CASE_PLATFORM_REFUND_MISSING:
+        return "Refund of ours given up: nothing more is paid for it here."
     return f"Hold {fact.hold_code} released{' for ' + fact.subject if fact.subject else ''}."
 
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from connectors.simulators.shopify.records import Order, Variant
+from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Refund
+from returnsops.models import HistoryEntry, Refund
 from returnsops.services import case_actions
 from tests.journeys.rebound_world import ShopifyPair, shopify_pair
 from tests.reconciliation.played import compare
@@ -57,8 +58,11 @@ def test_a_refund_that_rebound_writes_into_the_shop_itself_is_adopted_and_nothin
         assert [(run.check_code, run.difference_count) for run in compare(p.w) if run.difference_count] == []
 
 
+SOON = f'{WRITES}"\nwritten_within_h = 48\nshipping = "never'
+
+
 def test_a_refund_that_rebound_was_to_write_and_did_not_is_a_case_until_it_comes() -> None:
-    with shopify_pair(trigger=f'{WRITES}"\nwritten_within_h = 48\nshipping = "never') as p:
+    with shopify_pair(trigger=SOON) as p:
         tee, order = p.sold()
         judged(p, order, tee)
         p.w.shift(47 * 3600)
@@ -72,3 +76,28 @@ def test_a_refund_that_rebound_was_to_write_and_did_not_is_a_case_until_it_comes
         p.w.poll()
         p.w.settle()
         assert (p.w.open_cases(), p.w.asked("RefundCreate"), p.w.paid_back(order)) == ([], [], [PAID])
+
+
+def test_a_missing_refund_that_finance_gives_up_is_waited_for_no_more_and_nothing_is_sent() -> None:
+    with shopify_pair(trigger=SOON) as p:
+        tee, order = p.sold()
+        return_id = judged(p, order, tee)
+        p.w.shift(48 * 3600)
+        p.w.settle(horizon=timedelta(0))
+        case = ExceptionCase.objects.active().get()
+        said = "Nothing more is paid here: our own refund is given up."
+        finance = p.w.users["FIN"]
+        given = queue.run_action(
+            case=case, action_code="give_up_refund", by=finance, at=p.w.now(), reason="paid by bank transfer"
+        )
+        assert given == said
+        effect = p.w.effect(return_id, states.REFUND)
+        assert (effect.state, effect.holds) == (states.EFFECT_CANCELLED, [])
+        case.refresh_from_db()
+        assert (case.is_active, p.w.open_cases()) == (False, [])
+        entry = HistoryEntry.objects.get(act="hold_waived")
+        assert (entry.by, entry.why) == (str(finance), "paid by bank transfer")
+        assert entry.text == "Refund of ours given up: nothing more is paid for it here."
+        p.w.shift(10 * 24 * 3600)
+        p.poll()
+        assert (p.w.open_cases(), p.w.asked("RefundCreate"), p.w.paid_back(order)) == ([], [], [])

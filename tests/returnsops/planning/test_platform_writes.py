@@ -18,6 +18,7 @@ from . import views as v
 
 JUDGED_AT = v.NOW - timedelta(hours=2)
 MINE = "this_return"
+FIRST = f"refund:{v.REF}:a:1"
 LINES = (v.refund_line(),)
 
 
@@ -140,12 +141,16 @@ def test_within_the_tolerance_or_accepted_it_is_done() -> None:
 def test_it_is_a_case_once_its_time_is_over_and_until_it_comes() -> None:
     (case,) = cases(view(), after_h=70)
     assert (case.kind, case.money_at_risk) == (states.CASE_PLATFORM_REFUND_MISSING, Decimal("24.20"))
-    assert case.evidence == {"amount": "24.20", "currency": "EUR", "due_since": JUDGED_AT.isoformat()}
+    assert case.evidence == {
+        "amount": "24.20",
+        "currency": "EUR",
+        "due_since": JUDGED_AT.isoformat(),
+        "refunds": [FIRST],
+    }
     assert kinds(view(), after_h=69) == []
     assert v.planned(view(), policy()).next_look_at == JUDGED_AT + timedelta(hours=72)
     assert kinds(view(), after_h=1, written_within_h=3) == [states.CASE_PLATFORM_REFUND_MISSING]
     assert kinds(view(refund(attribution=MINE, lines=LINES)), after_h=999) == []
-    assert kinds(view(**accepted(states.CASE_PLATFORM_REFUND_MISSING)), after_h=999) == []
     assert kinds(view(status="received", verdicts=()), after_h=999) == []
 
 
@@ -157,3 +162,32 @@ def test_its_time_begins_with_the_milestone_money_waits_for_or_with_the_platform
     told = view(payouts=(v.payout(),))
     assert kinds(told, after_h=70, initiator="platform_event") == []
     assert kinds(told, after_h=71, initiator="platform_event") == [states.CASE_PLATFORM_REFUND_MISSING]
+
+
+def given_up(key: str) -> dict[str, Any]:
+    """The case of a missing refund accepted: our effect for it, and what a person said of it."""
+    waiver = WaiverView(hold_code=states.CASE_PLATFORM_REFUND_MISSING, effect_key=key)
+    ours = v.effect(key, "refund", "held", item_id="a", quantity=1, amount=Decimal("24.20"))
+    return {"effects": (ours,), "waivers": (waiver,)}
+
+
+def test_given_up_our_refund_is_wanted_no_more_and_units_that_follow_are_asked_for_alone() -> None:
+    done = view(**given_up(FIRST))
+    assert (kinds(done, after_h=999), v.of_kind(v.planned(done, policy()), "refund")) == ([], [])
+    two = replace(done, lines=(v.shirt_item(quantity=2),), verdicts=(v.verdict(quantity=2),))
+    (rest,) = v.of_kind(v.planned(two, policy()), "refund")
+    assert (rest.key, rest.quantity, rest.amount) == (f"refund:{v.REF}:a:2", 1, Decimal("24.20"))
+    (case,) = cases(two, after_h=999)
+    assert (case.money_at_risk, case.evidence["refunds"]) == (Decimal("24.20"), [rest.key])
+
+
+def test_a_decision_of_the_platform_that_was_given_up_is_wanted_no_more() -> None:
+    told = view(payouts=(v.payout(),), **given_up(f"refund:{v.REF}:re_1"))
+    assert kinds(told, after_h=999, initiator="platform_event") == []
+    asked = replace(told, waivers=())
+    assert kinds(asked, after_h=999, initiator="platform_event") == [states.CASE_PLATFORM_REFUND_MISSING]
+
+
+def test_what_was_given_up_counts_where_the_platform_tells_an_amount_to_compare() -> None:
+    told = view(payouts=(v.payout(executed_by="commerce_platform"),), **given_up(FIRST))
+    assert kinds(told, after_h=999) == []
