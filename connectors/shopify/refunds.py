@@ -20,7 +20,7 @@ from connectors.shopify.paybacks import Moved, Part, free_of, gateway_said, move
 from connectors.shopify.reading import required_order, snapshot_of
 from connectors.shopify.refund_records import movements, recorded_amount
 from connectors.shopify.tenders import tenders_of
-from returnsops.facts import OrderSnapshot
+from returnsops.facts import OrderLineSnapshot, OrderSnapshot
 from returnsops.money import parse_amount
 
 COMMERCE: Final = "commerce_platform"
@@ -76,8 +76,8 @@ def is_paid_by_shop(intent: Intent) -> bool:
 def refund_input(intent: Intent, order: OrderSnapshot, parts: Sequence[Part]) -> dict[str, Any]:
     """``RefundInput``: units by line and never restocked, shipping by amount, duties whole, money by payment.
 
-    A tip has no field there, it is money only (schema 2026-07). Shopify works out what the lines are worth itself;
-    where that differs from the money, it books the difference.
+    A tip has no field there, it is money only (schema 2026-07), and so is the rest of a duty: it has no amount.
+    Shopify works out what the lines are worth itself; where that differs from the money, it books the difference.
     """
     lines = intent.payload.get("lines") or ()
     kinds = {line.line_id: line.kind for line in order.lines}
@@ -93,7 +93,8 @@ def refund_input(intent: Intent, order: OrderSnapshot, parts: Sequence[Part]) ->
             if kinds.get(str(line["line_id"])) == "item" and int(line["quantity"]) > 0
         ],
     }
-    if duties := [str(line["line_id"]) for line in lines if kinds.get(str(line["line_id"])) == "duty"]:
+    whole = {line.line_id: _whole(line) for line in order.lines if line.kind == "duty"}
+    if duties := [line_id for line in lines if whole.get(line_id := str(line["line_id"])) == _gross(line)]:
         given["refundDuties"] = [{"dutyId": duty_id, "refundType": "FULL"} for duty_id in duties]
     if shipping:
         given["shipping"] = {"amount": plain(sum((_gross(line) for line in shipping), ZERO))}
@@ -223,6 +224,10 @@ def _transaction(intent: Intent, part: Part) -> dict[str, Any]:
         "gateway": part.tender.gateway,
         "amount": plain(part.amount),
     }
+
+
+def _whole(line: OrderLineSnapshot) -> Decimal:
+    return sum((share.amount for share in line.taxes), line.net)
 
 
 def _gross(line: Mapping[str, Any]) -> Decimal:

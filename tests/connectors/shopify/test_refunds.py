@@ -85,6 +85,20 @@ def test_a_refund_is_keyed_never_restocks_and_goes_back_to_what_it_was_paid_with
     assert sent.evidence["tenders"] == ["gift_card", "shopify_payments"]
 
 
+@pytest.mark.parametrize(("net", "named"), [("5.00", True), ("3.00", False)])
+def test_a_duty_is_named_whole_and_the_rest_of_one_is_money_alone(net: str, named: bool) -> None:
+    """``RefundDutyInput`` knows no amount: naming the rest of a duty would give all of it back."""
+    duty = {"id": "gid://shopify/Duty/71", "price": docs.bag("5.00"), "taxLines": [docs.vat("1.00")]}
+    order = paid_order()
+    order["lineItems"]["nodes"][0]["duties"] = [duty]
+    asked = shop(order)
+    lines = [refund_line(11, 1, "20.00"), refund_line(71, 0, net, "1.00", kind="Duty")]
+    refunds.send(asked.link, refund_intent("25.00", lines=lines), ABSENT)
+    given = asked.written()[0][1]["input"]
+    assert given.get("refundDuties") == ([{"dutyId": "gid://shopify/Duty/71", "refundType": "FULL"}] if named else None)
+    assert [one["amount"] for one in given["transactions"]] == ["25.00"]
+
+
 def test_what_somebody_else_paid_is_recorded_with_lines_and_without_money() -> None:
     note = f"{REFUND_KEY} recorded 25.00 GBP Return RMA-77: 1 x Jacket"
     recorded = docs.refund(501, note=note)
