@@ -222,6 +222,7 @@ CASE_CURRENCY_MISMATCH: Final = "currency_mismatch"
 CASE_WOULD_OVER_REFUND: Final = "would_over_refund"
 CASE_REFUNDED_OUTSIDE: Final = "refunded_outside"
 CASE_OVER_REFUNDED: Final = "over_refunded"
+CASE_DUTY_LEFT: Final = "duty_left"
 CASE_ORDER_LOCKED: Final = "order_locked"
 CASE_EXECUTOR_UNKNOWN: Final = "executor_unknown"
 CASE_DISPOSITION_UNMAPPED: Final = "disposition_unmapped"
@@ -277,6 +278,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_WOULD_OVER_REFUND,
         CASE_REFUNDED_OUTSIDE,
         CASE_OVER_REFUNDED,
+        CASE_DUTY_LEFT,
         CASE_ORDER_LOCKED,
         CASE_EXECUTOR_UNKNOWN,
         CASE_DISPOSITION_UNMAPPED,

@@ -84,6 +84,21 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     case_kind(
+        states.CASE_DUTY_LEFT,
+        "Rest of a duty was not given back",
+        states.FIN,
+        Severity.MEDIUM,
+        8,
+        "All goods of the order are refunded, and by the policy its duties and tips go back with them. Part of one was "
+        "given back by hand; the shop gives a duty back whole or by units, so its rest does not go by itself.",
+        "A colleague refunded some units with their part of the duty in the shop, or gave part of it back as goodwill.",
+        (
+            "Give the rest back in the shop; the case then closes by itself.",
+            "Or accept it and say why, if the customer is not to have the rest, or has it already.",
+        ),
+        (ACCEPT,),
+    ),
+    case_kind(
         states.CASE_PLATFORM_REFUND_MISSING,
         "The platform's refund is not in the shop",
         states.FIN,

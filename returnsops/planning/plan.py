@@ -15,6 +15,7 @@ from . import (
     amounts,
     attention,
     credits,
+    duties,
     exchanges,
     mirrors,
     mismatches,
@@ -48,6 +49,7 @@ Rule = Callable[[ReturnView, Policy, datetime], Part]
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("refunds", refunds.plan_refunds),
+    ("duties", duties.plan_duties),
     ("platform_writes", platform_writes.plan_platform_writes),
     ("exchanges", exchanges.plan_exchanges),
     ("credits", credits.plan_credits),

@@ -265,11 +265,12 @@ class ShopifyShop:
         lines: Mapping[int, int] | None = None,
         restock_type: str = "NO_RESTOCK",
         shipping: Decimal = Decimal(0),
+        duties: Mapping[int, Decimal] | None = None,
         note: str = "",
         staff: Staff | None = None,
         parent: Transaction | None = None,
     ) -> Refund:
-        """Somebody refunds by hand in the admin: units by line id, money over the first payment or `parent`."""
+        """Somebody refunds by hand in the admin: units by line id, duties by theirs, over one payment."""
         shop = self.state
         with shop.lock:
             wanted = [
@@ -279,6 +280,7 @@ class ShopifyShop:
             ]
             plan = refunding.Plan(
                 order=order, note=note, wanted=wanted, shipping=converted(shipping, order.rate),
+                duties=[(number, converted(part, order.rate)) for number, part in (duties or {}).items()],
                 staff_id=None if staff is None else staff.id,
             )  # fmt: skip
             if amount:

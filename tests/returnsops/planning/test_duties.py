@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from returnsops import states
 from returnsops.facts import OrderLineSnapshot, RefundItem, RemoteRefundLine, TaxShare
+from returnsops.planning.model import PlannedCase
 from returnsops.planning.policy import Policy, parse_policy
-from returnsops.planning.view import ReturnView
+from returnsops.planning.view import ReturnView, ShopRefundView, WaiverView
 
 from . import views as v
 
@@ -75,3 +78,75 @@ def test_a_tip_that_went_back_and_stands_in_the_shop_without_a_line_is_not_given
         later = replace(later, lines=(v.shirt_item(quantity=2),), effects=(), sibling_effects=(gone,))
     (left,) = [one for one in v.of_kind(v.planned(later, policy), "refund") if one.key == shirts.key]
     assert str(left.amount) == "48.40"
+
+
+# --- given back in part ----------------------------------------------------------------------------------------------
+
+PART = v.refund_line("d1", quantity=0, net="2.00", tax="0.00")
+BOTH = {**WHOLE, "duties": "whole_order", "tips": "whole_order"}
+
+
+def partly(*more: ShopRefundView, lines: tuple[RemoteRefundLine, ...] = (PART,), **changes: Any) -> ReturnView:
+    """Two T-shirts come back, all there was; 2.00 of 5.00 of duty were given back by hand for something else."""
+    order = v.order(total=Decimal("54.40"), lines=(v.order_line(), DUTY))
+    other = v.shop_refund("800", "2.00", attribution="unrelated", lines=lines)
+    values = {"order": order, "lines": (v.shirt_item(quantity=2),), "shop_refunds": (other, *more), **changes}
+    return v.view(**values)
+
+
+def asked(found: ReturnView, **settings: str) -> list[PlannedCase]:
+    made = v.planned(found, parse_policy({"refund": {**BOTH, **settings}}))
+    return [case for case in made.cases if case.kind == states.CASE_DUTY_LEFT]
+
+
+def test_the_rest_of_a_duty_is_a_case_that_holds_nothing() -> None:
+    (case,) = asked(partly())
+    assert (case.money_at_risk, case.currency, case.fingerprint) == (Decimal("3.00"), "EUR", f"duty_left:{v.REF}:d1")
+    assert case.evidence == {"line": "d1", "whole": "5.00", "given back": "2.00", "left": "3.00", "currency": "EUR"}
+    (refund,) = v.of_kind(v.planned(partly(), parse_policy({"refund": BOTH})), "refund")
+    assert (str(refund.amount), refund.holds) == ("48.40", ())
+
+
+SHIRTS = v.refund_line("11", 2, "40.00", "8.40")
+ELSE = "refund:reveni/zzz:a:2"
+
+
+@pytest.mark.parametrize(
+    ("found", "settings"),
+    [
+        (partly(), {"duties": "never", "tips": "never"}),
+        (partly(), {"duties": "never"}),
+        (partly(), {"initiator": "platform_event"}),
+        (partly(commerce=""), {}),
+        (partly(status="declined"), {}),
+        (partly(order=None), {}),
+        (partly(v.shop_refund("801", "1.00")), {}),  # its own question comes first
+        (partly(sibling_effects=(v.effect(ELSE, "refund", lines=(SHIRTS,)),)), {}),  # the other return asks
+        (partly(lines=()), {}),
+        (partly(v.shop_refund("801", "3.00", attribution="unrelated", lines=(replace(PART, net=Decimal(3)),))), {}),
+        (partly(waivers=(WaiverView(hold_code=states.CASE_DUTY_LEFT, subject="d1"),)), {}),
+        (partly(), {"trigger": "received"}),  # nothing is due yet
+    ],
+)
+def test_nobody_is_asked_where_nothing_is_left_or_nothing_is_to_go_back(
+    found: ReturnView, settings: dict[str, str]
+) -> None:
+    assert asked(found, **settings) == []
+
+
+def test_it_stays_while_the_refund_goes_and_until_the_rest_is_given_back() -> None:
+    key = f"refund:{v.REF}:a:2"
+    sent = v.effect(key, "refund", "confirmed", item_id="a", quantity=2, amount=Decimal("48.40"), lines=(SHIRTS,))
+    seen = v.shop_refund("801", "48.40", attribution="ours", key=key, lines=(SHIRTS,))
+    assert len(asked(partly(effects=(sent,)))) == len(asked(partly(seen, effects=(sent,)))) == 1
+    first = v.effect("refund:reveni/aaa:a:1", "refund", lines=(v.refund_line("11", 1, "20.00", "4.20"),))
+    own = replace(sent, quantity=1, lines=first.lines)
+    assert len(asked(partly(lines=(PART,), sibling_effects=(first,), effects=(own,)))) == 1
+
+
+def test_what_pays_for_this_return_leaves_a_rest_that_its_refund_gives() -> None:
+    """Somebody began to pay this return by hand; the rest of the duty is part of what is left of our refund."""
+    mine = v.shop_refund("800", "2.00", attribution="this_return", lines=(PART,))
+    found = replace(partly(), shop_refunds=(mine,))
+    (refund,) = v.of_kind(v.planned(found, parse_policy({"refund": BOTH})), "refund")
+    assert (str(refund.amount), asked(found)) == ("52.40", [])
