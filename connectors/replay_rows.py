@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db.models import Model
 
 from returnsops.models import Effect, Order, ReturnAuthorisation
-from returnsops.personal_data import REMOVED
+from returnsops.personal_data import REMOVED, without_mail
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import PlannedEffect
 
@@ -40,7 +40,9 @@ _LEFT_OUT: Final = frozenset(
     }
 )
 # Free text goes with age, on rows and in messages, not always at once: only whether there was any is compared.
-_REDACTED: Final = frozenset({"end_reason", "reject_reason"})
+_REDACTED: Final = frozenset({"end_reason", "failure_text", "reject_reason"})
+# Reasons of staff lose their e-mail addresses, on rows and in messages, not always at once.
+_REASONS: Final = frozenset({"attributed_why", "why", "withdrawn_why"})
 
 
 def fact_rows(rma: ReturnAuthorisation) -> Rows:
@@ -97,6 +99,8 @@ def _columns(row: Model) -> Row:
 
 
 def _compared(name: str, value: Any) -> Any:
+    if name in _REASONS:
+        return without_mail(value)
     return (REMOVED if value else "") if name in _REDACTED else _plain(value)
 
 

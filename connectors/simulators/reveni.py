@@ -214,13 +214,19 @@ class ReveniPlatform:
             return str(refund["id"])
 
     def fail_refund(
-        self, return_id: str, refund_id: str, *, code: str = "account_closed", is_silent: bool = False
+        self,
+        return_id: str,
+        refund_id: str,
+        *,
+        code: str = "account_closed",
+        message: str | None = None,
+        is_silent: bool = False,
     ) -> None:
         """A refund did not reach the shopper."""
         with self.account.lock:
             document = self.account.changed(return_id)
             refund = next(row for row in document["refunds"] if row["id"] == refund_id)
-            refund["failure"] = {"code": code, "message": None, "retriable": False}
+            refund["failure"] = {"code": code, "message": message, "retriable": False}
             self.account.tell("refund.failed", document, {"refund": refund}, is_silent=is_silent)
 
     def request_exchange(

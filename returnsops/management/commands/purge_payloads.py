@@ -32,6 +32,7 @@ class Command(BaseCommand):
         since = f"{before:%Y-%m-%d %H:%M} UTC"
         self.stdout.write(f"{done.looked_at} messages before {since}: {done.changed} {verb}.")
         self.stdout.write(f"Returns over before {since}: {done.returns} {verb}.")
+        self.stdout.write(f"Cases of these returns closed before {since}: {done.cases} {verb}.")
 
 
 def _days(age: str) -> int:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors.replay import replay
+from exceptions_queue import services as queue
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import HistoryEntry, InboundEvent
+from returnsops.services.cases import open_for_return
 from returnsops.services.purging import Purged, purge_payloads, redacted
 from tests import factories as make
 from tests.journeys.world import START, World, world
@@ -102,6 +105,91 @@ def test_a_return_that_is_long_over_keeps_no_address_and_nothing_that_somebody_w
         assert purge_payloads(before=later, by="ops", at=later).returns == 0
         (entry,) = HistoryEntry.objects.filter(act="returns_purged")
         assert (entry.by, entry.text) == ("ops", "Customer data removed from 1 returns that are over.")
+
+
+SAID = "The account of Ada Moss was closed."
+
+
+def failed(w: World) -> tuple[str, ExceptionCase]:
+    """A closed return whose refund did not reach Ada Moss, and its case, which customer service accepted."""
+    return_id = a_finished_return(w)
+    rma = w.rma(return_id)
+    w.platform.fail_refund(return_id, rma.platform_refunds.get().external_id, message=SAID)
+    w.settle()
+    case = ExceptionCase.objects.active().get()
+    why = "pat@example.com gets a bank transfer"
+    queue.run_action(case=case, action_code="waive_hold", by=w.users["CX"], at=w.now(), reason=why)
+    account = w.platform.account
+    account.tell("return.closed", account.changed(return_id, status="closed"), {}, is_silent=False)
+    w.settle()
+    case.refresh_from_db()
+    return return_id, case
+
+
+@pytest.mark.requirement("S1-11")
+def test_why_a_payment_failed_and_closed_cases_lose_it_and_reasons_of_staff_lose_addresses() -> None:
+    with world() as w:
+        return_id, case = failed(w)
+        evidence = dict(case.evidence)
+        (waiver,) = w.rma(return_id).waivers.all()
+        assert (w.rma(return_id).platform_refunds.get().failure_text, evidence["failure"]) == (SAID, SAID)
+        assert (SAID in case.cause, waiver.why) == (True, "pat@example.com gets a bank transfer")
+        later = w.now() + timedelta(days=1)
+
+        counted = purge_payloads(before=later, by="ops", at=later, is_dry_run=True)
+        assert (counted.returns, counted.cases) == (1, 1)
+        assert purge_payloads(before=START, by="ops", at=later).cases == 0
+        case.refresh_from_db()
+        assert case.evidence == evidence
+
+        done = purge_payloads(before=later, by="ops", at=later)
+        assert (done.returns, done.cases) == (1, 1)
+        for row in (case, waiver):
+            row.refresh_from_db()
+        payout = w.rma(return_id).platform_refunds.get()
+        assert (payout.failure_code, payout.failure_text) == ("account_closed", "[removed]")
+        assert case.evidence == {**evidence, "failure": "[removed]"}
+        assert "did not reach the customer: [removed]" in case.cause
+        assert waiver.why == "removed@removed.invalid gets a bank transfer"
+        assert b"Ada Moss" not in bodies()
+        assert b"pat@example.com" not in bodies()
+        assert replay(rma=w.rma(return_id), at=w.now()).differences == ()
+        again = purge_payloads(before=later, by="ops", at=later)
+        assert (again.changed, again.returns, again.cases) == (0, 0, 0)
+        (entry,) = HistoryEntry.objects.filter(act="cases_purged")
+        assert (entry.by, entry.text) == ("ops", "Customer data removed from 1 closed cases.")
+
+
+def test_a_case_closed_by_hand_keeps_its_words_without_the_customer_in_them() -> None:
+    old, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    rma = make.ReturnFactory(closed_at=old, customer_email="", order__customer_email="")
+    open_for_return(
+        rma=rma,
+        kind=states.CASE_REVISION_CONFLICT,
+        fingerprint="one",
+        cause="Pat Doe of 12 said 120: ask pat@example.com.",
+        evidence={"customer": {"name": "Pat Doe", "id": "77", "house": "12"}, "amount": "120"},
+        at=old,
+    )
+    case = queue.resolve(case=ExceptionCase.objects.get(), by="cx", at=old, reason="Pat Doe, pat@example.com, agreed.")
+    assert purge_payloads(before=later, by="ops", at=later) == Purged(looked_at=0, changed=0, returns=0, cases=1)
+    case.refresh_from_db()
+    assert case.cause == "[removed] of [removed] said 120: ask removed@removed.invalid."
+    assert case.resolution_reason == "[removed], removed@removed.invalid, agreed."
+    cleaned = {"name": "[removed]", "id": "77", "house": "[removed]"}
+    assert case.evidence == {"customer": cleaned, "amount": "120"}
+
+
+def test_a_case_that_is_open_keeps_what_people_need_to_work_it() -> None:
+    with world() as w:
+        _, case = failed(w)
+        later = w.now() + timedelta(days=1)
+        queue.reopen(case=case, by=w.users["CX"], at=w.now(), reason="the transfer came back")
+        case.refresh_from_db()
+        before = (case.cause, case.evidence)
+        assert purge_payloads(before=later, by="ops", at=later).cases == 0
+        case.refresh_from_db()
+        assert (case.cause, case.evidence) == before
 
 
 def test_an_order_keeps_its_address_as_long_as_one_of_its_returns_is_young() -> None:
