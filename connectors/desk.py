@@ -1,6 +1,5 @@
 """The claimed effect in delivery's hands: its rows as they are now, and what follows once a result is written."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +9,11 @@ from connectors.jobs import Job, Runtime
 from connectors.ports import Capabilities
 from connectors.reads import keep_read
 from returnsops.facts import OrderChanged, OrderSnapshot
-from returnsops.log_redaction import fault_of
 from returnsops.models import Effect, ReturnAuthorisation
 from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.effect_rows import Claim
-from returnsops.services.replan import mark_dirty, replan
-
-log = logging.getLogger(__name__)
+from returnsops.services.replan import mark_dirty, plan_if_possible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +61,7 @@ class Desk:
         effect = self.effect
         mine = dirty.filter(order_id=effect.order_id) if effect.order_id else dirty.filter(effects__pk=effect.pk)
         for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
-            try:
-                replan(rma_id=rma_id, at=self.at)
-            except Exception as error:  # the sweep plans it again; the result of this effect is already kept
-                log.error("return %s could not be planned after effect %s: %s", rma_id, effect.pk, fault_of(error))
+            plan_if_possible(rma_id=rma_id, at=self.at)
         self.runtime.checkpoint("replanned")
 
 

@@ -9,7 +9,7 @@ from returnsops import matters, states
 from returnsops.models import Effect
 from returnsops.services import approvals, credit_reading
 from returnsops.services.effect_rows import EffectError
-from returnsops.services.replan import replan
+from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
 
 from .acts import Act, ActForm, NoForm, Performed
 
@@ -82,9 +82,9 @@ def _look_at_credit(effect: Effect, done: Performed) -> str:
 
 
 def _planned_again(effect: Effect, done: Performed, sentence: str) -> str:
-    if effect.rma_id is not None:
-        replan(rma_id=effect.rma_id, at=done.at)
-    return sentence
+    if effect.rma_id is None or plan_or_open_case(rma_id=effect.rma_id, at=done.at):
+        return sentence
+    return f"Kept. {NOT_PLANNED}"
 
 
 def _in(*wanted: str) -> Any:

@@ -8,7 +8,7 @@ from returnsops.models import ReturnAuthorisation
 from returnsops.services import approvals, attribution_acts, notes, routes, settle_by_hand, warehouse
 from returnsops.services.acts import act as decide
 from returnsops.services.effect_rows import EffectError
-from returnsops.services.replan import replan
+from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
 
 from . import return_forms as forms
 from .acts import Act, NoForm, Performed
@@ -71,7 +71,7 @@ def _proposed(rma: ReturnAuthorisation, done: Performed, **fields: Any) -> str:
         at=done.at,
         **fields,
     )
-    replan(rma_id=rma.pk, at=done.at)
+    plan_or_open_case(rma_id=rma.pk, at=done.at)
     return "Proposed; a second person has to approve it."
 
 
@@ -118,14 +118,14 @@ def _waive(rma: ReturnAuthorisation, done: Performed) -> str:
 
 
 def _look_again(rma: ReturnAuthorisation, done: Performed) -> str:
-    replan(rma_id=rma.pk, at=done.at)
-    return "Planned again with what is known now."
+    is_planned = plan_or_open_case(rma_id=rma.pk, at=done.at)
+    return "Planned again with what is known now." if is_planned else NOT_PLANNED
 
 
 def _release(rma: ReturnAuthorisation, done: Performed) -> str:
     routes.release_return(rma=rma, by=done.name, at=done.at, why=done.data["why"])
-    replan(rma_id=rma.pk, at=done.at)
-    return "Released: what is planned may be sent now."
+    is_planned = plan_or_open_case(rma_id=rma.pk, at=done.at)
+    return "Released: what is planned may be sent now." if is_planned else f"Released. {NOT_PLANNED}"
 
 
 def _settle_exchange(rma: ReturnAuthorisation, done: Performed) -> str:

@@ -9,7 +9,7 @@ from returnsops.models import InboundEvent, ReturnAuthorisation
 
 from .apply_facts import apply_facts
 from .recorded import record_act
-from .replan import replan
+from .replan import plan_or_open_case
 
 HUMAN_FACTS: dict[str, type[facts.ReturnFact]] = {
     kind.__name__: kind
@@ -35,9 +35,11 @@ def act(
 ) -> InboundEvent:
     """Record, apply and plan in one transaction. ``key``: the teller's own, '' = one is made.
 
+    What was told is kept where the return cannot be planned: that has a case, and is tried again.
+
     Raises DecisionError where the decision does not fit; then nothing at all is stored.
     """
     event = record_act(rma=rma, fact=fact, by=by, at=at, source=source, key=key)
     apply_facts(connection=rma.connection, new_facts=[fact], at=at)
-    replan(rma_id=rma.pk, at=at)
+    plan_or_open_case(rma_id=rma.pk, at=at)
     return event

@@ -17,7 +17,7 @@ from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, R
 from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
-from returnsops.services.replan import describe, replan
+from returnsops.services.replan import NOT_PLANNED, describe, plan_or_open_case
 
 Data = Mapping[str, Any]
 Choices = list[tuple[str, str]]
@@ -44,7 +44,8 @@ def look_again(*, case: ExceptionCase, by: User | str, at: datetime, reason: str
     if rma.order is None:
         rma.order_next_read_at = at
         rma.save(update_fields=["order_next_read_at"])
-    replan(rma_id=rma.pk, at=at)
+    if not plan_or_open_case(rma_id=rma.pk, at=at):
+        return NOT_PLANNED
     return "Looked at again." if rma.order else "Looked at again; the shop is asked for the order within a minute."
 
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 SLICE_S = 20.0  # well below django-q2's timeout
+NOT_PLANNED = "It could not be planned, so nothing is sent for it yet: see its case."
 WHOLE = ":whole"  # ends the fingerprint of a plan that failed as a whole, not in one of its rules
 
 
@@ -49,7 +50,7 @@ def replan_due(*, at: datetime, limit: int = BATCH, slice_s: float = SLICE_S) ->
     for rma_id in _in_turn(at=at, limit=limit):
         if time.monotonic() > ends:
             break
-        count += _is_planned(rma_id, at=at)
+        count += plan_if_possible(rma_id=rma_id, at=at)
     return count
 
 
@@ -80,19 +81,22 @@ def replan_returns_of_orders(*, order_ids: Iterable[int], at: datetime) -> None:
     """
     dirty = ReturnAuthorisation.objects.filter(order_id__in=list(order_ids), is_dirty=True)
     for rma_id in list(dirty.order_by("pk").values_list("pk", flat=True)):
-        _try_to_plan(rma_id, at=at)
+        plan_or_open_case(rma_id=rma_id, at=at)
 
 
-def _is_planned(rma_id: int, *, at: datetime) -> bool:
+def plan_if_possible(*, rma_id: int, at: datetime) -> bool:
+    """Plan one return, whose marks are kept where that fails for whatever reason; whether it was planned."""
     try:
-        return _try_to_plan(rma_id, at=at)
+        return plan_or_open_case(rma_id=rma_id, at=at)
     except OperationalError as error:
         log.error("return %s waits for the database: %s", rma_id, fault_of(error))
         return False
 
 
-def _try_to_plan(rma_id: int, *, at: datetime) -> bool:
-    """Plan one return, or open its case. A database that is away or busy is no fault of the return: that is raised."""
+def plan_or_open_case(*, rma_id: int, at: datetime) -> bool:
+    """Plan one return, or mark it and open its case: whether it was planned. What a person or a vendor just told is
+    kept either way. Raises OperationalError: a database that is away or busy is no fault of the return.
+    """
     try:
         replan(rma_id=rma_id, at=at)
     except OperationalError:

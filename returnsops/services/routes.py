@@ -1,6 +1,5 @@
 """Routes: their policy versions, who signed them, and whether they send (design section 6)."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,10 +12,8 @@ from returnsops.models import PolicySignature, PolicyVersion, ReturnAuthorisatio
 from returnsops.planning.policy import holes, parse_policy
 
 from . import audit
-from .replan import mark_dirty, replan
+from .replan import mark_dirty, plan_if_possible
 from .views import is_live
-
-log = logging.getLogger(__name__)
 
 SIGNING_TEAMS = (states.CX, states.FIN, states.OPS)
 
@@ -118,10 +115,7 @@ def release_returns(*, rma_ids: Iterable[int], by: str, at: datetime, why: str) 
             continue
         release_return(rma=rma, by=by, at=at, why=why)
         released.append(rma)
-        try:
-            replan(rma_id=rma.pk, at=at)
-        except Exception:  # it stays marked, and the sweep plans it again: the others are released all the same
-            log.exception("return %s could not be planned after its release", rma.pk)
+        plan_if_possible(rma_id=rma.pk, at=at)
     return released
 
 

@@ -17,7 +17,7 @@ from returnsops.planning.keys import business_key
 from . import audit, locks
 from .effect_rows import RELEASED, label, move
 from .exchange_keys import exchange_key
-from .replan import replan
+from .replan import plan_or_open_case
 
 _GIVEN_UP = states.UNSENT | {states.REJECTED, states.FAILED}
 
@@ -56,7 +56,7 @@ def settle_exchange(
     row.save(update_fields=["commerce_order_id", "settled_by", "settled_at"])
     text = f"Replacement {exchange_id} ordered by hand: {order_reference}."
     audit.record(act="exchange_settled", by=by, at=at, subject=row, text=text, why=why, rma=rma)
-    replan(rma_id=rma.pk, at=at)
+    plan_or_open_case(rma_id=rma.pk, at=at)
     return text
 
 
@@ -79,7 +79,7 @@ def settle_credit(
     row.save(update_fields=["settled_by", "settled_at", "settled_reference"])
     text = f"{row.kind.replace('_', ' ').capitalize()} {credit_id} issued by hand: {reference}."
     audit.record(act="credit_settled", by=by, at=at, subject=row, text=text, why=why, rma=rma)
-    replan(rma_id=rma.pk, at=at)
+    plan_or_open_case(rma_id=rma.pk, at=at)
     return text
 
 

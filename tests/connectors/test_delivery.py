@@ -15,7 +15,7 @@ from connectors.simulators.faults import Fault, FaultKind
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, Effect, HistoryEntry, ReturnAuthorisation
-from returnsops.services import effects, switches
+from returnsops.services import effects, replan, switches
 from tests.factories import ReturnFactory, RouteFactory, UserFactory
 from tests.faults import ledger
 from tests.faults.ledger import START, World, purposes
@@ -434,11 +434,13 @@ def test_planning_that_fails_never_undoes_the_result(world: World, monkeypatch: 
     route = RouteFactory(commerce=world.order.connection)
     rma = ReturnFactory(order=world.order, route=route, is_dirty=False)
     effect = world.refund(rma=rma)
-    monkeypatch.setattr(desk, "replan", raising(ValueError("a rule failed")))
+    monkeypatch.setattr(replan, "replan", raising(ValueError("a rule failed")))
     assert deliver(world, effect)
-    assert (state_of(effect), world.posted) == (states.DONE, [("refund", "20.00")])
+    assert deliver(world, effect, effects.CONFIRM)
+    assert (state_of(effect), world.posted) == (states.CONFIRMED, [("refund", "20.00")])
     assert ReturnAuthorisation.objects.get(pk=rma.pk).is_dirty
     assert HistoryEntry.objects.filter(act="effect_done").count() == 1
+    assert cases() == [states.CASE_PLANNING_FAILED]
 
 
 def test_an_effect_without_an_order_plans_its_own_return(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +448,7 @@ def test_an_effect_without_an_order_plans_its_own_return(world: World, monkeypat
     world.connector = replace(world.connector, effects={states.WRITE_BACK: world.connector.effects[states.NOTE]})
     effect = world.refund(kind=states.WRITE_BACK, payload={}, amount=None, order=None, rma=rma)
     planned: list[int] = []
-    monkeypatch.setattr(desk, "replan", lambda *, rma_id, at: planned.append(rma_id))
+    monkeypatch.setattr(desk, "plan_if_possible", lambda *, rma_id, at: planned.append(rma_id))
     assert deliver(world, effect)
     assert (state_of(effect), planned) == (states.DONE, [rma.pk])
 
@@ -455,7 +457,7 @@ def test_nothing_is_planned_anew_because_a_note_was_written(world: World, monkey
     rma = ReturnFactory(order=world.order, is_dirty=False)
     effect = world.refund(kind=states.NOTE, payload={}, amount=None, rma=rma)
     planned: list[int] = []
-    monkeypatch.setattr(desk, "replan", lambda *, rma_id, at: planned.append(rma_id))
+    monkeypatch.setattr(desk, "plan_if_possible", lambda *, rma_id, at: planned.append(rma_id))
     assert deliver(world, effect)
     assert (state_of(effect), planned) == (states.DONE, [])
     assert not ReturnAuthorisation.objects.get(pk=rma.pk).is_dirty

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from connectors import desk, inbox, pump, reads
+from connectors import inbox, pump, reads
 from connectors.simulators.woocommerce.pricing import totals_of
 from connectors.simulators.woocommerce.records import Order
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect
+from returnsops.services import replan
 from returnsops.services.replan import replan_due
 from tests.journeys.world import World, world
 
@@ -192,20 +193,21 @@ def test_what_was_told_since_the_last_plan_stops_a_refund_that_was_about_to_go()
 def test_a_plan_that_fails_after_a_refund_never_undoes_it_and_is_made_up_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(**_: object) -> None:
+    def fails(*_: object) -> None:
         raise ZeroDivisionError("jane@example.com lives in Leeds")
 
     with world() as w:
         order, return_id = _returned(w)
         w.pay(return_id, "30.00")
+        _take_in(w)
+        replan_due(at=w.now())
         with monkeypatch.context() as patched:
-            patched.setattr(desk, "replan", fails)
-            _take_in(w)
-            replan_due(at=w.now())
+            patched.setattr(replan, "plan", fails)
             pump.run(connection_id=w.connection("shop").pk, runtime=w.runtime, is_threaded=False)
         assert w.effect(return_id, states.REFUND).state == states.CONFIRMED
         assert w.rma(return_id).is_dirty
-        assert "could not be planned after effect" in caplog.text
+        assert "could not be planned" in caplog.text
+        assert w.open_cases() == [states.CASE_PLANNING_FAILED]
         assert "ZeroDivisionError at" in caplog.text
         assert "Leeds" not in caplog.text
 

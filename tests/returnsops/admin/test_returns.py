@@ -5,13 +5,16 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect, HistoryEntry, InboundEvent, Inspection, ReturnAuthorisation
+from returnsops.services import replan
 from tests import factories as make
 from tests.returnsops.admin.conftest import SignIn
 
@@ -300,6 +303,27 @@ def test_a_return_from_before_is_released(rma: Any, sign_in: SignIn) -> None:
     press(sign_in("OPS"), rma, "release_return", why="Checked in the shop: nothing was done by hand")
     rma.refresh_from_db()
     assert rma.released_by == "ops"
+
+
+def test_a_return_that_cannot_be_planned_keeps_what_people_decide_and_says_so(
+    rma: Any, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replan, "plan", mock.Mock(side_effect=LookupError("no such place")))
+    form = {"request_id": str(uuid.uuid4()), "amount": "12.50", "ground": "goodwill", "why": "Late"}
+    press(sign_in("CX"), rma, "propose_refund", **form)
+    effect = Effect.objects.get(origin=states.ORIGIN_PERSON)
+    page = f"/admin/returnsops/effect/{effect.pk}/act/approve/"
+    html = sign_in("FIN").post(page, {"revision": effect.payload_revision}, follow=True).content.decode()
+    assert f"Kept. {replan.NOT_PLANNED}" in html
+    effect.refresh_from_db()
+    assert (effect.state, str(effect.approved_by)) == (states.READY, "fin")
+    assert replan.NOT_PLANNED in press(sign_in("OPS"), rma, "look_again")
+    rma.requested_at = rma.route.live_from - timedelta(days=1)
+    rma.save()
+    assert f"Released. {replan.NOT_PLANNED}" in press(sign_in("OPS"), rma, "release_return", why="Checked")
+    rma.refresh_from_db()
+    assert (rma.released_by, rma.is_dirty) == ("ops", True)
+    assert ExceptionCase.objects.active().get().kind_code == states.CASE_PLANNING_FAILED
 
 
 def test_a_note_stays(rma: Any, sign_in: SignIn) -> None:

@@ -1,12 +1,14 @@
 """An act of a person: an entry of the inbox, applied and planned in one go, or nothing at all."""
 
 import json
+from unittest import mock
 
 import pytest
 
+from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import HistoryEntry, InboundEvent, Waiver
-from returnsops.services import acts
+from returnsops.services import acts, replan
 from returnsops.services.decisions import DecisionError
 from tests import factories as make
 from tests.factories import NOW
@@ -48,6 +50,22 @@ def test_an_act_is_kept_in_the_inbox_applied_and_planned() -> None:
         "subject": "",
     }
     assert acts.HUMAN_FACTS[event.topic] is facts.HoldWaived
+
+
+def test_an_act_on_a_return_that_cannot_be_planned_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    rma = make.ReturnFactory(is_dirty=False)
+    fact = facts.ParcelReceived(return_id=rma.external_id, occurred_at=NOW, parcel_id="p1")
+    with monkeypatch.context() as patched:
+        patched.setattr(replan, "plan", mock.Mock(side_effect=LookupError("no such place")))
+        acts.act(rma=rma, fact=fact, by="walter", at=NOW)
+    rma.refresh_from_db()
+    assert (rma.received_at, rma.is_dirty, rma.planned_at) == (NOW, True, None)
+    assert InboundEvent.objects.get().state == states.EVENT_PROCESSED
+    case = ExceptionCase.objects.active().get()
+    assert (case.kind_code, case.subject_id) == (states.CASE_PLANNING_FAILED, str(rma.pk))
+
+    assert replan.replan_due(at=NOW) == 1
+    assert not ExceptionCase.objects.active().exists()
 
 
 def test_the_same_act_twice_is_two_entries_and_one_change() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import HistoryEntry, InboundEvent, ReturnAuthorisation, Waiver
 from returnsops.planning.plan import APPROVAL_REFUSED
-from returnsops.services import case_actions
+from returnsops.services import case_actions, replan
 from tests import factories as make
 from tests.factories import NOW
 
@@ -72,6 +73,15 @@ def test_looking_again_plans_the_return_and_leaves_a_known_order_alone(rma: Retu
     assert run(case_actions.look_again, case_of(rma), fiona) == "Looked at again."
     rma.refresh_from_db()
     assert (rma.planned_at, rma.order_next_read_at) == (NOW, None)
+
+
+def test_looking_again_says_when_the_return_cannot_be_planned(
+    rma: ReturnAuthorisation, fiona: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replan, "plan", mock.Mock(side_effect=LookupError("no such place")))
+    assert run(case_actions.look_again, case_of(rma), fiona) == replan.NOT_PLANNED
+    rma.refresh_from_db()
+    assert (rma.planned_at, rma.is_dirty) == (None, True)
 
 
 def test_looking_again_asks_the_shop_for_a_missing_order(fiona: User) -> None:
