@@ -178,8 +178,8 @@ def _settle_changed(job: Job, desk: Desk, lookup: Lookup) -> None:
 
 
 def _send(job: Job, desk: Desk, lookup: Lookup) -> Job | None:
-    """The last look before money or goods move: nothing is stopped, and the claim is still ours."""
-    reason = stops.reason_to_stop(effect_id=desk.effect.pk)
+    """The last look before money or goods move: nothing is stopped or to be planned, and the claim is still ours."""
+    reason = stops.reason_to_stop(effect_id=desk.effect.pk) or stops.news_to_plan(effect_id=desk.effect.pk)
     if not reason and desk.effect.kind in states.VALUE_KINDS:
         reason = stops.refund_limit_reached(effect_id=desk.effect.pk, at=desk.at)
     if reason:

@@ -93,6 +93,18 @@ def _sendable(stopped: Stopped) -> Prepared[Effect]:
     return Prepared(lambda effect_id: Effect.objects.filter(may_send(stopped), pk=effect_id).values_list("pk"))
 
 
+def news_to_plan(*, effect_id: int) -> str:
+    """What was told of the effect's return since its last plan, in words; '' = nothing. It may forbid the effect."""
+    if not _UNPLANNED.rows(effect_id=effect_id):
+        return ""
+    return "Something new was told of the return meanwhile; it is planned first."
+
+
+_UNPLANNED: Final = Prepared(
+    lambda effect_id: Effect.objects.filter(pk=effect_id, rma__is_dirty=True).values_list("pk")
+)
+
+
 def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
     """How this effect of a ``VALUE_KINDS`` kind would pass its route's limit, which pauses the route; '' = not."""
     effect = Effect.objects.select_related("route__policy").get(pk=effect_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -220,6 +220,26 @@ def test_a_stop_between_look_up_and_send_stops(world: World) -> None:
     switches.stop(scope="kind:refund", reason="prices", by="olivia", at=world.clock.now())
     assert delivery.settle(job, perform(job), runtime=world.runtime()) is None
     assert (state_of(effect), effect.error_class, world.sent) == (states.READY, "stopped", 0)
+
+
+def test_news_between_look_up_and_send_is_planned_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim asked the same, but a look-up takes its time; here the news forbids nothing after all."""
+    rma = ReturnFactory(order=world.order, route=RouteFactory(commerce=world.order.connection), is_dirty=False)
+    effect = world.refund(rma=rma)
+    job = opened(world, effect)
+    mine, planned = ReturnAuthorisation.objects.filter(pk=rma.pk), list[int]()
+
+    def plan(*, rma_id: int, at: datetime) -> None:
+        planned.append(rma_id)
+        mine.update(is_dirty=False)
+
+    monkeypatch.setattr(desk, "plan_if_possible", plan)
+    mine.update(is_dirty=True)
+    assert delivery.settle(job, perform(job), runtime=world.runtime()) is None
+    assert (state_of(effect), effect.error_class) == (states.READY, "stopped")
+    assert (planned, world.sent) == ([rma.pk], 0)
+    world.play()
+    assert (state_of(effect), world.sent) == (states.CONFIRMED, 1)
 
 
 def test_a_claim_lost_before_the_send_sends_nothing(world: World) -> None:
