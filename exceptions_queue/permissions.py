@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.contrib.auth.models import AnonymousUser, User
+from django.urls import Resolver404, resolve
 
 from exceptions_queue.errors import NotAllowedError
 from exceptions_queue.kinds import CaseAction, all_teams, team_title
@@ -10,6 +13,7 @@ from exceptions_queue.models import ExceptionCase
 
 VIEW = "exceptions_queue.view_exceptioncase"
 WORK = "exceptions_queue.work_exceptioncase"
+_RECORD_PAGES = ("changelist", "change")
 
 
 def may_act(user: User | AnonymousUser, case: ExceptionCase) -> bool:
@@ -48,3 +52,17 @@ def require_may_run(by: User | str, case: ExceptionCase, action: CaseAction) -> 
     require_may_act(by, case)
     if not isinstance(by, str) and not may_run(by, case, action):
         raise NotAllowedError(f"Your role does not allow “{action.label}”. Ask a colleague whose role does.")
+
+
+def may_follow(user: User | AnonymousUser, link: str) -> bool:
+    """Whether a link leads somewhere for that person: list and page of a record want the permission to view it.
+
+    Every other address of this site is answered; '' and what is no address of this site lead nowhere.
+    """
+    try:
+        name = resolve(urlsplit(link).path).url_name or ""
+    except Resolver404:
+        return False
+    record, _, page = name.rpartition("_")
+    app, _, model = record.rpartition("_")
+    return page not in _RECORD_PAGES or user.has_perm(f"{app}.view_{model}")
