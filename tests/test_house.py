@@ -190,6 +190,34 @@ def test_every_setting_is_documented(document: str) -> None:
     assert undocumented - {"ENV_FILE"} == set()
 
 
+# `a/test_b.py` stands for any: how contributing.md says where the tests of a module are.
+EXAMPLE_TEST = "tests/a/test_b.py"
+
+
+def test_every_test_that_a_document_names_exists() -> None:
+    """A table of failures proves nothing by a test that was renamed; `test_x.py::test_y` is looked for in that file."""
+    tests = {name_of(path): text_of(path) for path in sorted((ROOT / "tests").rglob("*.py"))}
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = [(path, name) for path in documents for name in named_tests(path)]
+    assert len(named) > 50
+    assert [f"{name_of(path)}: {name}" for path, name in named if not is_test(name, tests)] == []
+
+
+def named_tests(document: Path) -> list[str]:
+    """Names as they stand there: a file, a test, or both."""
+    return re.findall(r"(?:tests/[\w/]*)?\btest_\w+(?:\.py)?(?:::\w+)?", text_of(document))
+
+
+def is_test(name: str, tests: dict[str, str]) -> bool:
+    """Whether a file ends in the path that is named, if one is, and has the test that is named, if one is."""
+    if name == EXAMPLE_TEST:
+        return True
+    path, dot, test = name.rpartition(".py")
+    texts = [text for file, text in tests.items() if not dot or f"/{file}".endswith(f"/{path}.py")]
+    test = test.removeprefix("::")
+    return any(f"def {test}(" in text for text in texts) if test else bool(texts)
+
+
 def test_the_pumps_contract_lists_every_vendor_neutral_module_of_connectors() -> None:
     """Import contract 5a is a list; a new module must be added to it or be one that knows vendors by trade."""
     tool = project()["tool"]
