@@ -71,7 +71,7 @@ class SnoozeForm(forms.Form):
     until_grows = forms.BooleanField(
         label="or until the money at risk grows", required=False, widget=UnfoldBooleanWidget()
     )
-    reason = forms.CharField(label="Why (optional)", required=False, widget=_text_area(), max_length=2000)
+    reason = forms.CharField(label="Why", required=False, widget=_text_area(), max_length=2000)
 
     def until_at(self, now: datetime) -> datetime | None:
         """The chosen time, or None if only growth should wake the case."""

@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from exceptions_queue import kinds, services
 from exceptions_queue.errors import CaseError
@@ -80,6 +81,12 @@ def test_the_page_says_what_it_means_why_and_what_to_do(as_clerk: Client, case: 
         assert text in content
     assert "Record as paid" in content
     assert content.count("csrfmiddlewaretoken") >= content.count('class="case-form"')
+
+
+def test_what_may_be_left_out_says_so_once(as_clerk: Client, case: ExceptionCase) -> None:
+    text = " ".join(strip_tags(as_clerk.get(page_of(case)).content.decode()).split())
+    assert "Why (optional)" in text
+    assert "(optional) (optional)" not in text
 
 
 def test_foreign_text_is_shown_as_text(as_clerk: Client, open_case: OpenCase) -> None:
