@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exceptions_queue.evidence import evidence_tables
 from returnsops.models import Attempt, Effect
-from returnsops.selectors import watch, why_not_yet, words
+from returnsops.selectors import stops, watch, why_not_yet, words
 
 from .base import ReadOnlyAdmin, SavedViews, display
 from .bulk import cancel_selected, requeue_selected
@@ -44,7 +44,7 @@ class EffectAdmin(ReadOnlyAdmin):
     list_display = ("show_what", "show_return", "show_state", "show_holds", "show_where", "planned_at")
     list_display_links = ("show_what",)
     list_filter = (EffectViews, "kind", ("connection", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("rma", "connection", "order")
+    list_select_related = ("rma", "connection", "order", "route")
     list_disable_select_all = True
     list_before_template = "returnsops/tabs.html"
     ordering = ("-planned_at", "-id")
@@ -75,7 +75,8 @@ class EffectAdmin(ReadOnlyAdmin):
     @display(description="State", ordering="state", label=COLOURS)  # type: ignore[untyped-decorator]
     def show_state(self, effect: Effect) -> tuple[str, str]:
         """State in words and colour."""
-        return words.tone_of(effect), words.state_of(effect, now=timezone.now())
+        state, tone = stops.state_of(effect, switches=stops.lately_in_force(), now=timezone.now())
+        return tone, state
 
     @admin.display(description="Why")
     def show_holds(self, effect: Effect) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from returnsops.models import Order, Refund
-from returnsops.selectors import boxes, remote_links, timeline, watch, words
+from returnsops.selectors import boxes, remote_links, stops, timeline, watch, words
 from returnsops.services.approvals import remaining_of
 
 from .base import ReadOnlyAdmin, SavedViews, display
@@ -15,7 +15,7 @@ from .base import ReadOnlyAdmin, SavedViews, display
 
 def _page(order: Order, request: HttpRequest) -> dict[str, Any]:
     refunds = order.refunds.exclude(amount=0).select_related("rma")
-    now = timezone.now()
+    now, switches = timezone.now(), stops.in_force()
     return {
         "title": f"Order {order.number or order.external_id}",
         "order": order,
@@ -26,7 +26,8 @@ def _page(order: Order, request: HttpRequest) -> dict[str, Any]:
         "refunds": [boxes.refund_shown(row) for row in refunds],
         "returns": order.returns.all(),
         "effects": [
-            (row, words.describe(row), words.state_of(row, now=now), words.tone_of(row)) for row in order.effects.all()
+            (row, words.describe(row), *stops.state_of(row, switches=switches, now=now))
+            for row in order.effects.select_related("connection", "route")
         ],
         "timeline": timeline.of_order(order),
     }

@@ -11,7 +11,7 @@ from returnsops.models import CreditRequest, Effect, ReturnAuthorisation
 from returnsops.planning.credited import PLATFORM, void_key
 from returnsops.planning.keys import business_key
 
-from . import words
+from . import stops, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +33,18 @@ class CreditShown:
 
 def of_return(rma: ReturnAuthorisation) -> tuple[CreditShown, ...]:
     """Every credit the platform granted for a return."""
-    effects = {row.key: row for row in rma.effects.filter(kind__in=[states.STORE_CREDIT, states.VOID_CREDIT])}
-    return tuple(_shown(row, rma, effects) for row in rma.credits.all())
+    rows = rma.effects.filter(kind__in=[states.STORE_CREDIT, states.VOID_CREDIT])
+    effects = {row.key: row for row in rows.select_related("connection", "route")}
+    switches = stops.in_force() if effects else {}
+    return tuple(_shown(row, rma, effects, switches) for row in rma.credits.all())
 
 
-def _shown(row: CreditRequest, rma: ReturnAuthorisation, effects: dict[str, Effect]) -> CreditShown:
+def _shown(
+    row: CreditRequest, rma: ReturnAuthorisation, effects: dict[str, Effect], switches: stops.InForce
+) -> CreditShown:
     key = business_key(states.STORE_CREDIT, rma.ref, row.kind, row.external_id)
     effect, void = effects.get(key), effects.get(void_key(key))
-    state, tone = _state(row, effect, void)
+    state, tone = _state(row, effect, void, switches)
     seen = _last_seen(effect, void)
     return CreditShown(
         what=f"{words.plain(row.kind)} {words.amount(row.amount, row.currency)} ({row.external_id})",
@@ -54,17 +58,18 @@ def _shown(row: CreditRequest, rma: ReturnAuthorisation, effects: dict[str, Effe
     )
 
 
-def _state(row: CreditRequest, effect: Effect | None, void: Effect | None) -> tuple[str, str]:
+def _state(row: CreditRequest, effect: Effect | None, void: Effect | None, switches: stops.InForce) -> tuple[str, str]:
     """Where it stands, in words, and the tone of them."""
     if void is not None and void.state != states.EFFECT_CANCELLED:
-        return f"taken back: {words.state_of(void, now=timezone.now())}", words.tone_of(void)
+        state, tone = stops.state_of(void, switches=switches, now=timezone.now())
+        return f"taken back: {state}", tone
     by = f" by {row.withdrawn_by}: {row.withdrawn_why}" if row.withdrawn_by else ""
     if by:
         return f"withdrawn{by}", "warn"
     if row.settled_at is not None:
         return f"issued by hand by {row.settled_by} ({row.settled_reference})", "good"
     if effect is not None and effect.state != states.EFFECT_CANCELLED:
-        return words.state_of(effect, now=timezone.now()), words.tone_of(effect)
+        return stops.state_of(effect, switches=switches, now=timezone.now())
     if row.executed_by == PLATFORM:
         return "issued by the returns platform, recorded only", "good"
     return "not issued", "warn"

@@ -12,7 +12,7 @@ from exceptions_queue.models import ExceptionCase
 from exceptions_queue.permissions import VIEW, WORK, teams_of
 from returnsops.models import Connection, ReturnAuthorisation, Route, Switch
 
-from . import watch, words
+from . import stops, watch, words
 
 CACHED_S = 20
 Person = User | AnonymousUser
@@ -61,7 +61,7 @@ def stops_in_force() -> tuple[str, ...]:
 
 def forget_stops() -> None:
     """Show a stop or resume at once to whoever did it."""
-    cache.delete("returnsops:stops")
+    cache.delete_many(("returnsops:stops", stops.KNOWN))
 
 
 def _switches() -> list[str]:

@@ -10,11 +10,11 @@ from django.utils.dateparse import parse_datetime
 
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Effect, ReturnAuthorisation, Switch
+from returnsops.models import Effect, ReturnAuthorisation
 from returnsops.planning.exchange_ends import key_in_force
 from returnsops.services.views import is_live
 
-from . import credits, remote_links, words
+from . import credits, remote_links, stops, words
 
 # What the customer waits for, and what takes it back again.
 TOLD_FIRST = states.VALUE_KINDS | {states.EXCHANGE, states.CANCEL_EXCHANGE, states.VOID_CREDIT}
@@ -24,7 +24,7 @@ Ahead = Mapping[tuple[int, str], Effect]  # by connection and what is written to
 
 @dataclass(frozen=True, kw_only=True)
 class HoldShown:
-    """One hold in words; ``waits_for`` names a case or effect, with its page."""
+    """One hold in words; ``waits_for`` names a case, an effect or where sending is resumed, with its page."""
 
     code: str
     text: str
@@ -55,9 +55,9 @@ def effects_of(rma: ReturnAuthorisation, *, now: datetime) -> tuple[EffectShown,
     rows = list(rma.effects.select_related("connection", "route", "order", "proposed_by", "approved_by"))
     targets = _targets(rows, _cases_of(rows))
     items = {line.external_id: line.name or line.sku for line in rma.lines.all()}
-    scopes = set(Switch.objects.values_list("scope", flat=True))
+    switches = stops.in_force()
     ahead = _ahead_of(rows)
-    shown = [_shown(row, targets=targets, items=items, scopes=scopes, ahead=ahead, now=now) for row in rows]
+    shown = [_shown(row, targets=targets, items=items, switches=switches, ahead=ahead, now=now) for row in rows]
     return tuple(sorted(shown, key=lambda row: (row.effect.state == states.EFFECT_CANCELLED, row.effect.lane)))
 
 
@@ -65,12 +65,11 @@ def shown(effect: Effect, *, now: datetime) -> EffectShown:
     """One effect by itself, for its own page."""
     targets = _targets([effect], _cases_of([effect]))
     lines = effect.rma.lines.all() if effect.rma else []
-    scopes = set(Switch.objects.values_list("scope", flat=True))
     return _shown(
         effect,
         targets=targets,
         items={line.external_id: line.name or line.sku for line in lines},
-        scopes=scopes,
+        switches=stops.in_force(),
         ahead=_ahead_of([effect]),
         now=now,
     )
@@ -170,20 +169,21 @@ def _shown(
     *,
     targets: Mapping[str, tuple[str, str]],
     items: Mapping[str, str],
-    scopes: set[str],
+    switches: stops.InForce,
     ahead: Ahead,
     now: datetime,
 ) -> EffectShown:
+    kept_back = stops.of_effect(row, switches=switches)
     return EffectShown(
         effect=row,
         what=words.describe(row),
         item=items.get(row.item_external_id, ""),
         where=str(row.connection),
-        state=words.state_of(row, now=now),
-        tone=words.tone_of(row),
-        holds=(*(_hold(hold, targets) for hold in row.holds), *_behind(row, ahead)),
-        reasons=_reasons(row, scopes),
-        next_at=_next_at(row, now=now),
+        state=words.state_of(row, now=now, is_stopped=bool(kept_back)),
+        tone=words.tone_of(row, is_stopped=bool(kept_back)),
+        holds=(*(_hold(hold, targets) for hold in row.holds), *_behind(row, ahead), *map(_stop, kept_back)),
+        reasons=_reasons(row),
+        next_at=None if kept_back else _next_at(row, now=now),
         remote_url=row.remote_url if remote_links.is_safe(row.remote_url) else "",
         is_person_needed=row.state in states.NEEDS_PERSON,
     )
@@ -201,32 +201,21 @@ def _hold(hold: Mapping[str, Any], targets: Mapping[str, tuple[str, str]]) -> Ho
     )
 
 
+def _stop(stop: stops.Stop) -> HoldShown:
+    return HoldShown(code="stopped", text=stop.text, until_at=None, waits_for=stop.label, url=stop.url)
+
+
 def _next_at(row: Effect, *, now: datetime) -> datetime | None:
     at = row.confirm_after_at if row.state == states.DONE else row.next_attempt_at
     is_waiting = row.state in {states.READY, states.UNKNOWN, states.DONE}
     return at if is_waiting and at is not None and at > now else None
 
 
-def _reasons(row: Effect, scopes: set[str]) -> tuple[str, ...]:
-    """What no hold says: a plan that is still to come, stops, and the last error."""
+def _reasons(row: Effect) -> tuple[str, ...]:
+    """What no hold says: a plan that is still to come, and the last error."""
     found = []
     if row.state == states.READY and row.rma is not None and row.rma.is_dirty:
         found.append("Waits for this return to be planned again, within a minute; a case says so where it cannot be.")
-    if row.state in states.UNSENT:
-        found.extend(_stops(row, scopes))
     if row.error_text and row.state not in {states.DONE, states.CONFIRMED, states.HELD}:
         found.append(row.error_text)
     return tuple(found)
-
-
-def _stops(row: Effect, scopes: set[str]) -> list[str]:
-    found = []
-    route = row.route
-    own = {"all", f"connection:{row.connection.name}", f"kind:{row.kind}", f"route:{route.name if route else ''}"}
-    if own & scopes:
-        found.append("Sending is stopped; see the stop switches.")
-    if row.connection.is_paused:
-        found.append(f"{row.connection} is paused: {row.connection.pause_reason}")
-    if route is not None and route.is_paused:
-        found.append(f"Route {route} is paused: {route.pause_reason}")
-    return found

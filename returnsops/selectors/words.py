@@ -23,6 +23,7 @@ EFFECT_WORDS = {
     states.FAILED: ("given up, needs a person", "bad"),
     states.EFFECT_CANCELLED: ("cancelled", "quiet"),
 }
+STOPPED_WORDS = "waits: sending is stopped"  # of what would go out next
 KIND_WORDS = {
     states.REFUND: "Refund",
     states.EXCHANGE: "Replacement order",
@@ -115,9 +116,11 @@ def _short(effect: Effect) -> str:
     return f"field {payload['field']}".replace("_", " ") if payload.get("field") else ""
 
 
-def state_of(effect: Effect, *, now: datetime) -> str:
-    """The state in words, with the next try where there is one."""
+def state_of(effect: Effect, *, now: datetime, is_stopped: bool) -> str:
+    """The state in words, with the next try where there is one; ``is_stopped``: a switch or pause keeps it back."""
     words, _ = EFFECT_WORDS[effect.state]
+    if effect.state == states.READY and is_stopped:
+        return STOPPED_WORDS
     if effect.state == states.DONE and effect.kind in states.READ_BACK_KINDS:
         return "acknowledged, being verified"
     if effect.state == states.DONE:
@@ -139,9 +142,9 @@ def scope_in_words(scope: str) -> str:
     return f"sending {'to connection' if kind == 'connection' else 'on route'} {name}"
 
 
-def tone_of(effect: Effect) -> str:
+def tone_of(effect: Effect, *, is_stopped: bool) -> str:
     """good, info, warn, bad or quiet."""
-    return EFFECT_WORDS[effect.state][1]
+    return "warn" if effect.state == states.READY and is_stopped else EFFECT_WORDS[effect.state][1]
 
 
 def plain(code: str) -> str:

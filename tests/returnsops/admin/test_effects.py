@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from returnsops import states
-from returnsops.models import Effect, HistoryEntry
+from returnsops.models import Effect, HistoryEntry, Switch
 from tests import factories as make
 from tests.returnsops.admin.conftest import SignIn
 
@@ -29,6 +29,21 @@ def test_the_first_tab_is_money_that_needs_a_person(sign_in: SignIn) -> None:
     html = sign_in("FIN").get(LIST).content.decode()
     assert all(effect.rma.label in html for effect in shown)
     assert not any(effect.rma.label in html for effect in hidden)
+
+
+def test_lists_and_pages_say_where_sending_is_stopped(sign_in: SignIn) -> None:
+    effect = make.EffectFactory(state=states.READY)
+    client = sign_in("OPS")
+    pages = (f"{LIST}?view=all", f"{LIST}{effect.pk}/change/", f"/admin/returnsops/order/{effect.order_id}/change/")
+    client.post("/admin/stop/", {"scope": "kind:refund", "reason": "prices look wrong"})
+    for page in pages:
+        html = client.get(page).content.decode()
+        assert ("waits: sending is stopped" in html, "goes out next" in html) == (True, False), page
+    client.post("/admin/stop/", {"scope": "kind:restock", "reason": "counted anew"})
+    client.post(f"/admin/returnsops/switch/{Switch.objects.get(scope='kind:refund').pk}/act/resume/", {"why": "right"})
+    for page in pages:
+        html = client.get(page).content.decode()
+        assert ("waits: sending is stopped" in html, "goes out next" in html) == (False, True), page
 
 
 def test_an_approval_is_of_what_was_shown(sign_in: SignIn) -> None:

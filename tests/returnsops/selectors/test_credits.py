@@ -35,6 +35,16 @@ def test_credits_we_did_not_issue(changes: dict[str, Any], state: str, tone: str
     assert (shown.state, shown.tone, shown.last4, shown.used, shown.bonus) == (state, tone, "", "", "")
 
 
+def test_a_credit_waits_where_sending_is_stopped() -> None:
+    row = make.CreditRequestFactory(external_id="cr_1", kind="gift_card")
+    key = f"store_credit:{row.rma.ref}:gift_card:cr_1"
+    make.EffectFactory(rma=row.rma, kind=states.STORE_CREDIT, key=key, state=states.READY)
+    assert credits.of_return(row.rma)[0].state == "goes out next"
+    make.SwitchFactory(scope="kind:store_credit")
+    (shown,) = credits.of_return(row.rma)
+    assert (shown.state, shown.tone) == ("waits: sending is stopped", "warn")
+
+
 def test_a_credit_of_ours_shows_what_was_last_seen_of_it() -> None:
     row = make.CreditRequestFactory(external_id="cr_1", kind="gift_card")
     key = f"store_credit:{row.rma.ref}:gift_card:cr_1"

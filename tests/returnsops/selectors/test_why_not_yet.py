@@ -67,16 +67,51 @@ def test_a_hold_names_the_case_or_effect_it_waits_for() -> None:
     assert (third.waits_for, third.url) == ("", "")
 
 
-def test_a_stop_is_a_reason_nobody_finds_in_the_holds() -> None:
-    effect = make.EffectFactory(state=states.READY)
-    assert shown(effect).reasons == ()
-    make.SwitchFactory(scope="kind:refund")
-    assert shown(effect).reasons == ("Sending is stopped; see the stop switches.",)
+def test_what_is_ready_waits_where_sending_is_stopped_and_says_by_whom_and_where_to_resume_it() -> None:
+    effect = make.EffectFactory(state=states.READY, next_attempt_at=make.NOW + timedelta(minutes=1))
+    assert (shown(effect).state, shown(effect).tone, shown(effect).holds) == ("will be tried again", "info", ())
+    make.SwitchFactory(scope="kind:refund", stopped_by="ola", reason="prices look wrong")
     effect.connection.is_paused, effect.connection.pause_reason = True, "wrong key"
     effect.route.is_paused, effect.route.pause_reason = True, "limit"
-    texts = shown(effect).reasons
-    assert texts[1].endswith("is paused: wrong key")
-    assert texts[2].endswith("is paused: limit")
+    row = shown(effect)
+    assert (row.state, row.tone, row.next_at, row.reasons) == ("waits: sending is stopped", "warn", None, ())
+    assert [(hold.text, hold.waits_for, hold.url) for hold in row.holds] == [
+        (
+            "waits because sending of refunds is stopped by ola: prices look wrong",
+            "stop switches",
+            "/admin/returnsops/switch/",
+        ),
+        (
+            f"waits because connection {effect.connection} is paused: wrong key",
+            "page of the connection",
+            f"/admin/returnsops/connection/{effect.connection_id}/change/",
+        ),
+        (
+            f"waits because route {effect.route} is paused: limit",
+            "page of the route",
+            f"/admin/returnsops/route/{effect.route_id}/change/",
+        ),
+    ]
+    (sentence,) = why_not_yet.answer(effect.rma, (row,))
+    assert sentence.startswith("Refund £30.00 (the shop pays) waits because sending of refunds is stopped by ola: ")
+
+
+@pytest.mark.parametrize("scope", ["all", "connection:{connection}", "route:{route}", "kind:refund"])
+def test_every_switch_that_covers_an_effect_is_named(scope: str) -> None:
+    effect = make.EffectFactory(state=states.READY)
+    other = make.EffectFactory(state=states.READY, restock=True)
+    make.SwitchFactory(scope=scope.format(connection=effect.connection.name, route=effect.route.name))
+    assert [one.state for one in map(shown, (effect, other))] == [
+        "waits: sending is stopped",
+        "waits: sending is stopped" if scope == "all" else "goes out next",
+    ]
+
+
+def test_what_has_left_is_not_kept_back_by_a_stop() -> None:
+    make.SwitchFactory(scope="all")
+    rows = [shown(make.EffectFactory(state=state)) for state in (states.UNKNOWN, states.DONE, states.HELD)]
+    assert [len(row.holds) for row in rows] == [0, 0, 1]
+    assert [row.state for row in rows][2] == "waits"
 
 
 def test_what_waits_for_the_next_plan_of_its_return_says_so() -> None:
@@ -106,7 +141,7 @@ def test_what_waits_behind_an_unknown_outcome_of_the_same_order_says_so() -> Non
 def test_another_connections_stop_is_no_reason() -> None:
     effect = make.EffectFactory(state=states.READY)
     make.SwitchFactory(scope="connection:somewhere-else")
-    assert shown(effect).reasons == ()
+    assert (shown(effect).state, shown(effect).holds) == ("goes out next", ())
 
 
 def test_only_safe_links_are_links() -> None:
