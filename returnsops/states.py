@@ -254,6 +254,7 @@ CASE_STAFF_RAISED: Final = "staff_raised"
 CASE_GOODS_MISSING: Final = "goods_missing"
 CASE_FEWER_UNITS: Final = "fewer_units"
 CASE_INSPECTION_MISMATCH: Final = "inspection_mismatch"
+CASE_VERDICTS_DIFFER: Final = "verdicts_differ"
 CASE_PLANNING_FAILED: Final = "planning_failed"
 CASE_EXCHANGE_UNAVAILABLE: Final = "exchange_unavailable"
 CASE_EXCHANGE_PRICE: Final = "exchange_price"
@@ -307,6 +308,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_GOODS_MISSING,
         CASE_FEWER_UNITS,
         CASE_INSPECTION_MISMATCH,
+        CASE_VERDICTS_DIFFER,
         CASE_PLANNING_FAILED,
         CASE_EXCHANGE_UNAVAILABLE,
         CASE_EXCHANGE_PRICE,

@@ -129,6 +129,24 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (RECOUNT, GIVE_TO_OTHER_RETURN, ACCEPT_GOODS),
     ),
     case_kind(
+        states.CASE_VERDICTS_DIFFER,
+        "Sellable or not: two verdicts differ",
+        states.WH,
+        Severity.MEDIUM,
+        8,
+        "Our warehouse and the returns platform judged the same units, one as sellable and the other not. Those units"
+        " stay out of stock, whoever confirms by the policy of the route.",
+        "One of the two was mistaken, or looked at another unit.",
+        (
+            "Look at the goods and count again: what you enter is the last word, and sellable units then go back into"
+            " stock by themselves.",
+            "Or take your own verdict back on the page of the return, or have the platform's corrected there: the case"
+            " closes by itself once the two agree.",
+            "If the units are to stay out of stock, accept the case with a reason.",
+        ),
+        (RECOUNT, ACCEPT_GOODS),
+    ),
+    case_kind(
         states.CASE_STAFF_RAISED,
         "Discrepancy found by staff",
         states.WH,

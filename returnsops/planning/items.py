@@ -1,5 +1,7 @@
 """What is wrong with an item of a return in itself, for money and stock alike. Pure."""
 
+from collections.abc import Collection
+
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot
 
@@ -61,12 +63,13 @@ def ambiguous(view: ReturnView, line: LineView) -> Finding | None:
     )
 
 
-def free_key(view: ReturnView, kind: str, item_id: str, target: int) -> str:
+def free_key(view: ReturnView, kind: str, item_id: str, target: int, *, taken: Collection[str] = ()) -> str:
     """Key of the effect that brings an item to ``target`` units: cumulative, and never that of a counted effect.
 
-    An earlier part that failed after a later one was sent leaves a gap below; its own key fills it.
+    An earlier part that failed after a later one was sent leaves a gap below; its own key fills it. ``taken`` are the
+    keys that this plan has given away already.
     """
-    used = {effect.key for effect in view.effects if is_counted(effect)}
+    used = {*taken, *(effect.key for effect in view.effects if is_counted(effect))}
     keys = (business_key(kind, view.ref, item_id, str(units)) for units in range(target, 0, -1))
     return next(key for key in keys if key not in used)
 

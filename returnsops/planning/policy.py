@@ -51,7 +51,8 @@ left out, and then the default below holds::
     EUR = "5000.00"
 
     [restock]
-    confirmation = "platform"          # platform | warehouse | either | both | "" (not decided)
+    confirmation = "platform"          # platform | warehouse | either | both | "" (not decided); what the warehouse
+                                       # refuses is held with a case where the platform calls it sellable
     sources = ["warehouse", "wms"]     # whose verdicts count as the warehouse's: our bench, a WMS (API, CSV)
     set_aside = []                     # dispositions entered in the shop where it has places for them (Shopify);
                                        # [] = all but sellable goods stay out of the shop's stock

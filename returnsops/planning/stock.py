@@ -1,5 +1,6 @@
 """Restocks: exactly the units said to be sellable for good, on the word the policy wants (S1-25, S4-14). Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from returnsops import states
@@ -40,28 +41,48 @@ def _of_item(
 ) -> tuple[list[PlannedEffect], tuple[Finding, ...]]:
     units = sellable.units(view, policy, line)
     there = by_hand.units(view, line)
-    committed = order_money.put_back(view, line.item_id) + (0 if _is_disputed(view, line, there) else there)
-    steps = [(units.target, units.target - committed, "")]
-    steps.append((units.possible, units.possible - max(units.target, committed), units.waits))
-    steps = [step for step in steps if step[1] > 0]
+    committed = order_money.put_back(view, line.item_id) + (0 if _is_unclear_whose(view, line, there) else there)
+    steps = _steps(view, line, units, committed)
     found = (*items.findings(view, policy, line), *_of_goods(view, line)) if steps else ()
-    if steps and _is_disputed(view, line, there):
+    if steps and _is_unclear_whose(view, line, there):
         found = (*found, _whose(view, line, there))
     effects: list[PlannedEffect] = []
-    for target, count, waits in steps:
+    for target, count, own in steps:
         possible = _impossible(view, line, count, (*before, *effects))
         if possible and is_accepted(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id):
             continue  # put back by hand, a person says
-        extra = (waiting(WAITS_FOR_CONFIRMATION, waits),) if waits else ()
-        extra = (*extra, *asides.in_the_way(view, line, count))
-        effects.append(_effect(view, line, target, count, (*found, *possible, *extra)))
+        in_the_way = asides.in_the_way(view, line, count)
+        key = _key(view, line, target, effects)
+        effects.append(_effect(view, line, key, count, (*found, *possible, *own, *in_the_way)))
         found = (*found, *possible)
-    return effects, found
+    return effects, (*found, *(one for _, _, own in steps for one in own))
 
 
-def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tuple[Finding, ...]) -> PlannedEffect:
-    # Keys count every unit ever put back, so that one taken out and found sellable after all has a key of its own.
-    key = items.free_key(view, states.RESTOCK, line.item_id, target + order_money.taken_out(view, line.item_id))
+def _steps(
+    view: ReturnView, line: LineView, units: sellable.Units, committed: int
+) -> list[tuple[int, int, tuple[Finding, ...]]]:
+    """Units still to go: those that may, those that wait for a word, those that two judges disagree on.
+
+    Each as the units that are in stock with them, how many they are themselves, and what holds only them.
+    """
+    waits = (waiting(WAITS_FOR_CONFIRMATION, units.waits),) if units.waits else ()
+    disputed = _disputed(view, line, units)
+    steps = []
+    reached = committed
+    for level, own in ((units.target, ()), (units.target + units.waiting, waits), (units.possible, disputed)):
+        if level > reached:
+            steps.append((level, level - reached, own))
+            reached = level
+    return steps
+
+
+def _key(view: ReturnView, line: LineView, target: int, before: Sequence[PlannedEffect]) -> str:
+    """Keys count every unit ever put back, so that one taken out and found sellable after all has a key of its own."""
+    ever = target + order_money.taken_out(view, line.item_id)
+    return items.free_key(view, states.RESTOCK, line.item_id, ever, taken=[effect.key for effect in before])
+
+
+def _effect(view: ReturnView, line: LineView, key: str, count: int, found: tuple[Finding, ...]) -> PlannedEffect:
     bought = items.order_line(view, line)
     return PlannedEffect(
         kind=states.RESTOCK,
@@ -84,6 +105,28 @@ def _effect(view: ReturnView, line: LineView, target: int, count: int, found: tu
 
 
 # --- what stands in the way ----------------------------------------------------------------------------------------
+
+
+def _disputed(view: ReturnView, line: LineView, units: sellable.Units) -> tuple[Finding, ...]:
+    """Units one judge calls sellable and the other does not; damaged goods must not be sold by accident."""
+    if not units.disputed:
+        return ()
+    return (
+        problem(
+            view,
+            states.CASE_VERDICTS_DIFFER,
+            f"{units.disputed} x {items.label(line)}: sellable by "
+            f"{units.said_by}, and not by {units.denied_by}. They stay out of stock: look at the goods and count them "
+            "again, which is the last word.",
+            subject=line.item_id,
+            evidence={
+                "item": line.item_id,
+                "units": units.disputed,
+                "sellable_by": units.said_by,
+                "not_sellable_by": units.denied_by,
+            },
+        ),
+    )
 
 
 def _of_goods(view: ReturnView, line: LineView) -> tuple[Finding, ...]:
@@ -161,7 +204,7 @@ def _put_back_before(view: ReturnView, line: LineView, count: int, there: int) -
 # --- put back by hand -----------------------------------------------------------------------------------------------
 
 
-def _is_disputed(view: ReturnView, line: LineView, there: int) -> bool:
+def _is_unclear_whose(view: ReturnView, line: LineView, there: int) -> bool:
     """Units put back by hand of a line that two returns bring back: nobody can tell whose they were."""
     is_answered = is_accepted(view, states.CASE_RESTOCKED_BY_HAND, line.item_id)
     return there > 0 and not is_answered and by_hand.is_shared(view, line)
@@ -186,7 +229,8 @@ def _excess(view: ReturnView, policy: Policy, line: LineView) -> tuple[PlannedCa
         return ()
     judged = verdicts.judged(verdicts.in_force(view, line.item_id))
     ours = order_money.put_back(view, line.item_id)
-    most = sellable.units(view, policy, line).possible
+    found = sellable.units(view, policy, line)
+    most = found.possible - found.disputed
     if judged < line.quantity or there + ours <= most:
         return ()
     return (

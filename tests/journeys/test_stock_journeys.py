@@ -3,12 +3,15 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from connectors.simulators.woocommerce.order_writing import CartLine
 from connectors.simulators.woocommerce.records import Order
+from exceptions_queue.models import CaseState, ExceptionCase
 from returnsops import states
 from returnsops.facts import InspectedItem, ItemsInspected
-from returnsops.services import acts
+from returnsops.services import acts, warehouse
 from tests.journeys.world import World, world
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +124,98 @@ def test_the_warehouse_outranks_the_platform() -> None:
         w.settle()
         assert w.shop.stock_of(product_id) == 8
         assert w.restock_records(order) == []
+
+
+def _count_again(w: World, **units: str) -> ExceptionCase:
+    """The warehouse counts again on the page of the one open case."""
+    case = ExceptionCase.objects.active().get()
+    client = Client()
+    client.force_login(w.users["WH"])
+    address = reverse("admin:exceptions_queue_exceptioncase_action", args=[case.pk, "recount"])
+    data = {f"recount-{name}": value for name, value in {"reason": "looked at it", **units}.items()}
+    assert client.post(address, data).status_code == 302
+    w.settle()
+    case.refresh_from_db()
+    return case
+
+
+@pytest.mark.requirement("S4-14")
+@pytest.mark.parametrize("confirmation", ["platform", "warehouse", "either", "both"])
+def test_goods_our_warehouse_found_damaged_stay_out_of_stock_whatever_the_platform_says(confirmation: str) -> None:
+    with world(policy_tables=f'[routes.policy.restock]\nconfirmation = "{confirmation}"') as w:
+        order, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.settle()
+        _bench(w, return_id, "damaged")
+        w.judge(return_id)
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.restock_records(order), w.refund_posts()) == (8, [], 0)
+        held = w.effect(return_id, states.RESTOCK)
+        assert (held.state, [hold["code"] for hold in held.holds]) == (states.HELD, [states.CASE_VERDICTS_DIFFER])
+        assert w.open_cases() == [states.CASE_VERDICTS_DIFFER]
+
+        case = _count_again(w, sellable="1")
+        assert (case.state, w.open_cases()) == (CaseState.AUTO_RESOLVED, [])
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order))) == (9, 1)
+
+
+def test_counted_again_as_damaged_they_are_never_restocked() -> None:
+    with world() as w:
+        order, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.settle()
+        _bench(w, return_id, "damaged")
+        w.judge(return_id)
+        w.settle()
+        case = _count_again(w, damaged="1")
+        assert (case.state, w.open_cases()) == (CaseState.AUTO_RESOLVED, [])
+        assert (w.shop.stock_of(product_id), w.restock_records(order), w.refund_posts()) == (8, [], 0)
+        assert w.effect(return_id, states.RESTOCK).state == states.EFFECT_CANCELLED
+
+
+def test_a_verdict_of_ours_taken_back_lets_them_go() -> None:
+    with world() as w:
+        order, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.settle()
+        _bench(w, return_id, "damaged")
+        w.judge(return_id)
+        w.settle()
+        own = w.rma(return_id).inspections.get(source="warehouse")
+        warehouse.undo_inspection(rma=w.rma(return_id), inspection_id=own.pk, by="wh", at=w.now(), why="the other one")
+        w.settle()
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order)), w.open_cases()) == (9, 1, [])
+
+
+def test_units_on_sale_already_leave_it_again_and_come_back_once_they_are_counted() -> None:
+    with world(policy_tables='[routes.policy.reversal]\nstock = "automatic"') as w:
+        _, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (9, [])
+        _bench(w, return_id, "damaged")
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (8, [states.CASE_VERDICTS_DIFFER])
+        _count_again(w, sellable="1")
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (9, [])
+        assert [one.state for one in w.effects(return_id, states.RESTOCK)] == [states.CONFIRMED] * 2
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "stock", "cases"), [("platform", 8, [states.CASE_VERDICTS_DIFFER]), ("either", 9, [])]
+)
+def test_goods_only_the_warehouse_calls_sellable_follow_the_policy(
+    confirmation: str, stock: int, cases: list[str]
+) -> None:
+    with world(policy_tables=f'[routes.policy.restock]\nconfirmation = "{confirmation}"') as w:
+        _, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.judge(return_id, "damaged")
+        w.settle()
+        _bench(w, return_id, "sellable")
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (stock, cases)
 
 
 @pytest.mark.requirement("S4-20")

@@ -11,6 +11,8 @@ from returnsops.planning.view import ReturnView, VerdictView, WaiverView
 
 from . import views as v
 
+CONFIRMATIONS = ("platform", "warehouse", "either", "both")
+
 
 def restocks(view: ReturnView, policy: Policy | None = None) -> list[PlannedEffect]:
     return v.of_kind(v.planned(view, policy), "restock")
@@ -50,7 +52,7 @@ def test_final_sellable_units_are_restocked() -> None:
     ],
 )
 def test_nothing_else_ever_moves_stock(changes: dict[str, Any]) -> None:
-    for confirmation in ("platform", "warehouse", "either", "both"):
+    for confirmation in CONFIRMATIONS:
         assert restocks(two(v.verdict(**changes), v.verdict(source="warehouse", **changes)), by(confirmation)) == []
 
 
@@ -74,20 +76,47 @@ def ours(units: int, **changes: Any) -> VerdictView:
     return v.verdict(source="warehouse", quantity=units, **changes)
 
 
+def denied(units: int, *, by: str = "the warehouse") -> tuple[int, str]:
+    """Units held because the two judges say the opposite."""
+    other = "the warehouse" if by == "the returns platform" else "the returns platform"
+    return (
+        units,
+        f"{units} x T-shirt: sellable by {other}, and not by {by}. They stay out of stock: look at the goods and count "
+        "them again, which is the last word.",
+    )
+
+
 @pytest.mark.parametrize(
     ("confirmation", "verdicts", "expected"),
     [
-        ("platform", (theirs(2), ours(2, disposition="damaged")), [(2, "")]),
+        ("platform", (theirs(2), ours(2, disposition="damaged")), [denied(2)]),
+        ("platform", (theirs(2), ours(1, disposition="damaged")), [(1, ""), denied(1)]),
+        ("platform", (theirs(2), ours(1), ours(1, disposition="missing", outcome="missing")), [(1, ""), denied(1)]),
+        ("platform", (theirs(2), ours(2, disposition="quarantine", is_final=False)), [(2, "")]),
+        ("platform", (theirs(1), theirs(1, disposition="damaged"), ours(1, disposition="damaged")), [(1, "")]),
+        ("platform", (theirs(1), ours(1), ours(1, disposition="damaged")), [(1, "")]),
+        ("platform", (theirs(1, disposition="damaged"), ours(1)), [denied(1, by="the returns platform")]),
         ("warehouse", (theirs(2),), [(2, "waits for the warehouse to confirm 2 sellable units")]),
-        ("warehouse", (theirs(2), ours(1)), [(1, "")]),
+        ("warehouse", (theirs(2), ours(1)), [(1, ""), (1, "waits for the warehouse to confirm 1 sellable unit")]),
+        ("warehouse", (theirs(2), ours(2, disposition="damaged")), [denied(2)]),
+        ("warehouse", (theirs(2, disposition="damaged"), ours(2)), [(2, "")]),
         ("warehouse", (ours(2),), [(2, "")]),
         ("either", (theirs(2),), [(2, "")]),
         ("either", (ours(2),), [(2, "")]),
-        ("either", (theirs(2), ours(1, disposition="damaged")), [(1, "")]),
-        ("either", (theirs(1), ours(1, disposition="damaged")), []),
+        ("either", (theirs(2), ours(1, disposition="damaged")), [(1, ""), denied(1)]),
+        ("either", (theirs(1), ours(1, disposition="damaged")), [denied(1)]),
+        ("either", (theirs(2, disposition="damaged"), ours(2)), [(2, "")]),
+        ("either", (theirs(1), theirs(1, outcome="rejected"), ours(1, disposition="damaged")), [(1, "")]),
+        (
+            "either",
+            (theirs(1), ours(1, disposition="quarantine", is_final=False)),
+            [(1, "waits for the warehouse to confirm 1 sellable unit")],
+        ),
         ("both", (theirs(2),), [(2, "waits for the warehouse to confirm 2 sellable units")]),
         ("both", (ours(1),), [(1, "waits for the returns platform to confirm 1 sellable unit")]),
-        ("both", (theirs(2), ours(1)), [(1, "")]),
+        ("both", (theirs(2), ours(1)), [(1, ""), (1, "waits for the warehouse to confirm 1 sellable unit")]),
+        ("both", (theirs(2), ours(1), ours(1, disposition="damaged")), [(1, ""), denied(1)]),
+        ("both", (theirs(1, disposition="damaged"), ours(1)), [denied(1, by="the returns platform")]),
         ("both", (theirs(2), ours(2)), [(2, "")]),
         ("", (theirs(1), ours(1)), [(1, "waits for the policy to say who to confirm 1 sellable unit")]),
     ],
@@ -97,6 +126,63 @@ def test_whose_word_counts(
 ) -> None:
     made = restocks(two(*verdicts), by(confirmation))
     assert [(one.quantity, one.holds[0].text if one.holds else "") for one in made] == expected
+
+
+@pytest.mark.parametrize("confirmation", CONFIRMATIONS)
+def test_a_contradiction_is_a_case_with_two_ways_out(confirmation: str) -> None:
+    found = two(theirs(2), ours(1, disposition="damaged"), lines=(v.shirt_item(quantity=2, name="Tee"),))
+    policy = by(confirmation)
+    (case,) = v.planned(found, policy).cases
+    assert (case.kind, case.fingerprint) == ("verdicts_differ", "verdicts_differ:reveni/ret_1:a")
+    assert case.evidence == {
+        "item": "a",
+        "units": 1,
+        "sellable_by": "the returns platform",
+        "not_sellable_by": "the warehouse",
+    }
+    (held,) = [one for one in restocks(found, policy) if v.codes(one) == ["verdicts_differ"]]
+    assert (held.quantity, held.holds[0].waits_for) == (1, case.fingerprint)
+
+    # Nobody releases it as it is: what is there has to be counted.
+    waived = WaiverView(hold_code="verdicts_differ", effect_key=held.key, subject="not this item")
+    assert [one.key for one in restocks(replace(found, waivers=(waived,)), policy) if one.holds].count(held.key) == 1
+
+    accepted = replace(found, waivers=(WaiverView(hold_code="verdicts_differ", subject="a"),))
+    assert v.case_kinds(v.planned(accepted, policy)) == []
+    assert [one for one in restocks(accepted, policy) if v.codes(one) == ["verdicts_differ"]] == []
+
+    counted = replace(found, verdicts=(*found.verdicts[:1], ours(2, is_recount=True)))
+    assert [(one.quantity, one.holds) for one in restocks(counted, policy)] == [(2, ())]
+    assert v.case_kinds(v.planned(counted, policy)) == []
+
+
+@pytest.mark.parametrize("confirmation", ["platform", "either"])
+def test_units_on_sale_already_are_the_case_of_the_restock_alone(confirmation: str) -> None:
+    sent = v.effect("restock:reveni/ret_1:a:2", "restock", "confirmed", item_id="a", quantity=2)
+    made = v.planned(two(theirs(2), ours(2, disposition="damaged"), effects=(sent,)), by(confirmation))
+    assert v.of_kind(made, "restock") == []
+    assert [(case.kind, case.evidence["sellable"]) for case in made.cases] == [("restock_contradicted", 0)]
+
+
+def test_units_taken_out_again_are_held_under_a_key_of_their_own() -> None:
+    sent = v.effect("restock:reveni/ret_1:a:1", "restock", "confirmed", item_id="a", quantity=1)
+    out = v.effect("reverse:restock:reveni/ret_1:a:1", "take_out", "confirmed", item_id="a", quantity=1)
+    view = two(theirs(1), ours(1, disposition="damaged"), effects=(sent, out))
+    (held,) = restocks(view)
+    assert (held.key, v.codes(held)) == ("restock:reveni/ret_1:a:2", ["verdicts_differ"])
+    (again,) = restocks(replace(view, verdicts=(theirs(1),)))
+    assert (again.key, again.quantity, again.holds) == ("restock:reveni/ret_1:a:2", 1, ())
+
+
+def test_units_that_may_go_and_units_that_wait_never_share_a_key() -> None:
+    """A part that was released went before the others; its key is the highest."""
+    sent = v.effect("restock:reveni/ret_1:a:3", "restock", "confirmed", item_id="a", quantity=1)
+    view = two(theirs(3), ours(2), ours(1, disposition="damaged"), lines=(v.shirt_item(quantity=3),), effects=(sent,))
+    view = replace(view, order=v.order(lines=(v.order_line(quantity=3, reduced_stock=3),)))
+    assert [(one.key, one.quantity, v.codes(one)) for one in restocks(view, by("both"))] == [
+        ("restock:reveni/ret_1:a:1", 1, ["verdicts_differ"]),
+        ("restock:reveni/ret_1:a:2", 1, []),
+    ]
 
 
 def test_the_bench_outranks_the_warehouse_system() -> None:
