@@ -78,17 +78,17 @@ def open_stock_concern(*, effect: Effect, text: str, at: datetime) -> None:
 
 def open_over_refunded(*, effect: Effect, excess: Mapping[str, Any], at: datetime) -> None:
     """The shop holds more refunds under our keys than the ledger explains."""
-    amount = money.rounded(excess["amount"], currency=effect.currency)
-    refunded = money.rounded(excess["refunded"], currency=effect.currency)
+    amount = money.display(excess["amount"], currency=effect.currency)
+    refunded = money.display(excess["refunded"], currency=effect.currency)
     evidence = {
-        "unexplained": f"{amount:f} {effect.currency}",
-        "refunded_in_the_shop": f"{refunded:f} {effect.currency}",
+        "unexplained": amount,
+        "refunded_in_the_shop": refunded,
         "records": excess["records"],
     }
     _open(
         effect,
         states.CASE_OVER_REFUNDED,
-        text=f"{amount:f} {effect.currency} more was refunded in the shop than our ledger and known refunds explain.",
+        text=f"{amount} more was refunded in the shop than our ledger and known refunds explain.",
         evidence=evidence,
         at=at,
         fingerprint=_order_fingerprint(effect),

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors import delivery_cases
 from connectors.ports import Found, Lookup
-from returnsops import states
+from returnsops import money, states
 from returnsops.facts import OrderSnapshot, RemoteRefund
 from returnsops.models import Effect
 from returnsops.services.approvals import remaining_of
@@ -33,7 +33,7 @@ def why_it_no_longer_fits(effect: Effect, order: OrderSnapshot) -> str:
     effect.order.refresh_from_db()
     left = remaining_of(effect.order, without_effect_id=effect.pk)
     if effect.amount is not None and effect.amount > left:
-        return f"The order changed: only {left:f} {order.currency} of it is left to refund."
+        return f"The order changed: only {money.display(left, currency=order.currency)} of it is left to refund."
     return ""
 
 

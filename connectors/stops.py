@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from exceptions_queue import services as queue
-from returnsops import states
+from returnsops import money, states
 from returnsops.models import Connection, Effect, Route, Switch
 from returnsops.planning.policy import PolicyError, RefundLimit, parse_policy
 from returnsops.prepared import Prepared
@@ -159,6 +159,6 @@ def _passed(limit: RefundLimit, effect: Effect, sent: list[tuple[Decimal, str]])
     most = limit.money.get(effect.currency)
     total = sum((amount for amount, currency in sent if currency == effect.currency), effect.amount or Decimal(0))
     if most is not None and total > most:
-        what = f"{most} {effect.currency} of refunds and credits"
+        what = f"{money.display(most, currency=effect.currency)} of refunds and credits"
         return f"More than {what} within an hour; look at them, then resume the route."
     return ""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.db.models import F, Q
@@ -187,14 +188,15 @@ def _drifting(connection: Connection, chosen: FinanceSettings) -> Iterable[CaseW
 
 
 def _impossible(connection: Connection, source: Source, text: str) -> CaseWanted:
+    shown = money.display(source.amount or Decimal(0), currency=source.currency)
     return CaseWanted(
         kind=CASE_CANNOT_POST,
         fingerprint=f"{CASE_CANNOT_POST}:{connection.name}:{source.key}",
         subject_type="books",
         subject_id=f"{connection.name}/{source.key}",
         subject_label=str(source.order or source.key),
-        cause=f"{source.amount} {source.currency} cannot be posted: {text}",
-        evidence={"source": {"key": source.key, "amount": str(source.amount), "currency": source.currency}},
+        cause=f"{shown} cannot be posted: {text}",
+        evidence={"source": {"key": source.key, "amount": shown}},
         deep_link=f"/admin/returnsops/order/{source.order.pk}/change/" if source.order is not None else "",
     )
 

@@ -12,7 +12,7 @@ from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from reconciliation import findings, services, windows
 from reconciliation.models import Finding
-from returnsops import facts
+from returnsops import facts, money
 from returnsops.models import Order, Refund, ReturnAuthorisation, Route
 from returnsops.services import acts, approvals, audit, locks
 from returnsops.services.decisions import DecisionError
@@ -88,7 +88,8 @@ def mark_unrelated(*, refund: Refund, by: User | str, at: datetime, why: str) ->
     row.is_unrelated = True
     row.attributed_by, row.attributed_at, row.attributed_why = str(by), at, why[:500]
     row.save(update_fields=["is_unrelated", "attributed_by", "attributed_at", "attributed_why"])
-    text = f"Refund {row.external_id} of {row.amount} {row.currency} has nothing to do with returns."
+    shown = money.display(row.amount, currency=row.currency)
+    text = f"Refund {row.external_id} of {shown} has nothing to do with returns."
     audit.record(act="refund_attributed", by=str(by), at=at, subject=row, text=text, why=why)
 
 

@@ -15,7 +15,7 @@ from connectors.shopify.links import order_url
 from connectors.shopify.reading import required_order, snapshot_of
 from connectors.shopify.refunds import key_in, named, plain, records_of
 from returnsops.facts import OrderSnapshot
-from returnsops.money import parse_amount
+from returnsops.money import display, parse_amount
 
 GIFT_CARD: Final = "gift_card"
 
@@ -34,7 +34,8 @@ def look_up(link: Link, intent: Intent) -> Lookup:
         return Lookup(found=Found.ABSENT, order=snapshot)
     refund = found[0]
     if not str(refund["note"]).startswith(_note(intent, key_in(refund))):
-        text = f"The refund to store credit with our key is not over {intent.payload['amount']} {intent.currency}."
+        planned = display(parse_amount(str(intent.payload["amount"])), currency=intent.currency)
+        text = f"The refund to store credit with our key is not over {planned}."
         return Lookup(found=Found.AMBIGUOUS, text=text, evidence={"candidates": [str(refund["id"])]}, order=snapshot)
     evidence = {"refund_id": str(refund["id"]), "amount": str(intent.payload["amount"])}
     return Lookup(found=Found.COMPLETE, remote_id=str(refund["id"]), evidence=evidence, order=snapshot)

@@ -21,7 +21,7 @@ from connectors.shopify.reading import required_order, snapshot_of
 from connectors.shopify.refund_records import movements, recorded_amount
 from connectors.shopify.tenders import tenders_of
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot
-from returnsops.money import parse_amount
+from returnsops.money import display, parse_amount
 
 COMMERCE: Final = "commerce_platform"
 RECORDED: Final = "recorded"  # word of a note: paid elsewhere, and how much
@@ -142,10 +142,13 @@ def _judged(intent: Intent, order: OrderSnapshot, refund: Json) -> Lookup:
     money = moved_by(refund)
     held = money.every if is_paid_by_shop(intent) else recorded_amount(refund)
     if held != wanted:
-        text = f"The refund with our key is over {held} {intent.currency}, planned were {wanted}"
+        over = "an unknown amount" if held is None else display(held, currency=intent.currency)
+        planned = display(wanted, currency=intent.currency)
+        text = f"The refund with our key is over {over}, planned were {planned}"
         return _ambiguous(order, [refund], text)
     is_pending = money.under_way > 0
-    left = f"The shop has the refund; its gateway has not paid {plain(money.under_way)} {intent.currency} of it yet."
+    unpaid = display(money.under_way, currency=intent.currency)
+    left = f"The shop has the refund; its gateway has not paid {unpaid} of it yet."
     return Lookup(
         found=Found.COMPLETE,
         remote_id=str(refund["id"]),
@@ -161,8 +164,8 @@ def _failure(refund: Json, money: Moved, currency: str) -> str:
     if not money.failed:
         return ""
     said = f" ({gateway_said(refund)})" if gateway_said(refund) else ""
-    rest = f" {plain(money.paid)} {currency} of it were paid." if money.paid else ""
-    return f"The shop's gateway did not pay {plain(money.failed)} {currency} of this refund{said}.{rest}"
+    rest = f" {display(money.paid, currency=currency)} of it were paid." if money.paid else ""
+    return f"The shop's gateway did not pay {display(money.failed, currency=currency)} of this refund{said}.{rest}"
 
 
 def _shown(refund: Json) -> dict[str, Any]:
@@ -195,7 +198,7 @@ def _parts(link: Link, intent: Intent, order: Json) -> tuple[Part, ...]:
         text = f"The refund is in {intent.currency}, the customer paid order {order.get('name')} in {currency}."
         raise Rejected(text, code="currency_mismatch")
     if amount <= 0:
-        raise Rejected(f"A refund of {amount} {currency} is not a refund.", code="amount_not_positive")
+        raise Rejected(f"A refund of {display(amount, currency=currency)} is not a refund.", code="amount_not_positive")
     with_manual = link.config.settings.get(MANUAL_SETTING) is True
     parts = split(amount, order, with_manual=with_manual)
     short = amount - sum((part.amount for part in parts), ZERO)
@@ -205,7 +208,7 @@ def _parts(link: Link, intent: Intent, order: Json) -> tuple[Part, ...]:
 
 
 def _short(order: Json, short: Decimal, currency: str, *, with_manual: bool) -> Rejected:
-    amount, name = f"{plain(short)} {currency}", order.get("name")
+    amount, name = display(short, currency=currency), order.get("name")
     if not with_manual and any(tender.is_manual and free_of(tender, order) for tender in tenders_of(order)):
         text = (
             f"{amount} of this refund would go back to a manual payment of order {name}, which the shop only books and"

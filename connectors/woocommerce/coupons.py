@@ -24,6 +24,7 @@ from connectors.woocommerce.links import coupon_url
 from connectors.woocommerce.orders import amount_of, meta_of, reading_of
 from connectors.woocommerce.reading import required_order, snapshot_of
 from connectors.woocommerce.refunds import check_order, meta_entries, plain
+from returnsops import money
 from returnsops.facts import OrderSnapshot
 
 KEY_SECRET: Final = "coupon_key"  # noqa: S105  the name of a secret, not its value
@@ -184,7 +185,9 @@ def _check(intent: Intent, order: OrderSnapshot) -> None:
         text = f"The credit is in {intent.currency}, order {order.number} in {order.currency}."
         raise Rejected(text, code="currency_mismatch")
     if amount <= 0:
-        raise Rejected(f"A credit of {amount} {order.currency} is none.", code="amount_not_positive")
+        raise Rejected(
+            f"A credit of {money.display(amount, currency=order.currency)} is none.", code="amount_not_positive"
+        )
     if not _ADDRESS.fullmatch(order.customer_email):
         text = (
             f"Order {order.number} has no usable billing e-mail, so anybody could spend the credit. Add the e-mail to"

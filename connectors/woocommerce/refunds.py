@@ -26,6 +26,7 @@ from connectors.woocommerce.links import order_url
 from connectors.woocommerce.orders import amount_of, key_of, reading_of, refunds_sum
 from connectors.woocommerce.reading import required_order, snapshot_of
 from connectors.woocommerce.timing import CLOCK_SKEW, SETTLE_S
+from returnsops import money
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund
 
 COMMERCE: Final = "commerce_platform"
@@ -138,7 +139,9 @@ def plain(amount: Decimal) -> str:
 def _judge_record(link: Link, intent: Intent, order: OrderSnapshot, record: RemoteRefund) -> Lookup:
     wanted = intent.amount if intent.amount is not None else amount_of(intent.payload["amount"])
     if record.amount != wanted:
-        text = f"The refund with our key is over {record.amount} {record.currency}, planned were {wanted}"
+        made = money.display(record.amount, currency=record.currency)
+        planned = money.display(wanted, currency=intent.currency)
+        text = f"The refund with our key is over {made}, planned were {planned}"
         return _ambiguous(order, (record,), text)
     if intent.payload.get("executed_by") == COMMERCE and not record.is_gateway_paid:
         if link.now() - record.created_at < timedelta(seconds=SETTLE_S):
@@ -198,11 +201,13 @@ def _check_payload(intent: Intent, order: OrderSnapshot) -> None:
     if intent.currency != order.currency:
         text = f"The refund is in {intent.currency}, order {order.number} in {order.currency}."
         raise Rejected(text, code="currency_mismatch")
+    shown = money.display(amount, currency=order.currency)
     if amount <= 0:
-        raise Rejected(f"A refund of {amount} {order.currency} is not a refund.", code="amount_not_positive")
+        raise Rejected(f"A refund of {shown} is not a refund.", code="amount_not_positive")
     left = order.total - refunds_sum(order.refunds)
     if amount > left:
-        text = f"{amount} {order.currency} is more than the {left} left to refund on order {order.number}."
+        rest = money.display(left, currency=order.currency)
+        text = f"{shown} is more than the {rest} left to refund on order {order.number}."
         raise Rejected(text, code="would_over_refund")
     lines = {line.line_id: line for line in order.lines}
     for wanted in intent.payload.get("lines") or ():

@@ -239,7 +239,10 @@ def _changed(view: ReturnView, policy: Policy, credit: CreditView, issued: Effec
             f"returns platform now says {money.display(now, currency=credit.currency)}. Nothing more is issued by "
             "itself: settle the difference, or accept the amount that was issued.",
             subject=credit.credit_id,
-            evidence={"issued": f"{sent:f} {issued.currency}", "platform": f"{now:f} {credit.currency}"},
+            evidence={
+                "issued": money.display(sent, currency=issued.currency),
+                "platform": money.display(now, currency=credit.currency),
+            },
             money_at_risk=abs(now - sent),
             currency=issued.currency,
         ),

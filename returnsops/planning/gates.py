@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from returnsops import states
-from returnsops.money import exponent
+from returnsops.money import display
 
 from .holds import NOT_LIVE, ORDER_GONE, Finding, problem, waiting
 from .model import PlannedEffect
@@ -75,7 +75,7 @@ def _order_state(view: ReturnView, effect: PlannedEffect) -> Finding | None:
                 "order": view.order_id,
                 "status": view.order.status,
                 "reason": view.order.lock_reason,
-                "still refundable": f"{left:.{exponent(view.order.currency)}f} {view.order.currency}",
+                "still refundable": display(left, currency=view.order.currency),
             },
         )
     return None

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
-from returnsops import facts, matters, states
+from returnsops import facts, matters, money, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
 from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.decisions import DecisionError
@@ -81,7 +81,8 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
     """Accept exactly one amount for the refund of this case."""
     amount = _decimal(data["amount"])
     waive(case, format(amount, "f"), by=by, at=at, why=reason)
-    return f"{amount:f} {case.currency}".strip() + " accepted; it waits for a second person."
+    shown = money.display(amount, currency=case.currency) if case.currency else f"{amount:f}"
+    return f"{shown} accepted; it waits for a second person."
 
 
 def give_up_refund(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
@@ -204,7 +205,10 @@ def active_reasons(case: ExceptionCase) -> Choices:
 def outside_refunds(case: ExceptionCase) -> Choices:
     """Refunds on the order that nobody has attributed, or whose record was deleted since somebody did."""
     return [
-        (row.external_id, f"{row.amount.normalize():f} {row.currency} of {row.refunded_at:%d %b %Y}{_deleted(row)}")
+        (
+            row.external_id,
+            f"{money.display(row.amount, currency=row.currency)} of {row.refunded_at:%d %b %Y}{_deleted(row)}",
+        )
         for row in attribution_acts.open_refunds(rma_of(case))
     ]
 
@@ -222,7 +226,9 @@ def payouts(case: ExceptionCase) -> Choices:
     """Refunds and credits the platform named."""
     rma = rma_of(case)
     rows: list[Any] = [*rma.platform_refunds.all(), *rma.credits.filter(settled_at__isnull=True)]
-    return [(row.external_id, f"{row.amount.normalize():f} {row.currency} ({row.external_id})") for row in rows]
+    return [
+        (row.external_id, f"{money.display(row.amount, currency=row.currency)} ({row.external_id})") for row in rows
+    ]
 
 
 def executors(case: ExceptionCase) -> Choices:
@@ -262,7 +268,7 @@ def open_exchanges(case: ExceptionCase) -> Choices:
 def open_credits(case: ExceptionCase) -> Choices:
     """Credits not yet issued."""
     return [
-        (row.external_id, f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}")
+        (row.external_id, f"{row.kind.replace('_', ' ')} of {money.display(row.amount, currency=row.currency)}")
         for row in settle_by_hand.open_credits(rma_of(case))
     ]
 
@@ -271,7 +277,10 @@ def standing_credits(case: ExceptionCase) -> Choices:
     """Credits that nobody took back."""
     rows = rma_of(case).credits.filter(withdrawn_at__isnull=True)
     return [
-        (f"{row.kind}|{row.external_id}", f"{row.kind.replace('_', ' ')} of {row.amount.normalize():f} {row.currency}")
+        (
+            f"{row.kind}|{row.external_id}",
+            f"{row.kind.replace('_', ' ')} of {money.display(row.amount, currency=row.currency)}",
+        )
         for row in rows
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from returnsops import facts, states
+from returnsops import facts, money, states
 from returnsops.models import CreditRequest, Effect, PlatformRefund, ReasonCode, Refund, ReturnAuthorisation, Waiver
 
 from . import audit
@@ -67,7 +67,8 @@ def _attribute(rma: ReturnAuthorisation, fact: facts.RefundAttributed, at: datet
     refund.attributed_by, refund.attributed_at, refund.attributed_why = fact.by, at, fact.why[:500]
     refund.save()
     meaning = "counts for this return" if fact.is_for_return else "has nothing to do with returns"
-    text = f"Refund {refund.external_id} of {refund.amount} {refund.currency} {meaning}."
+    shown = money.display(refund.amount, currency=refund.currency)
+    text = f"Refund {refund.external_id} of {shown} {meaning}."
     audit.record(act="refund_attributed", by=fact.by, at=at, subject=refund, text=text, why=fact.why, rma=rma)
     refund.order.returns.update(is_dirty=True)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from returnsops import states
+from returnsops import money, states
 from returnsops.models import Attempt, Effect
 from returnsops.prepared import Prepared
 
@@ -139,8 +139,8 @@ _CONTRADICTED: Final = Prepared(
 
 def label(effect: Effect) -> str:
     """The effect in a few words, for history."""
-    money = f" of {effect.amount.normalize():f} {effect.currency}" if effect.amount is not None else ""
-    return f"{effect.kind.capitalize().replace('_', ' ')}{money}"
+    of = f" of {money.display(effect.amount, currency=effect.currency)}" if effect.amount is not None else ""
+    return f"{effect.kind.capitalize().replace('_', ' ')}{of}"
 
 
 def note(effect: Effect, *, act: str, at: datetime, text: str) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from returnsops import facts, states
+from returnsops import facts, money, states
 from returnsops.models import CreditRequest, Effect, ExchangeRequest, PlatformRefund, ReturnAuthorisation
 from returnsops.planning.keys import business_key, content_hash
 
@@ -92,15 +93,17 @@ def _report_conflict(rma: ReturnAuthorisation, fact: facts.RefundIssued, *, at: 
     sent = Effect.objects.filter(key=key, state__in=states.COMMITTED).first()
     if sent is None:
         return
+    before = money.display(sent.amount or Decimal(0), currency=sent.currency)
+    now = money.display(fact.amount, currency=fact.currency)
     open_for_return(
         rma=rma,
         kind=states.CASE_REVISION_CONFLICT,
         fingerprint=f"{states.CASE_REVISION_CONFLICT}:{key}",
         cause=(
-            f"The platform now says {fact.amount} {fact.currency} for refund {fact.refund_id}, "
-            f"but {sent.amount} {sent.currency} were already sent. Nothing more was sent."
+            f"The platform now says {now} for refund {fact.refund_id}, "
+            f"but {before} were already sent. Nothing more was sent."
         ),
-        evidence={"sent": f"{sent.amount} {sent.currency}", "stated now": f"{fact.amount} {fact.currency}"},
+        evidence={"sent": before, "stated now": now},
         money_at_risk=abs(fact.amount - (sent.amount or fact.amount)),
         currency=fact.currency,
         at=at,

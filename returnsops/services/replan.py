@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from exceptions_queue.models import ExceptionCase
-from returnsops import states
+from returnsops import money, states
 from returnsops.log_redaction import fault_of
 from returnsops.models import Connection, Effect, ReturnAuthorisation
 from returnsops.planning.keys import content_hash
@@ -316,7 +316,7 @@ def describe(row: Effect) -> str:
     """One effect in a few words, as the timeline and the lists show it."""
     kind = row.kind.replace("_", " ")
     if row.amount is not None:
-        return f"{kind} of {row.amount.normalize():f} {row.currency}"
+        return f"{kind} of {money.display(row.amount, currency=row.currency)}"
     if row.kind in (states.EXCHANGE, states.CANCEL_EXCHANGE):
         return f"{kind} {row.payload.get('exchange_id', '')}".strip()
     if row.quantity is not None:

@@ -147,7 +147,7 @@ def test_commit_later_than_any_vendor_may_take_is_a_case(world: World) -> None:
     world.pump()
 
     case = ExceptionCase.objects.active().get(kind_code=states.CASE_OVER_REFUNDED)
-    assert case.evidence["unexplained"] == "20.00 GBP"
+    assert case.evidence["unexplained"] == "£20.00"
     assert case.money_at_risk == Decimal("20.00")
     assert world.sent == 2
 

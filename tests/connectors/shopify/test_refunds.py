@@ -195,7 +195,7 @@ def test_after_an_attempt_that_failed_there_the_next_key_is_used_and_no_more_tha
             made(501, docs.movement(31, "REFUND", "25.0", status="FAILURE", errorCode="CARD_CLOSED")),
             Found.COMPLETE,
             False,
-            "The shop's gateway did not pay 25.0 GBP of this refund (CARD_CLOSED).",
+            "The shop's gateway did not pay £25.00 of this refund (CARD_CLOSED).",
         ),
         (
             made(
@@ -205,7 +205,7 @@ def test_after_an_attempt_that_failed_there_the_next_key_is_used_and_no_more_tha
             ),
             Found.COMPLETE,
             False,
-            "The shop's gateway did not pay 15.0 GBP of this refund. 10.0 GBP of it were paid.",
+            "The shop's gateway did not pay £15.00 of this refund. £10.00 of it were paid.",
         ),
         (
             made(

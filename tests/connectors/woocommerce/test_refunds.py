@@ -156,7 +156,7 @@ def test_what_the_shop_would_accept_but_must_not_get(changes: dict[str, Any], co
 def test_earlier_refunds_by_anyone_count_against_the_rest() -> None:
     link, asked = link_to(Shop(record(40, "100.00", minutes_ago=600)))
     intent = refund_intent("18", amount="28.73", lines=[SHIRT])
-    with pytest.raises(Rejected, match=r"28.73 EUR is more than the 20.09 left"):
+    with pytest.raises(Rejected, match=r"€28.73 is more than the €20.09 left"):
         refunds.send(link, intent, refunds.look_up(link, intent))
     assert posted(asked) == []
 
@@ -289,7 +289,7 @@ def test_two_records_with_our_key_are_for_a_person() -> None:
 def test_our_key_with_another_amount_is_for_a_person() -> None:
     found = looked_up(ours(41, "20.00"))
     assert found.found is Found.AMBIGUOUS
-    assert "20.00 EUR, planned were 28.73" in found.text
+    assert "€20.00, planned were €28.73" in found.text
 
 
 @pytest.mark.parametrize(

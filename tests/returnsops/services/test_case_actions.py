@@ -145,7 +145,7 @@ def test_exactly_one_amount_is_accepted(rma: ReturnAuthorisation, fiona: User, g
     case = case_of(rma, kind=states.CASE_AMOUNT_MISMATCH, subject="p1")
     case.money_at_risk, case.currency = Decimal("50.00"), "GBP"
     text = run(case_actions.accept_amount, case, fiona, amount=given)
-    assert text == f"{subject} GBP accepted; it waits for a second person."
+    assert text == f"£{Decimal(subject):.2f} accepted; it waits for a second person."
     assert (Waiver.objects.get().hold_code, Waiver.objects.get().subject) == (states.CASE_AMOUNT_MISMATCH, subject)
 
 
@@ -180,7 +180,7 @@ def test_a_decision_that_does_not_fit_is_said_in_the_case(rma: ReturnAuthorisati
 def test_a_second_person_approves(rma: ReturnAuthorisation, fiona: User) -> None:
     effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL, payload_revision=3)
     text = run(case_actions.approve, case_of(rma, kind=ASKED), fiona, effect=str(effect.pk))
-    assert text == "Approved: refund of 30 GBP."
+    assert text == "Approved: refund of £30.00."
     effect.refresh_from_db()
     assert (effect.state, effect.approved_by, effect.approved_at, effect.approved_revision) == (
         states.READY,
@@ -193,7 +193,7 @@ def test_a_second_person_approves(rma: ReturnAuthorisation, fiona: User) -> None
 def test_a_second_person_refuses_with_a_reason(rma: ReturnAuthorisation, fiona: User) -> None:
     effect = make.EffectFactory(rma=rma, state=states.AWAITING_APPROVAL)
     text = run(case_actions.refuse_approval, case_of(rma, kind=ASKED), fiona, effect=str(effect.pk))
-    assert text == "Refused: refund of 30 GBP."
+    assert text == "Refused: refund of £30.00."
     effect.refresh_from_db()
     assert (effect.state, effect.error_code, effect.error_text) == (
         states.EFFECT_CANCELLED,
@@ -325,7 +325,7 @@ def test_refunds_to_attribute_are_those_nobody_has_explained(rma: ReturnAuthoris
     make.RefundFactory(order=rma.order, external_id="5", is_unrelated=True)
     make.RefundFactory(order=rma.order, external_id="6", rma=rma)
     make.RefundFactory(external_id="7")
-    assert case_actions.outside_refunds(case_of(rma)) == [("1", "30 GBP of 02 Mar 2026")]
+    assert case_actions.outside_refunds(case_of(rma)) == [("1", "£30.00 of 02 Mar 2026")]
 
 
 def test_what_is_open_is_offered_and_what_is_done_is_not(rma: ReturnAuthorisation) -> None:
@@ -339,12 +339,12 @@ def test_what_is_open_is_offered_and_what_is_done_is_not(rma: ReturnAuthorisatio
     make.PlatformRefundFactory(rma=rma, external_id="p1", amount=Decimal("30.00"))
     case = case_of(rma)
     assert case_actions.open_exchanges(case) == [("ex_1", "1 x SHIRT-L")]
-    assert case_actions.open_credits(case) == [("cr_1", "gift card of 12.5 GBP")]
-    assert case_actions.waiting_money(case) == [(str(waits.pk), "refund of 30 GBP")]
-    assert case_actions.payouts(case) == [("p1", "30 GBP (p1)"), ("cr_1", "12.5 GBP (cr_1)")]
+    assert case_actions.open_credits(case) == [("cr_1", "gift card of £12.50")]
+    assert case_actions.waiting_money(case) == [(str(waits.pk), "refund of £30.00")]
+    assert case_actions.payouts(case) == [("p1", "£30.00 (p1)"), ("cr_1", "£12.50 (cr_1)")]
     assert case_actions.standing_credits(case) == [
-        ("gift_card|cr_1", "gift card of 12.5 GBP"),
-        ("store_credit|cr_2", "store credit of 30 GBP"),
+        ("gift_card|cr_1", "gift card of £12.50"),
+        ("store_credit|cr_2", "store credit of £30.00"),
     ]
 
 

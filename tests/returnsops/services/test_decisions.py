@@ -124,7 +124,7 @@ def test_a_person_says_what_a_refund_made_outside_is_for(is_for_return: bool, me
     assert stranger.pk not in dirty
     act, subject, text = entry(rma)
     assert (act, subject) == ("refund_attributed", "refund")
-    assert text == f"Refund 77 of {refund.amount} GBP {meaning}."
+    assert text == f"Refund 77 of £30.00 {meaning}."
 
 
 def test_a_person_may_think_again() -> None:

@@ -104,7 +104,7 @@ def test_a_wanted_effect_is_made_with_all_it_rests_on(rma: ReturnAuthorisation, 
     assert (rma.is_dirty, rma.planned_at, rma.next_look_at) == (False, NOW, None)
     entry = HistoryEntry.objects.get()
     assert (entry.act, entry.by, entry.at, entry.rma) == ("effect_planned", "system", NOW, rma)
-    assert entry.text == "Planned: refund of 30 GBP."
+    assert entry.text == "Planned: refund of £30.00."
     assert entry.detail == {"key": effect.key, "state": "ready", "revision": 1}
 
 
@@ -156,9 +156,9 @@ def test_a_hold_that_falls_makes_the_effect_ready_and_says_so(rma: ReturnAuthori
     planned(refund(rma), at=LATER)
     effect = only_effect()
     assert (effect.state, effect.holds, effect.payload_revision) == (states.READY, [], 1)
-    assert history()[-1] == ("effect_replanned", "refund of 30 GBP: ready.")
+    assert history()[-1] == ("effect_replanned", "refund of £30.00: ready.")
     planned(refund(rma, holds=(WAITS,)), at=LATER)
-    assert history()[-1] == ("effect_replanned", "refund of 30 GBP: held (The goods are not here yet).")
+    assert history()[-1] == ("effect_replanned", "refund of £30.00: held (The goods are not here yet).")
 
 
 @pytest.mark.parametrize("state", sorted(states.UNSENT))
@@ -199,7 +199,7 @@ def test_what_is_no_longer_wanted_and_never_left_is_cancelled(
     planned()
     effect = only_effect()
     assert (effect.state, effect.holds) == (states.EFFECT_CANCELLED, [])
-    assert history() == [("effect_cancelled", "No longer wanted: refund of 30 GBP.")]
+    assert history() == [("effect_cancelled", "No longer wanted: refund of £30.00.")]
 
 
 @pytest.mark.parametrize("state", sorted(set(states.EFFECT_STATES) - states.UNSENT - {states.REJECTED}))
@@ -283,7 +283,7 @@ def test_a_rejected_effect_with_a_corrected_payload_starts_anew_under_a_new_remo
     assert (effect.attempt_count, effect.first_attempt_at, effect.last_attempt_at) == (0, None, None)
     assert (effect.error_class, effect.error_code, effect.error_text) == ("", "", "")
     assert effect.next_attempt_at == LATER
-    assert history() == [("effect_replanned", "refund of 25 GBP: ready.")]
+    assert history() == [("effect_replanned", "refund of £25.00: ready.")]
 
 
 # --- mirrors ----------------------------------------------------------------------------------------------------------
@@ -514,8 +514,8 @@ def test_returns_are_marked_by_themselves_or_by_their_order() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({}, "refund of 30 GBP"),
-        ({"amount": Decimal("1200.50")}, "refund of 1200.5 GBP"),
+        ({}, "refund of £30.00"),
+        ({"amount": Decimal("1200.50")}, "refund of £1,200.50"),
         ({"restock": True}, "restock of 1"),
         ({"note": True}, "note [RMA-1/received]"),
         ({"note": True, "payload": {"field": "status"}}, "note status"),

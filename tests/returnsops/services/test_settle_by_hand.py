@@ -115,7 +115,7 @@ def test_what_we_have_not_sent_is_given_up_and_cannot_be_tried_again(state: str)
         claim = effect_ledger.claim(effect_id=effect.pk, purpose="send", lease_until_at=LATER, at=NOW)
         assert claim is None
     said = HistoryEntry.objects.filter(act="effect_cancelled", by="carla").values_list("text", flat=True)
-    expected = ["Exchange: given up, it is done by hand.", "Store credit of 30 GBP: given up, it is done by hand."]
+    expected = ["Exchange: given up, it is done by hand.", "Store credit of £30.00: given up, it is done by hand."]
     assert sorted(said) == ([] if state == states.EFFECT_CANCELLED else expected)
 
 
