@@ -14,16 +14,15 @@ from returnsops import money, states
 
 from . import amounts, order_money, verdicts
 from .attribution import Answer, Explanation
-from .claims import COMMERCE, claims_of
+from .claims import claims_of
 from .covered import in_turn, uncovered
+from .due_since import HEARD_LATE, due_since, is_waiting
 from .holds import case_of, waived_amounts
 from .model import Part, PlannedCase
 from .policy import Policy
 from .valuation import Valued
 from .view import ReturnView, ShopRefundView
 
-# A verdict is heard at the next reading, and the platform's refund may stand in the shop before that.
-HEARD_LATE = timedelta(hours=1)
 _SURE = 200  # points: before whatever else explains the amount
 
 
@@ -52,7 +51,7 @@ def answered(view: ReturnView, policy: Policy, refund: ShopRefundView, answer: A
 def is_written(view: ReturnView, policy: Policy, refund: ShopRefundView) -> bool:
     """Whether a refund of the shop is the one that the platform was to write: by its amount, or by its units."""
     due = _due(_without(view, [refund]), policy)
-    since = _since(view, policy, due)
+    since = due_since(view, policy, due)
     is_other = refund.attribution == "ours" or any(refund.currency != one.claim.currency for one in due)
     if not due or is_other or since is None or refund.refunded_at < since - HEARD_LATE:
         return False
@@ -89,29 +88,7 @@ def _due(view: ReturnView, policy: Policy) -> list[Valued]:
     if policy.refund.writer != "platform" or is_ended:
         return []
     open_ones = uncovered(view, policy, in_turn(view, policy, claims_of(view, policy)))
-    waiting = (one.claim.waits and one.claim.executed_by == COMMERCE for one in open_ones)
-    pairs = zip(open_ones, waiting, strict=True)
-    return [one for one, waits in pairs if one.amount is not None and not (waits or one.findings)]
-
-
-def _since(view: ReturnView, policy: Policy, due: Iterable[Valued]) -> datetime | None:
-    """Since when all of this is due: the last verdict, milestone or decision of the platform it waited for."""
-    moments = [at for one in due for at in _moments(view, policy, one)]
-    return max(moments, default=None)
-
-
-def _moments(view: ReturnView, policy: Policy, one: Valued) -> list[datetime]:
-    told = [payout.issued_at for payout in view.payouts if payout.refund_id == one.claim.subject]
-    if one.claim.executed_by != COMMERCE:
-        return told
-    trigger = policy.trigger(view.resolution)
-    named = {line.item_id for line, _ in one.claim.wanted}
-    if trigger in ("inspected", "disposition_final"):
-        found = (verdict for item_id in named for verdict in verdicts.in_force(view, item_id))
-        return [*told, *(verdict.inspected_at for verdict in found)]
-    later = verdicts.MILESTONES[verdicts.MILESTONES.index(trigger) :]
-    passed = [at for at in (getattr(view, f"{name}_at") for name in later) if at is not None]
-    return [*told, *passed[:1]]
+    return [one for one in open_ones if one.amount is not None and not (is_waiting(one) or one.findings)]
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -146,7 +123,7 @@ def _difference(view: ReturnView, policy: Policy) -> PlannedCase | None:
 
 def _late(view: ReturnView, policy: Policy, due: Sequence[Valued], now: datetime) -> Part:
     """The platform's refund is not in the shop though its time (refund.written_within_h) is over."""
-    since = _since(view, policy, due)
+    since = due_since(view, policy, due)
     if since is None:
         return Part()
     due_at = since + timedelta(hours=policy.refund.written_within_h)
