@@ -117,6 +117,21 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (GIVE_UP_REFUND,),
     ),
     case_kind(
+        states.CASE_PAID_THOUGH_GIVEN_UP,
+        "Given up, and paid all the same",
+        states.FIN,
+        Severity.HIGH,
+        4,
+        "Somebody said that a refund is not paid in the shop, and a refund of those units stands there now. It counts "
+        "for nothing else of the return: money that is due for other units is still waited for.",
+        "The returns platform wrote its refund late, after the customer was paid in another way.",
+        (
+            "Find out whether the customer has the money twice, and settle that with them.",
+            "Then accept it, and say what was agreed.",
+        ),
+        (ACCEPT,),
+    ),
+    case_kind(
         states.CASE_REFUND_CONTRADICTED,
         "Refunded, and the verdict changed",
         states.FIN,

@@ -8,6 +8,7 @@ from returnsops.facts import RemoteRefundLine
 
 from . import amounts, order_money
 from .claims import Claim, payout_key, payouts
+from .given_up import shared
 from .policy import Policy
 from .valuation import Valued, valued
 from .view import ReturnView
@@ -26,7 +27,7 @@ def in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[V
 
 def uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
     """The claims less what refunds made outside for this return paid: same amounts first, the rest in order."""
-    refunds = list(order_money.covering(view, policy))
+    refunds = list(shared(view, policy, worths).due)
     if not refunds:
         return list(worths)
     rest = []

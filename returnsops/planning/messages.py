@@ -170,7 +170,8 @@ def _already_refunded(view: ReturnView, policy: Policy) -> Iterable[Message]:
             deadline_at=due_at if is_in_time else refund.refunded_at,
             is_expected=not may_pay(view, policy)
             or (is_ours and _is_planned(view, refund))
-            or platform_writes.is_written(view, policy, refund),
+            or platform_writes.is_written(view, policy, refund)
+            or platform_writes.is_of_given_up(view, policy, refund),
             amount=refund.amount,
             currency=refund.currency,
         )

@@ -17,7 +17,8 @@ from .attribution import Answer, Explanation
 from .claims import claims_of
 from .covered import in_turn, uncovered
 from .due_since import HEARD_LATE, due_since, is_waiting
-from .holds import case_of, waived_amounts
+from .given_up import Shared, shared, units_of
+from .holds import case_of, is_accepted, joined, waived_amounts
 from .model import Part, PlannedCase
 from .policy import Policy
 from .valuation import Valued
@@ -27,21 +28,23 @@ _SURE = 200  # points: before whatever else explains the amount
 
 
 def plan_platform_writes(view: ReturnView, policy: Policy, now: datetime) -> Part:
-    """The case of a refund that is in the shop with another amount, or that is late."""
+    """The case of a refund that is in the shop with another amount, that is late, or that was given up before."""
     if policy.refund.writer != "platform":
         return Part()
+    given_up = Part(cases=tuple(_all_the_same(view, _shared(view, policy).given_up)))
     different = _difference(view, policy)
     if different is not None:
-        return Part(cases=(different,))
+        return joined((given_up, Part(cases=(different,))))
     rest = [] if order_money.questions(view, policy) else unsettled(view, policy, _due(view, policy))
-    return _late(view, policy, rest, now) if rest else Part()
+    return joined((given_up, _late(view, policy, rest, now) if rest else Part()))
 
 
 def answered(view: ReturnView, policy: Policy, refund: ShopRefundView, answer: Answer) -> Answer:
-    """The answer with this return's own refund recognised; as it was where another return could be meant as well."""
+    """The answer with this return's own refund recognised; as it was where something else may be meant as well."""
     view = replace(view, verdicts=verdicts.counted(view, policy))
     is_elsewhere = any(one.return_ref not in ("", view.ref) for one in answer.explanations)
-    if answer.applied_to or is_elsewhere or not is_written(view, policy, refund):
+    is_unclear = is_elsewhere or _may_be_given_up(view, refund)
+    if answer.applied_to or is_unclear or not is_written(view, policy, refund):
         return answer
     words = f"what the returns platform was to write into the shop for return {view.number or view.ref}"
     one = Explanation(pieces=(), return_ref=view.ref, serves="full", score=_SURE, words=words)
@@ -64,19 +67,16 @@ def is_written(view: ReturnView, policy: Policy, refund: ShopRefundView) -> bool
 
 def unsettled(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
     """The claims without those whose units the platform paid with an amount that a person accepted."""
-    paid = order_money.covering(view, policy)
+    paid = _shared(view, policy).due
     if policy.refund.writer != "platform" or not _is_accepted(view, paid):
         return list(worths)
     units = _units(paid)
-    return [one for one in worths if not _asked(one) <= units]
+    return [one for one in worths if not units_of([one]) <= units]
 
 
-def _asked(one: Valued) -> Counter[str]:
-    """Units per order line that a claim is for, also those that what was refunded already took off its lines."""
-    units = Counter[str]()
-    for line, count in one.claim.wanted:
-        units[line.order_line_id] += count or line.quantity
-    return units
+def is_of_given_up(view: ReturnView, policy: Policy, refund: ShopRefundView) -> bool:
+    """Whether a refund of the shop pays for what was given up, of which finance has a case."""
+    return any(one.refund_id == refund.refund_id for one in _shared(view, policy).given_up)
 
 
 # --- what is due -----------------------------------------------------------------------------------------------------
@@ -96,8 +96,8 @@ def _due(view: ReturnView, policy: Policy) -> list[Valued]:
 
 def _difference(view: ReturnView, policy: Policy) -> PlannedCase | None:
     """The platform wrote another amount than the final order gives, and nobody accepted that."""
-    paid = order_money.covering(view, policy)
-    due = _due(_without(view, paid), policy)
+    paid = _shared(view, policy).due
+    due = _due(_without(view, order_money.covering(view, policy)), policy)
     if not paid or not due or _is_accepted(view, paid):
         return None
     theirs, ours, currency = _paid(paid), _sum(due), due[0].claim.currency
@@ -145,6 +145,39 @@ def _late(view: ReturnView, policy: Policy, due: Sequence[Valued], now: datetime
         currency=currency,
     )
     return Part(cases=(case,))
+
+
+def _all_the_same(view: ReturnView, refunds: Iterable[ShopRefundView]) -> Iterable[PlannedCase]:
+    """The platform paid in the shop what a person said is not paid there."""
+    for refund in refunds:
+        if is_accepted(view, states.CASE_PAID_THOUGH_GIVEN_UP, refund.refund_id):
+            continue
+        yield case_of(
+            view,
+            states.CASE_PAID_THOUGH_GIVEN_UP,
+            f"{money.display(refund.amount, currency=refund.currency)} of refund {refund.refund_id} pay for what was "
+            "given up here. They stand for nothing else of this return. Find out whether the customer was paid twice.",
+            subject=refund.refund_id,
+            evidence={
+                "refund": refund.refund_id,
+                "amount": amounts.text(refund.amount, currency=refund.currency),
+                "currency": refund.currency,
+                "given up": [effect.key for effect in order_money.given_up(view)],
+            },
+            money_at_risk=refund.amount,
+            currency=refund.currency,
+        )
+
+
+def _may_be_given_up(view: ReturnView, refund: ShopRefundView) -> bool:
+    """An amount without units that is also that of a refund given up: what it pays for, a person has to say."""
+    names_units = any(line.quantity for line in refund.lines)
+    return not names_units and any(effect.amount == refund.amount for effect in order_money.given_up(view))
+
+
+def _shared(view: ReturnView, policy: Policy) -> Shared:
+    is_asked = bool(order_money.given_up(view))
+    return shared(view, policy, in_turn(view, policy, claims_of(view, policy)) if is_asked else ())
 
 
 def _is_accepted(view: ReturnView, paid: Sequence[ShopRefundView]) -> bool:

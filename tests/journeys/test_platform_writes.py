@@ -78,6 +78,64 @@ def test_a_refund_that_rebound_was_to_write_and_did_not_is_a_case_until_it_comes
         assert (p.w.open_cases(), p.w.asked("RefundCreate"), p.w.paid_back(order)) == ([], [], [PAID])
 
 
+def given_up(p: ShopifyPair) -> None:
+    """The platform's time is over, and finance says that the customer was paid in another way."""
+    p.w.shift(48 * 3600)
+    p.w.settle(horizon=timedelta(0))
+    case = ExceptionCase.objects.active().get()
+    queue.run_action(case=case, action_code="give_up_refund", by=p.w.users["FIN"], at=p.w.now(), reason="by bank")
+    p.w.settle()
+
+
+def written(p: ShopifyPair, order: Order, amount: Decimal = PAID) -> None:
+    """ReBound refunds one unit of the first line in the shop."""
+    p.w.store.staff_refund(order, amount, lines={order.lines[0].id: 1}, note="ReBound")
+    p.w.poll()
+    p.w.settle()
+
+
+def test_a_refund_that_was_given_up_and_is_written_all_the_same_is_finances_and_not_the_platforms_to_hear_of() -> None:
+    with shopify_pair(trigger=SOON) as p:
+        tee, order = p.sold(units=1)
+        judged(p, order, tee)
+        given_up(p)
+        written(p, order)
+        case = ExceptionCase.objects.active().get()
+        assert (case.kind_code, case.owner_team, case.money_at_risk) == ("paid_though_given_up", "FIN", PAID)
+        queue.run_action(case=case, action_code="waive_hold", by=p.w.users["FIN"], at=p.w.now(), reason="paid back")
+        p.w.settle()
+        assert (p.w.open_cases(), p.w.asked("RefundCreate")) == ([], [])
+
+
+@pytest.mark.parametrize("price", ["30.00", "15.00"])
+def test_what_is_written_after_it_was_given_up_stands_for_no_other_article_of_the_return(price: str) -> None:
+    """The hat is due when the platform writes the refund of the tee: its own refund is still missed."""
+    with shopify_pair(trigger=SOON) as p:
+        tee, hat = p.w.variant(), p.w.variant("HAT", price=price)
+        order = p.w.sale((tee, 2), (hat, 2))
+        return_id = p.ask(order, tee, hat)
+        p.account.track(return_id, "Arrived at Our Hub")
+        p.account.dispose(return_id, "GRADE A", None)
+        p.poll()
+        given_up(p)
+        p.account.dispose(return_id, "GRADE A", "GRADE A")
+        p.poll()
+        written(p, order)
+        assert p.w.open_cases() == [states.CASE_PAID_THOUGH_GIVEN_UP]
+        live = [(one.state, one.amount) for one in p.w.effects(return_id, states.REFUND)]
+        assert sorted(live) == [(states.EFFECT_CANCELLED, PAID), (states.HELD, Decimal(price))]
+        p.w.shift(48 * 3600)
+        p.w.settle(horizon=timedelta(0))
+        assert sorted(p.w.open_cases()) == [states.CASE_PAID_THOUGH_GIVEN_UP, states.CASE_PLATFORM_REFUND_MISSING]
+        missed = ExceptionCase.objects.active().get(kind_code=states.CASE_PLATFORM_REFUND_MISSING)
+        assert (missed.money_at_risk, p.w.asked("RefundCreate")) == (Decimal(price), [])
+        p.w.store.staff_refund(order, Decimal(price), lines={order.lines[1].id: 1}, note="ReBound")
+        p.w.poll()
+        p.w.settle()
+        assert p.w.open_cases() == [states.CASE_PAID_THOUGH_GIVEN_UP]
+        assert [(run.check_code, run.difference_count) for run in compare(p.w) if run.difference_count] == []
+
+
 def test_a_missing_refund_that_finance_gives_up_is_waited_for_no_more_and_nothing_is_sent() -> None:
     with shopify_pair(trigger=SOON) as p:
         tee, order = p.sold()
