@@ -6,6 +6,7 @@ to send anything after it, so that ``settle_s`` can be reckoned from the moment 
 
 import heapq
 import itertools
+import logging
 import os
 import socket
 import threading
@@ -19,6 +20,9 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssltransport import SSLTransport
+
+log = logging.getLogger(__name__)
 
 PAST_DEADLINE = "The call's deadline had passed before anything was sent."
 
@@ -31,14 +35,14 @@ class Flight:
     has_left: bool = False
     is_over: bool = False
     has_landed: bool = False
-    _socket: socket.socket | None = None
+    _socket: socket.socket | SSLTransport | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, at least a millisecond so that it can be used as a timeout."""
         return max(self.deadline - time.monotonic(), 0.001)
 
-    def leaving(self, sock: socket.socket | None) -> None:
+    def leaving(self, sock: socket.socket | SSLTransport | None) -> None:
         """Note that bytes are about to be written. Raises TimeoutError past the deadline."""
         with self._lock:
             if self.is_over or time.monotonic() >= self.deadline:
@@ -58,8 +62,15 @@ class Flight:
             self.is_over = not self.has_landed
             if self._socket is not None:
                 with suppress(OSError):
-                    # Not SSLSocket.shutdown, which pulls the TLS state from under a thread that is reading.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                    _cut(self._socket)
+
+
+def _cut(sock: Any) -> None:
+    # TLS within a proxy's TLS: what urllib3 wraps is cut. It knows no shutdown of its own.
+    while isinstance(sock, SSLTransport):
+        sock = sock.socket
+    # Not SSLSocket.shutdown, which pulls the TLS state from under a thread that is reading.
+    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class _Watchdog:
@@ -75,15 +86,19 @@ class _Watchdog:
         """End this call at its deadline, unless it has landed by then."""
         with self._sooner:
             heapq.heappush(self._watched, (under_way.deadline, next(self._numbers), under_way))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
-                self._thread.start()
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                thread.start()
+                self._thread = thread  # only now: where no thread can be had, the next call tries again
             elif self._watched[0][2] is under_way:
                 self._sooner.notify()
 
     def _run(self) -> None:
         while True:
-            self._next_due().end()
+            try:
+                self._next_due().end()
+            except Exception as error:  # one call that cannot be cut must not leave all others without an end
+                log.error("a call could not be cut at its deadline: %s", type(error).__name__)
 
     def _next_due(self) -> Flight:
         """Wait for the earliest deadline; calls that landed meanwhile are forgotten, many at a time."""
@@ -115,8 +130,8 @@ os.register_at_fork(after_in_child=_new_watchdog)
 def flight(*, total_s: float) -> Iterator[Flight]:
     """Watch the calls made inside the block: they end ``total_s`` seconds from now at the latest."""
     this = Flight(deadline=time.monotonic() + total_s)
-    token = _current.set(this)
     _watchdog.watch(this)
+    token = _current.set(this)
     try:
         yield this
     finally:

@@ -19,7 +19,7 @@ from returnsops import states
 from returnsops.models import Attempt, Effect, ReturnAuthorisation
 from returnsops.prepared import PreparedUpdate
 
-from . import effect_reads
+from . import effect_reads, locks
 from .effect_rows import (
     NO_ERROR,
     RELEASED,
@@ -47,12 +47,11 @@ CONFIRM: Final = "confirm"
 BACK_OFF_BASE_S: Final = 10.0
 BACK_OFF_CAP_S: Final = 1800.0
 MAX_TRIES: Final = 12
+ABSENT: Final = "absent"  # error class of an attempt that a consistent look-up did not find after settle_s
 
 # What was told since the last plan may forbid it: a dirty return sends nothing before it is planned again.
 # Not by a join: an UPDATE over one chooses its rows before it locks them, and two workers would claim the same.
 _PLANNED: Final = Q(~Exists(ReturnAuthorisation.objects.filter(pk=OuterRef("rma"), is_dirty=True)))
-
-ABSENT: Final = "absent"  # error class of an attempt that a consistent look-up did not find after settle_s
 
 
 # --- claim -------------------------------------------------------------------------------------------------------
@@ -205,6 +204,7 @@ def settle_confirmed(*, claim: Claim, at: datetime, evidence: Mapping[str, Any] 
 @transaction.atomic
 def postpone_confirm(*, claim: Claim, failure: Failure, confirm_after_at: datetime, at: datetime) -> bool:
     """Not seen (yet): stays ``done``, read back again later. Never sent again."""
+    locks.lock_above_effect(effect_id=claim.effect_id)
     is_ours = update_claimed(
         claim,
         (states.DONE,),
@@ -260,10 +260,10 @@ def settle_failed_later(*, claim: Claim, failure: Failure, at: datetime) -> bool
 
 @transaction.atomic
 def release(*, claim: Claim, failure: Failure, next_attempt_at: datetime | None, at: datetime) -> bool:
-    """Back to ``ready`` without counting a try: changed basis, a stop, a vendor's pace, wrong credentials.
-
+    """Back to ``ready`` without counting a try: changed basis, a stop, news, a vendor's pace, wrong credentials.
     Only where it is certain that nothing of it is under way.
     """
+    locks.lock_above_effect(effect_id=claim.effect_id)  # as planning does: whoever calls may mark the return next
     is_ours = update_claimed(
         claim,
         (states.SENDING, states.UNKNOWN),

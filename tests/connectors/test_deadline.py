@@ -9,9 +9,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
+from unittest import mock
 
 import pytest
+from urllib3.util.ssltransport import SSLTransport
 
+from connectors import deadline
 from connectors.deadline import Flight, flight
 from connectors.http import make_caller, new_session
 from connectors.ports import OutcomeUnknown, Retryable
@@ -141,6 +144,37 @@ def test_the_connection_of_a_call_that_has_landed_is_left_alone(wire: tuple[sock
         assert not landed.is_over
         other_end.sendall(b"x")
         assert other.recv(1) == b"x"
+
+
+def test_tls_within_the_tls_of_a_proxy_is_cut(wire: tuple[socket.socket, socket.socket]) -> None:
+    tunnelled = SSLTransport.__new__(SSLTransport)  # as urllib3 makes it, without the handshakes
+    tunnelled.socket = wire[0]
+    with flight(total_s=0.02) as this:
+        this.leaving(tunnelled)
+        assert wire[0].recv(1) == b""
+
+
+def test_a_call_that_cannot_be_cut_leaves_no_other_without_an_end(
+    wire: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    with flight(total_s=0.01) as odd, flight(total_s=0.03) as this:
+        odd.leaving(mock.Mock())
+        this.leaving(wire[0])
+        assert wire[0].recv(1) == b""
+    assert "a call could not be cut at its deadline: TypeError" in caplog.text
+
+
+def test_where_no_thread_can_be_had_the_next_call_tries_again(
+    wire: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "_watchdog", deadline._Watchdog())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", mock.Mock(side_effect=RuntimeError("can't start new thread")))
+        with pytest.raises(RuntimeError), flight(total_s=30):
+            pass
+    with flight(total_s=0.02) as this:
+        this.leaving(wire[0])
+        assert wire[0].recv(1) == b""
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # that is what is tried here

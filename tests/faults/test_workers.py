@@ -7,7 +7,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from connectors import delivery, pump
 from connectors.jobs import Job, Runtime, perform
@@ -15,10 +16,10 @@ from connectors.ports import OutcomeUnknown
 from connectors.simulators.faults import Fault, FaultKind
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Attempt, Effect
+from returnsops.models import Attempt, Effect, ReturnAuthorisation
 from returnsops.services import approvals, effects
 from returnsops.services.effect_rows import EffectError
-from tests.factories import UserFactory
+from tests.factories import ReturnFactory, RouteFactory, UserFactory
 from tests.faults import ledger
 from tests.faults.ledger import START, World, purposes
 
@@ -32,6 +33,30 @@ def opened(world: World, effect: Effect, purpose: str = effects.SEND) -> Job | N
 def taken(job: Job | None) -> Job:
     assert job is not None
     return job
+
+
+# --- what is locked first ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("purpose", [effects.SEND, effects.CONFIRM])
+def test_a_return_is_locked_before_its_effect_as_planning_does(world: World, purpose: str) -> None:
+    """The other way round a plan and a pump wait for each other, and a person's act may be what PostgreSQL ends."""
+    rma = ReturnFactory(order=world.order, route=RouteFactory(commerce=world.order.connection), is_dirty=False)
+    effect = world.refund(rma=rma)
+    if purpose == effects.CONFIRM:
+        delivery.deliver(effect_id=effect.pk, purpose=effects.SEND, runtime=world.runtime())
+        world.ledger.postings.clear()  # acknowledged, and not to be seen: read back again later
+    job = taken(opened(world, effect, purpose))
+    answer = perform(job)
+    ReturnAuthorisation.objects.update(is_dirty=purpose == effects.SEND)  # news: the effect is given back
+    with CaptureQueriesContext(connection) as asked:
+        delivery.settle(job, answer, runtime=world.runtime())
+    statements = [query["sql"] for query in asked]
+    changed = next(n for n, sql in enumerate(statements) if sql.startswith('UPDATE "returnsops_effect"'))
+    locks = [n for n, sql in enumerate(statements) if "FOR UPDATE" in sql and '_returnauthorisation"."id" = ' in sql]
+    assert locks[0] < changed
 
 
 # --- interleaved in one thread, on every database -----------------------------------------------------------------
