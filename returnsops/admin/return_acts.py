@@ -17,7 +17,8 @@ from .acts import Act, NoForm, Performed
 def _decided(rma: ReturnAuthorisation, done: Performed, fact: Any, sentence: str, **fields: Any) -> str:
     about = {"return_id": rma.external_id, "occurred_at": done.at, "by": done.name, "why": done.data.get("why", "")}
     decide(rma=rma, fact=fact(**about, **fields), by=done.name, at=done.at)
-    return sentence
+    is_unplanned = ReturnAuthorisation.objects.filter(pk=rma.pk, is_dirty=True).exists()
+    return f"Kept. {NOT_PLANNED}" if is_unplanned else sentence
 
 
 def _classify(rma: ReturnAuthorisation, done: Performed) -> str:

@@ -318,6 +318,10 @@ def test_a_return_that_cannot_be_planned_keeps_what_people_decide_and_says_so(
     effect.refresh_from_db()
     assert (effect.state, str(effect.approved_by)) == (states.READY, "fin")
     assert replan.NOT_PLANNED in press(sign_in("OPS"), rma, "look_again")
+    make.ReasonCodeFactory(code="damaged-in-transit")
+    html = press(sign_in("CX"), rma, "classify_reason", item="i1", reason_code="damaged-in-transit", why="Photo")
+    assert f"Kept. {replan.NOT_PLANNED}" in html
+    assert rma.lines.get().reason.code == "damaged-in-transit"
     rma.requested_at = rma.route.live_from - timedelta(days=1)
     rma.save()
     assert f"Released. {replan.NOT_PLANNED}" in press(sign_in("OPS"), rma, "release_return", why="Checked")
