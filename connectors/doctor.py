@@ -58,7 +58,7 @@ def _database() -> CheckLine:
 
 def _worker(now: datetime) -> CheckLine:
     """The schedule of the sweep moves on each minute where a worker runs."""
-    fix = "Start it: make run (or manage.py qcluster as a service of its own)."
+    fix = "Start it: make run (or manage.py worker as a service of its own)."
     schedule = Schedule.objects.filter(func=SWEEP).first()
     if schedule is None:
         return _line("worker", "The schedules are not set up.", well="", fix="Run: manage.py setup_schedules")

@@ -23,7 +23,7 @@ BEFORE = (
 )
 SERVICES = {
     "web": [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "deploy/gunicorn.conf.py"), "returnsops.wsgi"],
-    "worker": [*MANAGE, "qcluster"],
+    "worker": [*MANAGE, "worker"],
 }
 GRACE_S = 20.0
 LOOK_EVERY_S = 0.2

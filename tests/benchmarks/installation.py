@@ -82,7 +82,7 @@ class Installation:
 
     def start_worker(self) -> int:
         """Start the cluster; returns its process id."""
-        return self._start("worker", [*MANAGE, "qcluster"])
+        return self._start("worker", [*MANAGE, "worker"])
 
     def stop(self) -> None:
         """End every process."""

@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 def test_the_commands_are_the_documented_ones(run: ModuleType) -> None:
     steps = [command[2] for command in run.BEFORE]
     assert steps == ["check", "migrate", "setup_roles", "setup_schedules", "collectstatic"]
-    assert run.SERVICES["worker"][2:] == ["qcluster"]
+    assert run.SERVICES["worker"][2:] == ["worker"]
     assert run.SERVICES["web"][1:3] == ["-m", "gunicorn"]
 
 

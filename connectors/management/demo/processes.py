@@ -39,7 +39,7 @@ class Children:
 
     def start_worker(self) -> None:
         """django-q2's cluster."""
-        self._start("worker", [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "qcluster"])
+        self._start("worker", [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "worker"])
 
     def check(self) -> None:
         """Raises ProcessEndedError where one has ended."""
