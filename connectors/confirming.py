@@ -1,7 +1,8 @@
 """Read-back of what was acknowledged: ``done`` → ``confirmed`` when seen, ``failed`` where it did not work after all.
 
 What the other system shows as still under way (a refund its gateway has not paid yet) stays ``done`` and is looked at
-again, less and less often; after some days a person hears of it. Nothing here ever sends anything.
+again, less and less often; after some days a person hears of it. So does one where the record cannot be read. A record
+that a person named is verified the same way, and may be named anew. Nothing here ever sends anything.
 """
 
 from datetime import timedelta
@@ -9,10 +10,10 @@ from typing import Final
 
 from django.db import transaction
 
-from connectors import delivery_cases, read_back
+from connectors import delivery_cases, outcomes, read_back
 from connectors.desk import Desk
 from connectors.jobs import Job
-from connectors.ports import Found, Lookup
+from connectors.ports import Found, Lookup, VendorError
 from returnsops import states
 from returnsops.services import effects
 from returnsops.services.effect_rows import Failure
@@ -28,9 +29,10 @@ def settle(job: Job, desk: Desk, lookup: Lookup) -> None:
     with transaction.atomic():
         if lookup.order is not None:
             desk.keep_order(job, lookup.order)
-        if lookup.failed_because:
+        is_it = read_back.is_about(desk.effect, lookup)
+        if lookup.failed_because and is_it:
             _settle_failed(desk, lookup)
-        elif lookup.is_pending:
+        elif lookup.is_pending and is_it:
             _settle_pending(desk, lookup)
         elif not read_back.is_seen(desk.effect, lookup):
             _settle_not_seen(desk, lookup)
@@ -43,16 +45,27 @@ def settle(job: Job, desk: Desk, lookup: Lookup) -> None:
     desk.plan_again()
 
 
+def settle_error(desk: Desk, error: VendorError, failure: Failure) -> None:
+    """The record could not be read: again later, never sent; after some such answers in a row a person hears of it."""
+    is_exhausted = outcomes.is_asked(error) and desk.failed_reads(up_to=len(WAITS_S) + 1) > len(WAITS_S)
+    after = desk.later(outcomes.wait_s(error, looks=desk.looks()))
+    is_ours = effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
+    if is_ours and is_exhausted:
+        text = f"It cannot be read back: {failure.text}"
+        delivery_cases.open_not_seen(effect=desk.effect, text=text, evidence=failure.evidence or {}, at=desk.at)
+
+
 def _settle_not_seen(desk: Desk, lookup: Lookup) -> None:
     """Acknowledged and not there: looked for again and again, never sent again; after some tries a case."""
     tries = desk.effect.confirm_tries
     is_exhausted = tries >= len(WAITS_S) or lookup.found is Found.AMBIGUOUS
     after = desk.later(SLOW_S if is_exhausted else WAITS_S[tries])
-    text = lookup.text or "Acknowledged, but not to be seen there."
+    text = read_back.why_not_seen(desk.effect, lookup)
     failure = Failure(error_class="absent", text=text, evidence=lookup.evidence)
     is_ours = effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
     if is_ours and is_exhausted:
-        delivery_cases.open_not_seen(effect=desk.effect, text=text, evidence=lookup.evidence, at=desk.at)
+        evidence = {**lookup.evidence, "refunds_there": read_back.refunds_there(lookup)}
+        delivery_cases.open_not_seen(effect=desk.effect, text=text, evidence=evidence, at=desk.at)
 
 
 def _settle_pending(desk: Desk, lookup: Lookup) -> None:

@@ -271,8 +271,7 @@ def _settle_error(desk: Desk, error: VendorError, *, has_sent: bool) -> None:
         if isinstance(error, AuthFailed):
             delivery_cases.pause_for_auth(connection=desk.effect.connection, text=error.text, at=desk.at)
         if desk.claim.purpose == effects.CONFIRM:
-            after = desk.later(outcomes.wait_s(error, looks=desk.looks()))
-            effects.postpone_confirm(claim=desk.claim, failure=failure, confirm_after_at=after, at=desk.at)
+            confirming.settle_error(desk, error, failure)
         elif has_sent and isinstance(error, OutcomeUnknown):
             effects.settle_unknown(claim=desk.claim, failure=failure, next_look_at=desk.later(FIRST_LOOK_S), at=desk.at)
         elif not has_sent and effects.unsettled_since(effect_id=desk.effect.pk) is not None:

@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import takewhile
+from typing import Final
+
+from django.db.models import QuerySet
 
 from connectors.jobs import Job, Runtime
 from connectors.ports import Capabilities
 from connectors.reads import keep_read
 from returnsops.facts import OrderChanged, OrderSnapshot
-from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.models import Attempt, Effect, ReturnAuthorisation
 from returnsops.prepared import Prepared
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.effect_rows import Claim
+from returnsops.services.effects import CONFIRM
 from returnsops.services.replan import mark_dirty, plan_if_possible
+
+ANSWERED: Final = ("absent", "pending")  # outcomes of read-backs that found something out
+NOT_ASKED: Final = ("auth", "rate_limited")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +39,19 @@ class Desk:
         return self.at + timedelta(seconds=seconds)
 
     def looks(self) -> int:
-        """How often this effect was looked up since its last write, this time included."""
-        since = self.effect.last_attempt_at or self.effect.planned_at
-        return max(1, self.effect.attempts.filter(purpose=self.claim.purpose, started_at__gte=since).count())
+        """How often this effect was looked up since its last write, or read back since it is done; this time too."""
+        return max(1, self._asked().count())
+
+    def failed_reads(self, *, up_to: int) -> int:
+        """How many of the last read-backs in a row found nothing out, this one included; at most ``up_to``."""
+        outcomes = self._asked().exclude(outcome__in=NOT_ASKED).order_by("-number").values_list("outcome", flat=True)
+        return len(list(takewhile(lambda outcome: outcome not in ANSWERED, outcomes[:up_to])))
+
+    def _asked(self) -> QuerySet[Attempt]:
+        """The attempts of the claim's purpose since the last write, or since the effect is done."""
+        effect = self.effect
+        since = effect.done_at if self.claim.purpose == CONFIRM else effect.last_attempt_at
+        return effect.attempts.filter(purpose=self.claim.purpose, started_at__gte=since or effect.planned_at)
 
     def keep_order(self, job: Job, order: OrderSnapshot) -> None:
         """Record the reading and apply it, as of when it began; its returns are marked for planning."""

@@ -31,6 +31,11 @@ _CLASSES: Final = (
 )
 
 
+def is_asked(error: VendorError) -> bool:
+    """Whether the question itself failed; a vendor's pace and missing credentials say nothing of what was asked."""
+    return not isinstance(error, AuthFailed | RateLimited)
+
+
 def failure_of(error: VendorError) -> Failure:
     """The error as it is stored with effect and attempt."""
     error_class = next((name for kind, name in _CLASSES if isinstance(error, kind)), effects.NOT_KNOWN)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from connectors import delivery_cases
 from connectors.ports import Found, Lookup
@@ -13,16 +13,52 @@ from returnsops.facts import OrderSnapshot, RemoteRefund
 from returnsops.models import Effect
 from returnsops.services.approvals import remaining_of
 
+NOT_THERE: Final = "Acknowledged, but not to be seen there."
+
+
+def is_about(effect: Effect, lookup: Lookup) -> bool:
+    """Whether what was found by our key is the effect's record; for money a person may have named another one."""
+    return effect.kind not in states.MONEY_KINDS or lookup.remote_id in ("", effect.remote_id)
+
 
 def is_seen(effect: Effect, lookup: Lookup) -> bool:
     """Whether the remote record of an acknowledged effect is there: by our key, or money by its id and amount."""
-    if lookup.found is Found.COMPLETE:
+    if lookup.found is Found.COMPLETE and is_about(effect, lookup):
         return True
-    if effect.kind not in states.MONEY_KINDS or lookup.order is None or not effect.remote_id:
-        return False
-    return any(
-        refund.refund_id == effect.remote_id and refund.amount == effect.amount for refund in lookup.order.refunds
-    )
+    return effect.kind in states.MONEY_KINDS and not _what_is_wrong(effect, lookup)
+
+
+def why_not_seen(effect: Effect, lookup: Lookup) -> str:
+    """What a read-back that did not see the record of an effect found instead, in words."""
+    wrong = _what_is_wrong(effect, lookup) if effect.kind in states.MONEY_KINDS else ""
+    return f"{wrong} {lookup.text}".strip() or NOT_THERE
+
+
+def refunds_there(lookup: Lookup) -> dict[str, str]:
+    """The refunds of the order as they were read, amount by id, to choose the right one from."""
+    refunds = lookup.order.refunds if lookup.order is not None else ()
+    return {one.refund_id: _amount(one.amount, one.currency) for one in refunds if not one.is_zero_money}
+
+
+def _what_is_wrong(effect: Effect, lookup: Lookup) -> str:
+    """Why the order's refund of the id that the effect has is not this effect; '' = it is, by its id and amount."""
+    if lookup.order is None:
+        return NOT_THERE
+    record = next((one for one in lookup.order.refunds if one.refund_id == effect.remote_id), None)
+    if record is None:
+        ours = f" The one with our key is {lookup.remote_id!r}." if lookup.remote_id else ""
+        return f"Refund {effect.remote_id!r} is not among the refunds of order {lookup.order.number}.{ours}"
+    if record.key and effect.key not in (record.key, record.key.rpartition("#")[0]):
+        return f"Refund {record.refund_id} carries the key of another effect ({record.key})."
+    if record.amount != effect.amount:
+        wanted = _amount(effect.amount or Decimal(0), effect.currency)
+        is_over = f"is over {_amount(record.amount, record.currency)}"
+        return f"Refund {record.refund_id} {is_over}, and {wanted} were to be paid."
+    return ""
+
+
+def _amount(amount: Decimal, currency: str) -> str:
+    return money.display(amount, currency=currency)
 
 
 def why_it_no_longer_fits(effect: Effect, order: OrderSnapshot) -> str:

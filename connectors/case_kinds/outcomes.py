@@ -133,14 +133,15 @@ _MONEY: Final = (
         states.FIN,
         Severity.CRITICAL,
         4,
-        "The other system said yes, and now the record is not there. It is never sent again by itself.",
-        "Somebody deleted the record there, or the system lost it.",
+        "The other system said yes, or somebody adopted a record, and that record is not there, is another one, or"
+        " cannot be read. It is never sent again by itself.",
+        "Somebody deleted the record there, the id was mistyped, or the system does not answer.",
         (
-            "Open the order there and look for the record.",
-            "If it is there, look up again. If it was deleted on purpose, say so.",
-            "If the customer still has to be paid, propose a new refund.",
+            "Open the order there and look for the record; the evidence says what was found.",
+            "If it is there, look up again. If another record is the right one, adopt that.",
+            "If it was deleted on purpose, say so. If the customer still has to be paid, propose a new refund.",
         ),
-        _actions(_FINANCE, *_GONE),
+        _actions(_FINANCE, "adopt", *_GONE),
     ),
     case_kind(
         states.CASE_FAILED_LATER,

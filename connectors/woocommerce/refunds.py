@@ -37,7 +37,8 @@ def look_up(link: Link, intent: Intent) -> Lookup:
     """Whether the refund exists: by our key in any generation, else by a twin without key.
 
     Raises Rejected('order_not_found'), Rejected('gateway_cannot_refund') before the first attempt to pay through a
-    gateway that cannot, and Retryable while the shop is still paying through its gateway.
+    gateway that cannot, and Retryable while the shop is still paying through its gateway. A record that is named
+    already (``remote_id``) is looked for whatever the gateway can: nothing is to be paid any more.
     """
     order = snapshot_of(link, required_order(link, intent.order_id))
     ours = records_of(intent, order.refunds)
@@ -54,7 +55,8 @@ def look_up(link: Link, intent: Intent) -> Lookup:
             " deletes the record when the gateway does not answer. Look for the payment at the gateway first."
         )
         return _ambiguous(order, (), text)
-    if intent.payload.get("executed_by") == COMMERCE and intent.first_attempt_at is None:
+    is_to_be_paid = intent.first_attempt_at is None and not intent.remote_id
+    if intent.payload.get("executed_by") == COMMERCE and is_to_be_paid:
         _check_gateway(link, order)
     return Lookup(found=Found.ABSENT, evidence=_seen(order), order=order)
 

@@ -7,7 +7,7 @@ from django import forms
 
 from returnsops import matters, states
 from returnsops.models import Effect
-from returnsops.services import approvals, credit_reading
+from returnsops.services import adopting, approvals, credit_reading
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
 
@@ -167,9 +167,10 @@ ADOPT: Final = Act(
     permission="returnsops.adopt_effect",
     form=AdoptForm,
     run=_adopt,
-    is_offered=_in(states.UNKNOWN, states.REJECTED, states.FAILED, states.HELD, states.READY, states.AWAITING_APPROVAL),
+    is_offered=lambda effect: effect.state in adopting.sources(effect),
     is_grave=True,
-    explain="Say which record in the other system is this one. It is verified there; nothing is sent.",
+    explain="Say which record in the other system is this one. It is verified there; nothing is sent. Where it is not"
+    " found, a case says so, and you can name another one.",
     template="returnsops/act_effect.html",
 )
 CANCEL: Final = Act(

@@ -20,7 +20,6 @@ from returnsops.models import (
     HistoryEntry,
     Inspection,
     Order,
-    Refund,
     ReturnAuthorisation,
     Route,
     Waiver,
@@ -28,7 +27,7 @@ from returnsops.models import (
 from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.plan import APPROVAL_REFUSED
 
-from . import audit, credit_sums, locks, wakeups
+from . import adopting, audit, credit_sums, locks, wakeups
 from .effect_rows import RELEASED, EffectError, check_transition, label, locked, supersede
 
 EXECUTORS: Final = ("commerce_platform", "returns_platform", "merchant")
@@ -182,27 +181,20 @@ def look_again(*, effect_id: int, by: User | str, at: datetime) -> Effect:
 def adopt(*, effect_id: int, remote_id: str, by: User | str, at: datetime, why: str) -> Effect:
     """A person says which remote record is this effect: ``done``, and verified by the next read-back.
 
-    Whoever has it claimed loses the claim and sends nothing more. Raises EffectError where another effect of the same
-    order has that record already.
+    Whoever has it claimed loses the claim and sends nothing more. Where no read-back sees the record, another one may
+    be named. Raises EffectError where the record is known to be something else.
     """
     effect = locked(effect_id=effect_id)
-    sources = {states.UNKNOWN, states.REJECTED, states.FAILED} | states.UNSENT
-    _require_state(effect, sources, act="adopted")
+    _require_state(effect, adopting.sources(effect), act="adopted")
     remote_id = remote_id.strip()
-    if not remote_id or len(remote_id) > 200:
-        raise EffectError("Give the id of the record in the other system, as shown there.")
-    same = Effect.objects.filter(connection=effect.connection, kind=effect.kind, order=effect.order)
-    other = same.filter(remote_id=remote_id).exclude(pk=effect.pk).first()
-    if other is not None:
-        raise EffectError(f"Record {remote_id} already belongs to another effect of this order ({other.key}).")
+    adopting.check_record(effect, remote_id=remote_id)
+    adopting.let_go(effect)
     effect.remote_id, effect.done_at, effect.holds = remote_id, at, []
     effect.error_class = effect.error_code = effect.error_text = ""
     effect.confirm_after_at = at if effect.kind in states.READ_BACK_KINDS else None
     effect.confirm_tries = 0
     _put(effect, states.DONE, at=at)
-    if effect.order is not None:  # the record is ours from now on, with our key in it or not
-        record = effect.order.refunds.filter(external_id=remote_id, key="")
-        record.update(origin=Refund.OURS, key=effect.key)
+    adopting.take(effect)
     text = f"{label(effect)}: record {remote_id} adopted."
     _note(effect, act="effect_adopted", by=by, at=at, why=_why(why), text=text)
     _wake(effect)

@@ -264,3 +264,14 @@ def test_one_record_is_not_two_effects() -> None:
         approvals.adopt(effect_id=second.pk, remote_id="901", by="fin", at=NOW, why="found")
     with pytest.raises(EffectError, match="Give the id"):
         approvals.adopt(effect_id=second.pk, remote_id=" ", by="fin", at=NOW, why="found")
+
+
+def test_a_record_that_carries_another_effects_key_is_refused() -> None:
+    effect = EffectFactory(state=states.FAILED)
+    RefundFactory(order=effect.order, external_id="901", key="refund:another#2", origin=Refund.OURS)
+    RefundFactory(order=effect.order, external_id="902", key=f"{effect.key}#2", origin=Refund.OURS)
+    with pytest.raises(EffectError, match="already belongs to another effect of this order"):
+        approvals.adopt(effect_id=effect.pk, remote_id="901", by="fin", at=NOW, why="found")
+    assert state_of(effect) == states.FAILED
+    approvals.adopt(effect_id=effect.pk, remote_id="902", by="fin", at=NOW, why="found")
+    assert state_of(effect) == states.DONE
