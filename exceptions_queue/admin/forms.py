@@ -14,9 +14,11 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from exceptions_queue.errors import CaseError
 from exceptions_queue.kinds import ActionField, CaseAction, all_kinds
 from exceptions_queue.models import ExceptionCase, Resolution
 from exceptions_queue.services.resolving import BY_HAND
+from exceptions_queue.subjects import all_subjects, find_subject
 
 SNOOZE_CHOICES = (
     ("", "no time"),
@@ -80,26 +82,35 @@ class SnoozeForm(forms.Form):
 
 
 class RaiseForm(forms.Form):
-    """A case that a person noticed."""
+    """A case that a person noticed, about one thing that we know."""
 
     kind = forms.ChoiceField(label="What kind of problem", widget=UnfoldAdminSelectWidget())
-    subject_type = forms.CharField(
-        label="It is about a …", max_length=50, initial="return", widget=UnfoldAdminTextInputWidget()
-    )
-    subject_id = forms.CharField(
-        label="Its number",
-        help_text="For example the return or order number.",
-        max_length=150,
-        widget=UnfoldAdminTextInputWidget(),
-    )
+    subject_type = forms.ChoiceField(label="It is about", widget=UnfoldAdminSelectWidget())
+    number = forms.CharField(label="Its number", max_length=150, widget=UnfoldAdminTextInputWidget())
     title = forms.CharField(label="In one line", max_length=250, widget=UnfoldAdminTextInputWidget())
     cause = forms.CharField(label="What you saw", max_length=5000, widget=_text_area())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["kind"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [(kind.code, kind.title) for kind in all_kinds() if kind.can_be_raised]
+        offered = {
+            "kind": [(kind.code, kind.title) for kind in all_kinds() if kind.can_be_raised],
+            "subject_type": [(subject.code, subject.title) for subject in all_subjects()],
+        }
+        for name, choices in offered.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+        self.fields["number"].help_text = " ".join(f"{one.title}: {one.help}" for one in all_subjects())
+
+    def clean(self) -> dict[str, Any]:
+        """Finds the thing that the case is about, as `subject`, or says beside its number what is wrong."""
+        values: dict[str, Any] = super().clean() or {}
+        if "subject_type" in values and "number" in values:
+            try:
+                values["subject"] = find_subject(values.pop("subject_type"), values.pop("number"))
+            except CaseError as error:
+                self.add_error("number", str(error))
+        return values
 
 
 class ActionForm(forms.Form):

@@ -23,6 +23,7 @@ from exceptions_queue.kinds import CaseKind, lookup
 from exceptions_queue.models import AlertReason, CaseState, ExceptionCase
 from exceptions_queue.permissions import WORK
 from exceptions_queue.services.timeline import By, record, require_reason
+from exceptions_queue.subjects import Subject
 
 SYSTEM = "system"
 RACES_TOLERATED = 5
@@ -133,13 +134,11 @@ def open_wanted(
 def raise_by_hand(
     *,
     kind: str,
-    subject_type: str,
-    subject_id: str,
+    subject: Subject,
     title: str,
     cause: str,
     by: User,
     at: datetime,
-    group_key: str = "",
 ) -> ExceptionCase:
     """Open a case that a person noticed. Machines never close it. Raises `NotAllowedError` or `InvalidInputError`."""
     case_kind = lookup(kind)
@@ -150,12 +149,14 @@ def raise_by_hand(
     wanted = CaseWanted(
         kind=kind,
         fingerprint=f"by-hand:{uuid.uuid4()}",
-        subject_type=subject_type,
-        subject_id=subject_id,
-        subject_label=subject_id,
+        subject_type=subject.subject_type,
+        subject_id=subject.subject_id,
+        subject_label=subject.subject_label,
         title=title,
         cause=require_reason(cause),
-        group_key=group_key,
+        waiting_since_at=subject.waiting_since_at,
+        deep_link=subject.deep_link,
+        group_key=subject.group_key,
     )
     return open_wanted(wanted=wanted, at=at, by=by, raised_by=by)
 

@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 
 from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
+from exceptions_queue.services.opening import stored_key
 from returnsops import facts, matters, money, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
 from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
+from returnsops.services.cases import SUBJECT_RETURN, group_of
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import NOT_PLANNED, describe, plan_or_open_case
@@ -25,8 +27,17 @@ MAX_AMOUNT = Decimal(1_000_000_000)
 
 
 def rma_of(case: ExceptionCase) -> ReturnAuthorisation:
-    """The return a case is about. Raises CaseError for a case about something else."""
-    rma = ReturnAuthorisation.objects.filter(pk=case.subject_id).first() if case.subject_type == "return" else None
+    """The return a case is about. Raises CaseError for a case about something else.
+
+    Cases that people raised once named what they had in hand; such a text is no row of ours, whatever it looks like.
+    """
+    is_linked = case.subject_type == SUBJECT_RETURN and case.subject_id.isdecimal()
+    rma = ReturnAuthorisation.objects.filter(pk=int(case.subject_id)).first() if is_linked else None
+    if case.is_raised_by_hand and rma is not None and case.group_key != stored_key(group_of(rma)):
+        rma = None
+    if rma is None and case.is_raised_by_hand and case.subject_type == SUBJECT_RETURN:
+        said = case.subject_label or case.subject_id
+        raise CaseError(f"This case is about {said!r}, which is linked to no return. Raise it anew, then close it.")
     if rma is None:
         raise CaseError("This case is not about one return.")
     return rma

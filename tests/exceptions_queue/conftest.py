@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
-from exceptions_queue import kinds, services
+from exceptions_queue import kinds, services, subjects
+from exceptions_queue.errors import InvalidInputError
 from exceptions_queue.kinds import ActionField, CaseAction, CaseKind, Severity
 from exceptions_queue.models import ExceptionCase
+from exceptions_queue.subjects import Subject, SubjectType
 
 # A Thursday, 10:00 in London.
 NOW = datetime(2026, 3, 12, 10, 0, tzinfo=UTC)
@@ -29,6 +31,13 @@ class Shop:
         """An action's runner."""
         self.calls.append((case.subject_id, reason, data))
         return f"Recorded {data['amount']} as paid."
+
+
+def parcel(number: str) -> Subject:
+    """The thing that cases of these tests are about; only one is known."""
+    if number != "RMA-5":
+        raise InvalidInputError(f"There is no parcel {number!r}.")
+    return Subject(subject_type="parcel", subject_id="55", subject_label="Parcel 5", group_key="return:77")
 
 
 def sizes(_case: ExceptionCase) -> list[tuple[str, str]]:
@@ -79,9 +88,11 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Registers the kinds of these tests in an empty registry."""
     monkeypatch.setattr(kinds, "_KINDS", {})
     monkeypatch.setattr(kinds, "_TEAMS", {})
+    monkeypatch.setattr(subjects, "_TYPES", {})
     shop = Shop()
     kinds.register_team("FIN", "Finance")
     kinds.register_team("WH", "Warehouse")
+    subjects.register_subject(SubjectType(code="parcel", title="Parcel", help="The number on it.", find=parcel))
     kinds.register(kind_of(shop))
     plain = CaseAction(code="ask", label="Ask again", run=ask_again)
     kinds.register(

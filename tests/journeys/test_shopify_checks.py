@@ -12,6 +12,7 @@ from connectors.simulators.shopify.marks import find_metafield
 from connectors.simulators.shopify.records import Order, Variant
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
+from exceptions_queue.subjects import find_subject
 from reconciliation import causes
 from returnsops import states
 from tests.journeys.shopify_world import ShopifyWorld, gid, shopify_world
@@ -86,14 +87,13 @@ def test_every_check_compares_and_finds_what_was_planted_and_a_person_raises_wha
         assert (marked.note or "").endswith(f"[{w.rma(marked_return).label}/authorised]")
         assert status_of(w, marked).value == "Goods inspected; refunded €30.00"
 
-        noticed = {"subject_type": "return", "subject_id": str(w.rma(gone).pk)}
         case = queue.raise_by_hand(
             kind=states.CASE_STAFF_RAISED,
+            subject=find_subject("return", w.rma(gone).label),
             title="One tee fewer on the shelf than in the shop",
             cause="Counted twice.",
             by=w.users["WH"],
             at=w.now(),
-            **noticed,
         )
         compare(w)
         case.refresh_from_db()

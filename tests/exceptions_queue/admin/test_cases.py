@@ -295,12 +295,22 @@ def test_raising_a_case(client: Client, hand: User) -> None:
     content = client.get(address).content.decode()
     assert "Odd parcel" in content
     assert "Amounts differ" not in content
-    data = {"kind": "parcel_odd", "subject_type": "return", "subject_id": "RMA-5", "title": "Brick", "cause": "Box"}
-    assert client.post(address, {**data, "kind": "amount_mismatch"}).status_code == 400
+    assert "Parcel: The number on it." in content
+    data = {"kind": "parcel_odd", "subject_type": "parcel", "number": " RMA-5 ", "title": "Brick", "cause": "Box"}
+    for wrong, words in (
+        ({"kind": "amount_mismatch"}, "not one of the available choices"),
+        ({"subject_type": "moon"}, "moon is not one of the available choices"),
+        ({"number": "RMA-6"}, "There is no parcel &#x27;RMA-6&#x27;."),
+        ({"number": " "}, "This field is required."),
+    ):
+        refused = client.post(address, {**data, **wrong})
+        assert (refused.status_code, words in refused.content.decode()) == (400, True)
     assert not ExceptionCase.objects.exists()
     assert client.post(address, data, follow=True).status_code == 200
     case = ExceptionCase.objects.get()
-    assert (case.raised_by, case.owner_team, case.subject_id) == (hand, "WH", "RMA-5")
+    assert (case.raised_by, case.owner_team) == (hand, "WH")
+    found = (case.subject_type, case.subject_id, case.subject_label, case.group_key)
+    assert found == ("parcel", "55", "Parcel 5", "return:77")
 
 
 def test_an_export_is_the_filtered_list_without_formulas_and_leaves_a_record(

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from exceptions_queue import services
 from exceptions_queue.errors import InvalidInputError, KindError, NotAllowedError
 from exceptions_queue.models import CaseState, ExceptionCase
 from exceptions_queue.services.opening import safe_link, stored_key
-from tests.exceptions_queue.conftest import NOW, OpenCase
+from tests.exceptions_queue.conftest import NOW, OpenCase, parcel
 
 LATER = NOW + timedelta(hours=30)
 
@@ -136,17 +137,17 @@ def test_only_links_that_are_safe_to_click_are_kept(link: str, kept: bool) -> No
 
 def test_a_person_may_raise_what_may_be_raised(hand: User, reader: User) -> None:
     case = services.raise_by_hand(
-        kind="parcel_odd", subject_type="return", subject_id="RMA-9", title="Brick", cause="Empty box", by=hand, at=NOW
+        kind="parcel_odd", subject=parcel("RMA-5"), title="Brick", cause="Empty box", by=hand, at=NOW
     )
     assert case.is_raised_by_hand
     assert [(e.act, e.by_name, e.note) for e in case.events.all()] == [("raised", "hand", "Empty box")]
-    arguments = {"subject_type": "return", "subject_id": "1", "title": "t", "at": NOW}
+    arguments: dict[str, Any] = {"subject": parcel("RMA-5"), "title": "t", "at": NOW}
     with pytest.raises(InvalidInputError, match="cannot be raised by hand"):
-        services.raise_by_hand(kind="amount_mismatch", cause="c", by=hand, **arguments)  # type: ignore[arg-type]
+        services.raise_by_hand(kind="amount_mismatch", cause="c", by=hand, **arguments)
     with pytest.raises(NotAllowedError):
-        services.raise_by_hand(kind="parcel_odd", cause="c", by=reader, **arguments)  # type: ignore[arg-type]
+        services.raise_by_hand(kind="parcel_odd", cause="c", by=reader, **arguments)
     with pytest.raises(InvalidInputError, match="give a reason"):
-        services.raise_by_hand(kind="parcel_odd", cause=" ", by=hand, **arguments)  # type: ignore[arg-type]
+        services.raise_by_hand(kind="parcel_odd", cause=" ", by=hand, **arguments)
 
 
 @pytest.mark.postgres

@@ -12,7 +12,7 @@ from django.db import connection
 from exceptions_queue import services
 from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services import CaseWanted
-from tests.exceptions_queue.conftest import NOW, OpenCase
+from tests.exceptions_queue.conftest import NOW, OpenCase, parcel
 
 KINDS = ("amount_mismatch", "outcome_unknown")
 LATER = NOW + timedelta(hours=2)
@@ -75,13 +75,11 @@ def test_other_groups_other_kinds_and_cases_raised_by_hand_are_left_alone(open_c
     other_kind = open_case(kind="parcel_odd", fingerprint="k")
     raised = services.raise_by_hand(
         kind="parcel_odd",
-        subject_type="return",
-        subject_id="77",
+        subject=parcel("RMA-5"),
         title="t",
         cause="c",
         by=hand,
         at=NOW,
-        group_key="return:77",
     )
     mine = open_case(fingerprint="mine")
     assert sync().closed_ids == (mine.pk,)
