@@ -11,7 +11,7 @@ from django_q.models import Schedule
 
 from connectors.models import ConnectionBudget, SyncCursor
 from connectors.polled_only import is_polled_only
-from connectors.ports import CheckLine, VendorError
+from connectors.ports import CheckLine, Connector, VendorError
 from connectors.registry import UnknownVendorError, connector_for, link_for, utc_now
 from connectors.views import secret_name
 from connectors.webhook_health import faults_of
@@ -124,13 +124,18 @@ def _paused(connection: Connection, now: datetime) -> tuple[str, str]:
 def _secrets(connection: Connection, now: datetime) -> tuple[str, str]:
     try:
         known = read_secrets(connection, at=now)
-        verifier = connection.verifier or connector_for(connection.vendor).default_verifier
+        connector = connector_for(connection.vendor)
     except (SecretError, UnknownVendorError) as error:
         return str(error), "Set FIELD_ENCRYPTION_KEYS or the variable as before, or store the secret anew."
-    name = secret_name(verifier)
-    if known.get(name):
+    name = secret_name(connection.verifier or connector.default_verifier)
+    if known.get(name) or _is_without_webhooks(connection, connector):
         return "", ""
     return f"has no {name}, so every webhook is refused.", "Set it with apply_config."
+
+
+def _is_without_webhooks(connection: Connection, connector: Connector) -> bool:
+    """Whether nobody sends it any: by choice, or its vendor sends none and nobody said how others sign theirs."""
+    return is_polled_only(connection.settings) or not (connector.sends_webhooks or connection.verifier)
 
 
 def _breaker(connection: Connection, now: datetime) -> tuple[str, str]:

@@ -377,6 +377,7 @@ class Connector:
     poll: Callable[[Link, str], PollPage] | None = None
     poll_interval_s: int = 300
     pays: bool = True  # a platform that may move money by itself, and so has to know of what was paid already
+    sends_webhooks: bool = True  # of its own accord; else only through what somebody puts in between
     compares_by_source: bool = False  # what is polled with what was polled before, a webhook with a webhook
     read_order: Callable[[Link, str], OrderSnapshot | None] | None = None
     read_credit: Callable[[Link, str], CreditSeen] | None = None  # by the id of its record there
@@ -386,8 +387,7 @@ class Connector:
     read_movements: Callable[[Link, Sequence[str]], Mapping[str, StockMovement | None]] | None = None
     # The id of the order with exactly this number; None where there is none, or more than one.
     find_order: Callable[[Link, str], str | None] | None = None
-    # One return as it is now; None where the platform does not know it, or cannot be asked.
-    read_return: Callable[[Link, str], PolledItem | None] | None = None
+    read_return: Callable[[Link, str], PolledItem | None] | None = None  # as it is now; None: unknown, or not asked
     # The past since a moment, for an audit, '' = from the start (listing.py).
     list_orders: Callable[[Link, datetime, str], OrdersPage] | None = None
     list_returns: Callable[[Link, datetime, str], PollPage] | None = None

@@ -131,6 +131,7 @@ CONNECTOR: Final = Connector(
     poll=poll,
     poll_interval_s=POLL_INTERVAL_S,
     pays=False,
+    sends_webhooks=False,
     compares_by_source=True,
     settings_problems=settings_problems,
     read_return=read_return,

@@ -86,3 +86,40 @@ def test_messages_that_wait_or_are_parked_are_counted(well: Connection) -> None:
             connection=well, source="webhook", delivery_key=key, body=b"{}", received_at=long_ago, state=state
         )
     assert wrong() == {"inbox": "1 messages wait, the oldest for 3 hours. 1 messages could not be processed."}
+
+
+REBOUND = """
+[[connections]]
+name = "rebound"
+vendor = "rebound"
+base_url = "https://platform.example/api"
+settings.login = "retailer"
+secrets.api_key = "k"
+"""
+POLLED = """
+[[connections]]
+name = "shop"
+vendor = "woocommerce"
+base_url = "https://shop.example"
+settings.webhooks = false
+secrets.consumer_key = "ck_1"
+secrets.consumer_secret = "cs_1"
+"""
+
+
+@pytest.mark.parametrize("text", [REBOUND, POLLED])
+def test_a_connection_that_is_polled_wants_no_webhook_secret(well: Connection, text: str) -> None:
+    apply(read(text), by="test", at=timezone.now())
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (POLLED.replace("settings.webhooks = false\n", ""), "shop"),
+        (REBOUND + 'verifier = { kind = "standard_webhooks", tolerance_s = 300 }\n', "rebound"),
+    ],
+)
+def test_one_that_is_to_receive_webhooks_wants_it(well: Connection, text: str, name: str) -> None:
+    apply(read(text), by="test", at=timezone.now())
+    assert wrong() == {f"connection {name}": "has no webhook_secret, so every webhook is refused."}
