@@ -15,7 +15,6 @@ from . import amounts, order_money
 from .claims import claims_of
 from .covered import in_turn, uncovered
 from .holds import case_of, is_accepted
-from .keys import business_key
 from .model import Part, PlannedCase
 from .policy import Policy
 from .view import EffectView, ReturnView
@@ -28,7 +27,7 @@ def plan_duties(view: ReturnView, policy: Policy, now: datetime) -> Part:
     starts = policy.initiator(view.resolution) == "policy_trigger"
     if not kinds or not starts or not view.commerce or view.status in states.RETURN_ENDED or view.order is None:
         return Part()
-    if order_money.questions(view, policy) or not _is_the_one_to_ask(view):
+    if order_money.questions(view, policy) or not _is_the_one_to_ask(view, policy):
         return Part()
     given = _given(view, policy)
     if any(amounts.units_left(line, given) for line in view.order.lines if line.kind == "item"):
@@ -54,11 +53,10 @@ def _refunds(view: ReturnView) -> Iterable[EffectView]:
     return (effect for effect in every if effect.kind == states.REFUND and order_money.is_counted(effect))
 
 
-def _is_the_one_to_ask(view: ReturnView) -> bool:
-    """Of several returns whose refunds make up the order one asks: it is nobody's duty in particular."""
-    own = f"{business_key(states.REFUND, view.ref)}:"
-    others = [effect.key for effect in view.sibling_effects if effect.kind == states.REFUND]
-    return all(key < own for key in others)
+def _is_the_one_to_ask(view: ReturnView, policy: Policy) -> bool:
+    """Of several returns of the order that ask, one does: it is nobody's duty in particular."""
+    others = [one.ref for one in view.open_returns if policy.initiator(one.resolution) == "policy_trigger"]
+    return all(ref < view.ref for ref in others)
 
 
 def _net(line: OrderLineSnapshot, given: Iterable[RemoteRefundLine]) -> Decimal:

@@ -101,6 +101,14 @@ class SiblingView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BesideView:
+    """Another return of the same order and route that has not ended: which one, and how it is to be resolved."""
+
+    ref: str
+    resolution: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EffectView:
     """An effect that exists already."""
 
@@ -209,6 +217,7 @@ class ReturnView:
     sibling_effects: tuple[EffectView, ...] = ()  # live money, credit and stock effects of others on the same order
     credited_elsewhere: Decimal = Decimal(0)  # credit outside of our effects for other returns of the order
     siblings: tuple[SiblingView, ...] = ()
+    open_returns: tuple[BesideView, ...] = ()  # the others that the same policy speaks for
     waivers: tuple[WaiverView, ...] = ()
     requested_at: datetime | None = None
     authorised_at: datetime | None = None

@@ -44,7 +44,10 @@ EFFECTS: Final = Prepared(lambda rma_id: Effect.objects.filter(rma=rma_id))
 EFFECTS_ON_ORDER: Final = Prepared(lambda rma_id, order_id: Effect.objects.filter(Q(rma=rma_id) | Q(order=order_id)))
 OTHER_RETURNS: Final = Prepared(
     lambda rma_id, order_id: (
-        ReturnAuthorisation.objects.filter(order=order_id).exclude(pk=rma_id).order_by("pk").values_list("pk")
+        ReturnAuthorisation.objects.filter(order=order_id)
+        .exclude(pk=rma_id)
+        .order_by("pk")
+        .values_list("pk", "status", "route_id", "connection__name", "external_id", "resolution")
     )
 )
 ORDER_LINES: Final = Prepared(lambda order_id: OrderLine.objects.filter(order=order_id))

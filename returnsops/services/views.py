@@ -56,6 +56,7 @@ def view_of(rma: ReturnAuthorisation) -> v.ReturnView:
         sibling_effects=tuple(_effect(row) for row in on_order.effects if _is_reserved_by_others(row, rma)),
         credited_elsewhere=_credited_elsewhere(rma, on_order),
         siblings=_sibling_returns(rma, on_order, shop_refunds),
+        open_returns=on_order.open_returns,
         waivers=tuple(_waiver(row) for row in reads.WAIVERS.objects(rma_id=rma.pk)),
         requested_at=rma.requested_at,
         authorised_at=rma.authorised_at,
@@ -85,16 +86,23 @@ class _OnOrder:
     effects: tuple[Effect, ...]  # of the return and of its order
     refunds: tuple[Refund, ...] = ()  # vanished ones too
     other_returns: tuple[int, ...] = ()  # our rows, oldest first
+    open_returns: tuple[v.BesideView, ...] = ()
 
 
 def _on_order(rma: ReturnAuthorisation) -> _OnOrder:
     if rma.order is None:
         return _OnOrder(effects=tuple(reads.EFFECTS.objects(rma_id=rma.pk)))
     ids = {"rma_id": rma.pk, "order_id": rma.order.pk}
+    others = tuple(reads.OTHER_RETURNS.rows(**ids))
     return _OnOrder(
         effects=tuple(reads.EFFECTS_ON_ORDER.objects(**ids)),
         refunds=tuple(refunds_of(rma.order)),
-        other_returns=tuple(pk for (pk,) in reads.OTHER_RETURNS.rows(**ids)),
+        other_returns=tuple(pk for pk, *_ in others),
+        open_returns=tuple(
+            v.BesideView(ref=f"{platform}/{external_id}", resolution=resolution)
+            for _, status, route_id, platform, external_id, resolution in others
+            if route_id == rma.route_id and status not in states.RETURN_ENDED
+        ),
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from returnsops import states
-from returnsops.facts import OrderLineSnapshot, RefundItem, RemoteRefundLine, TaxShare
+from returnsops.facts import OrderLineSnapshot, RefundItem, RemoteRefundLine, Resolution, TaxShare
 from returnsops.planning.model import PlannedCase
 from returnsops.planning.policy import Policy, parse_policy
-from returnsops.planning.view import ReturnView, ShopRefundView, WaiverView
+from returnsops.planning.view import BesideView, ReturnView, ShopRefundView, WaiverView
 
 from . import views as v
 
@@ -94,7 +94,7 @@ def partly(*more: ShopRefundView, lines: tuple[RemoteRefundLine, ...] = (PART,),
     return v.view(**values)
 
 
-def asked(found: ReturnView, **settings: str) -> list[PlannedCase]:
+def asked(found: ReturnView, **settings: Any) -> list[PlannedCase]:
     made = v.planned(found, parse_policy({"refund": {**BOTH, **settings}}))
     return [case for case in made.cases if case.kind == states.CASE_DUTY_LEFT]
 
@@ -108,7 +108,23 @@ def test_the_rest_of_a_duty_is_a_case_that_holds_nothing() -> None:
 
 
 SHIRTS = v.refund_line("11", 2, "40.00", "8.40")
-ELSE = "refund:reveni/zzz:a:2"
+
+
+def beside(ref: str, resolution: Resolution = "refund") -> BesideView:
+    return BesideView(ref=ref, resolution=resolution)
+
+
+@pytest.mark.parametrize("key", ["refund:manual:woo:500:form-1", "refund:reveni/zzz:a:2"])
+def test_it_is_asked_beside_refunds_of_nobodys_return_and_of_one_that_ended(key: str) -> None:
+    sent = v.effect(key, "refund", "confirmed", amount=Decimal("1.00"))
+    assert len(asked(replace(partly(sibling_effects=(sent,)), ref="loop/ret_1"))) == 1
+
+
+def test_of_several_open_returns_one_is_asked_and_none_whose_refunds_the_platform_starts() -> None:
+    assert len(asked(partly(open_returns=(beside("reveni/aaa"),)))) == 1
+    others = partly(open_returns=(beside("reveni/zzz", "exchange"),))
+    assert asked(others) == []
+    assert len(asked(others, initiator_by_resolution={"exchange": "platform_event"})) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,7 +137,7 @@ ELSE = "refund:reveni/zzz:a:2"
         (partly(status="declined"), {}),
         (partly(order=None), {}),
         (partly(v.shop_refund("801", "1.00")), {}),  # its own question comes first
-        (partly(sibling_effects=(v.effect(ELSE, "refund", lines=(SHIRTS,)),)), {}),  # the other return asks
+        (partly(open_returns=(beside("reveni/zzz"),)), {}),  # the other return asks
         (partly(lines=()), {}),
         (partly(v.shop_refund("801", "3.00", attribution="unrelated", lines=(replace(PART, net=Decimal(3)),))), {}),
         (partly(waivers=(WaiverView(hold_code=states.CASE_DUTY_LEFT, subject="d1"),)), {}),

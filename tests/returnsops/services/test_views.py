@@ -313,3 +313,11 @@ def test_a_return_whose_request_is_not_known_began_when_we_first_heard_of_it() -
     assert not is_live(rma)
     rma.route.live_from = None
     assert not is_live(rma)
+
+
+def test_other_returns_of_the_order_and_route_are_known_until_they_end(rma: ReturnAuthorisation) -> None:
+    exchange = make.ReturnFactory(route=rma.route, order=rma.order, resolution="exchange")
+    make.ReturnFactory(route=rma.route, order=rma.order, status=states.EXPIRED, ended_at=NOW)
+    make.ReturnFactory(route=make.RouteFactory(commerce=rma.order.connection if rma.order else None), order=rma.order)
+    make.ReturnFactory(route=rma.route)
+    assert view_of(rma).open_returns == (v.BesideView(ref=exchange.ref, resolution="exchange"),)
