@@ -132,7 +132,6 @@ def test_of_several_open_returns_one_is_asked_and_none_whose_refunds_the_platfor
     [
         (partly(), {"duties": "never", "tips": "never"}),
         (partly(), {"duties": "never"}),
-        (partly(), {"initiator": "platform_event"}),
         (partly(commerce=""), {}),
         (partly(status="declined"), {}),
         (partly(order=None), {}),
@@ -148,6 +147,28 @@ def test_nobody_is_asked_where_nothing_is_left_or_nothing_is_to_go_back(
     found: ReturnView, settings: dict[str, str]
 ) -> None:
     assert asked(found, **settings) == []
+
+
+BY_HAND = v.shop_refund("801", "48.40", attribution="unrelated", lines=(SHIRTS,))
+
+
+def test_a_route_whose_platform_starts_refunds_leaves_duties_to_it() -> None:
+    """All goods were refunded by hand, so that only who starts refunds decides."""
+    assert len(asked(partly(BY_HAND))) == 1
+    assert asked(partly(BY_HAND), initiator="platform_event") == []
+
+
+def test_a_duty_of_which_nothing_was_given_back_is_no_rest() -> None:
+    assert asked(partly(BY_HAND, lines=())) == []
+
+
+def test_the_rest_that_our_refund_gave_is_not_left_where_the_shops_record_names_no_duty() -> None:
+    key = f"refund:{v.REF}:a:2"
+    rest = v.refund_line("d1", quantity=0, net="3.00", tax="0.00")
+    sent = v.effect(key, "refund", "confirmed", item_id="a", quantity=2, lines=(SHIRTS, rest))
+    seen = v.shop_refund("801", "51.40", attribution="ours", key=key, lines=(SHIRTS,))
+    assert asked(partly(seen, effects=(sent,))) == []
+    assert len(asked(partly(seen, effects=(replace(sent, lines=(SHIRTS,)),)))) == 1
 
 
 def test_it_stays_while_the_refund_goes_and_until_the_rest_is_given_back() -> None:
