@@ -98,7 +98,12 @@ def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: 
 
 def give_up_refund(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
     """What the platform was to pay in the shop is not paid there: our effects that wait for it are wanted no more."""
-    for key in case.evidence["refunds"]:
+    refunds = case.evidence.get("refunds")
+    if not refunds:
+        raise CaseError(
+            "This case was opened before it named the refunds it waits for. Check it again first, then give them up."
+        )
+    for key in refunds:
         waive(case, "", by=by, at=at, why=reason, effect_key=key)
     return "Nothing more is paid here: our own refund is given up."
 

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from connectors.simulators.shopify.records import Order, Variant
 from exceptions_queue import services as queue
+from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import HistoryEntry, Refund
@@ -76,6 +78,24 @@ def test_a_refund_that_rebound_was_to_write_and_did_not_is_a_case_until_it_comes
         p.w.poll()
         p.w.settle()
         assert (p.w.open_cases(), p.w.asked("RefundCreate"), p.w.paid_back(order)) == ([], [], [PAID])
+
+
+def test_a_case_of_an_older_version_names_its_refunds_once_it_is_checked_again() -> None:
+    with shopify_pair(trigger=SOON) as p:
+        tee, order = p.sold(units=1)
+        judged(p, order, tee)
+        p.w.shift(48 * 3600)
+        p.w.settle(horizon=timedelta(0))
+        case = ExceptionCase.objects.active().get()
+        case.evidence = {name: value for name, value in case.evidence.items() if name != "refunds"}
+        case.save()
+        asked: dict[str, Any] = {"case": case, "by": p.w.users["FIN"], "at": p.w.now(), "reason": "by bank"}
+        with pytest.raises(CaseError, match="Check it again first"):
+            queue.run_action(**asked, action_code="give_up_refund")
+        queue.run_action(**asked, action_code="look_again")
+        case.refresh_from_db()
+        queue.run_action(**asked, action_code="give_up_refund")
+        assert (p.w.open_cases(), p.w.asked("RefundCreate")) == ([], [])
 
 
 def given_up(p: ShopifyPair) -> None:

@@ -66,6 +66,16 @@ def test_a_case_about_something_else_is_refused(subject_type: str, subject_id: s
         case_actions.rma_of(case)
 
 
+def test_a_case_that_names_no_refund_yet_is_to_be_checked_again_before_its_refund_is_given_up(
+    rma: ReturnAuthorisation, fiona: User
+) -> None:
+    """Cases opened by an older version name none; looking again writes them anew."""
+    case = case_of(rma, kind=states.CASE_PLATFORM_REFUND_MISSING)
+    with pytest.raises(CaseError, match="before it named the refunds it waits for"):
+        run(case_actions.give_up_refund, case, fiona)
+    assert not Waiver.objects.exists()
+
+
 # --- looking again ----------------------------------------------------------------------------------------------------
 
 
