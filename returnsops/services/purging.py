@@ -35,6 +35,10 @@ from .cases import SUBJECT_RETURN
 
 BATCH: Final = 200
 _GONE: Final = ("", REMOVED)
+# A short number, as of a house, is nobody's inside an amount, a date or a time; a longer one may be a phone's.
+_SHORT: Final = re.compile(r"\d{1,6}")
+_BEFORE: Final = r"(?<!\w)(?<!\d[.,:/-])(?<![€£$¥])(?<![A-Z][A-Z][A-Z]\s)"
+_AFTER: Final = r"(?!\w)(?![.,:/-]\d)(?!\s?[A-Z][A-Z][A-Z]\b)"
 # What staff gave as their reason stays with who decided what, without the e-mail addresses in it.
 _Reasoned = type[Waiver | CreditRequest | Refund | Effect]
 _REASONS: Final[tuple[tuple[_Reasoned, str], ...]] = (
@@ -213,7 +217,8 @@ def _cleaned_case(texts: queue.CaseTexts) -> queue.CaseTexts:
 
 def _without(text: str, gone: Iterable[str]) -> str:
     for said in sorted(gone, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", REMOVED, text)
+        before, after = (_BEFORE, _AFTER) if _SHORT.fullmatch(said) else (r"(?<!\w)", r"(?!\w)")
+        text = re.sub(f"{before}{re.escape(said)}{after}", REMOVED, text)
     return without_mail(text)
 
 

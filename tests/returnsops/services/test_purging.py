@@ -180,6 +180,29 @@ def test_a_case_closed_by_hand_keeps_its_words_without_the_customer_in_them() ->
     assert case.evidence == {"customer": cleaned, "amount": "120"}
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("12.00 EUR and 1,12 and 0.12 of 12,5", "12.00 EUR and 1,12 and 0.12 of 12,5"),
+        ("\u20ac12 or 12 EUR or CHF 12", "\u20ac12 or 12 EUR or CHF 12"),
+        ("at 12:30 on 2026-12-05, 12/05, 1-12", "at 12:30 on 2026-12-05, 12/05, 1-12"),
+        ("High St 12, number 12. House 12", "High St [removed], number [removed]. House [removed]"),
+        ("12 of 12: 112, A12", "[removed] of [removed]: 112, A12"),
+        ("call 1-7700900123", "call 1-[removed]"),
+    ],
+)
+def test_a_house_number_is_not_taken_out_of_amounts_and_dates(said: str, left: str) -> None:
+    old, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    rma = make.ReturnFactory(closed_at=old, customer_email="", order__customer_email="")
+    evidence = {"customer": {"house": "12", "phone": "7700900123"}}
+    kind = states.CASE_REVISION_CONFLICT
+    open_for_return(rma=rma, kind=kind, fingerprint="one", cause=said, evidence=evidence, at=old)
+    case = queue.resolve(case=ExceptionCase.objects.get(), by="cx", at=old, reason="agreed")
+    purge_payloads(before=later, by="ops", at=later)
+    case.refresh_from_db()
+    assert case.cause == left
+
+
 def test_a_case_that_is_open_keeps_what_people_need_to_work_it() -> None:
     with world() as w:
         _, case = failed(w)
