@@ -11,7 +11,7 @@ from connectors.ports import Found, Lookup
 from returnsops import money, states
 from returnsops.facts import OrderSnapshot, RemoteRefund
 from returnsops.models import Effect
-from returnsops.services.approvals import remaining_of
+from returnsops.services.proposals import remaining_for
 
 NOT_THERE: Final = "Acknowledged, but not to be seen there."
 
@@ -67,7 +67,7 @@ def why_it_no_longer_fits(effect: Effect, order: OrderSnapshot) -> str:
         return f"The order is not open for refunds any more: {order.lock_reason or order.status}."
     assert effect.order is not None  # propose_manual sets it
     effect.order.refresh_from_db()
-    left = remaining_of(effect.order, without_effect_id=effect.pk)
+    left = remaining_for(effect)
     if effect.amount is not None and effect.amount > left:
         return f"The order changed: only {money.display(left, currency=order.currency)} of it is left to refund."
     return ""

@@ -35,7 +35,7 @@ def payouts_of(
     """Refunds that the platform shows, where they and not the policy start ours; in shadow people do it."""
     if not view.is_live or not view.commerce or policy.initiator(view.resolution) == "policy_trigger":
         return
-    is_covered = bool(order_money.covering(view, policy))
+    is_covered = refunds.is_covered(view, policy)
     for payout in claims.payouts(view):
         if payout.amount:
             key = claims.payout_key(view, payout)

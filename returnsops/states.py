@@ -193,6 +193,8 @@ PLANNED_REFUSALS: Final = UNAVAILABLE | {ALREADY_SHIPPED, SOLD_MEANWHILE}
 ORIGIN_PLAN: Final = "plan"
 ORIGIN_PERSON: Final = "person"
 ORIGIN_RECONCILIATION: Final = "reconciliation"
+# What a person proposes a refund for. All but goodwill pay for the return itself.
+GROUND_GOODWILL: Final = "goodwill"
 
 # --- inbox -------------------------------------------------------------------------------------------------------
 

@@ -92,7 +92,8 @@ _MONEY: Final = (
         (
             "Read the vendor's answer in the evidence.",
             "Fix the cause there and try again, or do it by hand there and adopt the record.",
-            "If the gateway cannot refund, propose a refund paid outside.",
+            "If the gateway cannot refund, record on the return's page what was paid outside; once a second person has "
+            "approved that, it stands for this refund and the case closes by itself.",
         ),
         _actions(_FINANCE, *_ENDED),
     ),

@@ -7,6 +7,7 @@ from django import forms
 
 from returnsops import matters, states
 from returnsops.models import Effect
+from returnsops.selectors import boxes
 from returnsops.services import adopting, approvals, credit_reading
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
@@ -29,6 +30,8 @@ class ApproveForm(ActForm):
     def prepare(self) -> None:
         """What is shown is what is approved."""
         self.fields["revision"].initial = self.subject.payload_revision
+        is_refund = self.subject.kind == states.REFUND and self.subject.rma is not None
+        self.before = boxes.refunded_before(self.subject.rma, but=self.subject.key) if is_refund else ""
 
 
 class AdoptForm(ActForm):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from returnsops.models import Order, Refund
 from returnsops.selectors import boxes, remote_links, stops, timeline, watch, words
-from returnsops.services.approvals import remaining_of
+from returnsops.services.proposals import remaining_of
 
 from .base import ReadOnlyAdmin, SavedViews, display
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from returnsops import facts, states
 from returnsops.models import ReturnAuthorisation
-from returnsops.services import approvals, attribution_acts, notes, routes, settle_by_hand, warehouse
+from returnsops.services import attribution_acts, notes, proposals, routes, settle_by_hand, warehouse
 from returnsops.services.acts import act as decide
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
@@ -61,12 +61,13 @@ def _paid_outside(rma: ReturnAuthorisation, done: Performed) -> str:
 def _proposed(rma: ReturnAuthorisation, done: Performed, **fields: Any) -> str:
     if rma.order is None:
         raise EffectError("The order of this return is not known yet, so nothing can be refunded on it.")
-    approvals.propose_manual(
+    proposals.propose_manual(
         order=rma.order,
         rma=rma,
         request_id=str(done.data["request_id"]),
         amount=done.data["amount"],
         reason=f"Return {rma.label}: {done.data['ground']}",
+        ground=done.data["ground"],
         why=done.data["why"],
         by=done.by,
         at=done.at,

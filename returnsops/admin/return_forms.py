@@ -8,13 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from returnsops import money
+from returnsops import money, states
 from returnsops.models import Inspection, ReasonCode, Refund, ReturnLine
 from returnsops.planning.holds import WAIVABLE
 from returnsops.selectors import boxes, going_live, words
 from returnsops.services import attribution_acts, settle_by_hand
-from returnsops.services.approvals import remaining_of
 from returnsops.services.notes import NOTE_LENGTH
+from returnsops.services.proposals import remaining_of
 from returnsops.services.warehouse import OWN_PARCEL, VERDICTS, WANT_A_REASON, Verdict, left_to_inspect
 
 from .acts import ActForm, WhyForm
@@ -22,7 +22,8 @@ from .acts import ActForm, WhyForm
 # Holds of which one amount is accepted, never the hold itself.
 WAIVED_BY_AMOUNT = frozenset({"amount_mismatch", "would_over_refund"})
 GROUNDS = (
-    ("goodwill", "Goodwill"),
+    ("", "Choose what for"),
+    (states.GROUND_GOODWILL, "Goodwill, on top of what the return is worth"),
     ("lost parcel", "The parcel was lost"),
     ("gateway refuses", "The shop's payment gateway refuses"),
     ("other", "Something else"),
@@ -176,7 +177,12 @@ class ProposeForm(ActForm):
 
     request_id = forms.UUIDField(widget=forms.HiddenInput)
     amount = forms.CharField(label="Amount", max_length=30, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
-    ground = forms.ChoiceField(label="What for", choices=GROUNDS)
+    ground = forms.ChoiceField(
+        label="What for",
+        choices=GROUNDS,
+        help_text="All but goodwill counts against the return's own refund, which waits until this is decided; only "
+        "what this does not pay is still refunded then.",
+    )
     why = why_field("Explain it to the person who approves")
 
     def prepare(self) -> None:
@@ -184,8 +190,9 @@ class ProposeForm(ActForm):
         self.fields["request_id"].initial = uuid.uuid4()
         order = self.subject.order
         if order is not None:
-            left = words.amount(remaining_of(order), order.currency)
-            self.fields["amount"].help_text = f"In {order.currency}. {left} of the order is left."
+            left = words.amount(remaining_of(order, served=self.subject), order.currency)
+            before = boxes.refunded_before(self.subject)
+            self.fields["amount"].help_text = f"In {order.currency}. At most {left}. {before}".strip()
 
     def clean_amount(self) -> Any:
         """A positive decimal amount."""

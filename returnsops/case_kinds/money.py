@@ -166,7 +166,11 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "A refund or credit is above the limit of the policy, its hold was released by hand, or a credit is to be taken"
         " back: a second person decides.",
         "The policy asks for four eyes.",
-        ("Look at the return and approve or refuse.",),
+        (
+            "See below what was refunded for the return before, and look at it; then approve or refuse.",
+            "What a person proposed counts against the return's own refund unless it is goodwill: that one waits, and "
+            "only what the proposal does not pay is refunded then.",
+        ),
         (APPROVE, REFUSE),
     ),
     case_kind(

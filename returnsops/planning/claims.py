@@ -10,7 +10,7 @@ from . import items, order_money, verdicts
 from .holds import Finding, problem, waived_amounts
 from .keys import business_key
 from .policy import Policy
-from .view import LineView, PayoutView, ReturnView
+from .view import EffectView, LineView, PayoutView, ReturnView
 
 COMMERCE = "commerce_platform"
 
@@ -141,8 +141,8 @@ def compared(view: ReturnView, policy: Policy, planned: Decimal) -> tuple[Findin
     moved = [_paid_by_other(view, payout) for payout in told if payout.executed_by in ("returns_platform", "merchant")]
     if moved:
         return tuple(moved)
-    sent = [one for one in view.effects if one.kind == states.REFUND and order_money.is_counted(one)]
-    ours = planned + sum((one.amount or Decimal(0)) for one in (*sent, *order_money.given_up(view)))
+    sent = [one for one in view.effects if _is_by_rule(one) and order_money.is_counted(one)]
+    ours = planned + sum((one.amount or Decimal(0)) + one.covered for one in (*sent, *order_money.given_up(view)))
     theirs = sum((payout.amount for payout in told), Decimal(0))
     currency = told[0].currency
     is_accepted = ours in waived_amounts(view, states.CASE_AMOUNT_MISMATCH, "")
@@ -160,6 +160,11 @@ def compared(view: ReturnView, policy: Policy, planned: Decimal) -> tuple[Findin
             currency=currency,
         ),
     )
+
+
+def _is_by_rule(effect: EffectView) -> bool:
+    """What people proposed pays for the same units, or comes on top of them."""
+    return effect.kind == states.REFUND and effect.origin == states.ORIGIN_PLAN
 
 
 def _paid_by_other(view: ReturnView, payout: PayoutView) -> Finding:

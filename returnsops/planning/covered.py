@@ -1,4 +1,4 @@
-"""Claims valued on the final order, and what of them refunds made outside already paid. Pure."""
+"""Claims valued on the final order, and what of them refunds made outside or proposed by people paid. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from returnsops.facts import RemoteRefundLine
 
-from . import amounts, order_money
-from .claims import Claim, payout_key, payouts
+from . import amounts, order_money, proposed
+from .claims import Claim
 from .given_up import shared
 from .policy import Policy
 from .valuation import Valued, valued
-from .view import ReturnView
+from .view import EffectView, ReturnView, ShopRefundView
 
 
 def in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[Valued]:
@@ -26,30 +26,30 @@ def in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[V
 
 
 def uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
-    """The claims less what refunds made outside for this return paid: same amounts first, the rest in order."""
-    refunds = list(shared(view, policy, worths).due)
+    """The claims less what others paid for this return, outside or as proposed: same amounts first, then in order."""
+    refunds: list[ShopRefundView | EffectView] = [*shared(view, policy, worths).due, *proposed.paying(view)]
     if not refunds:
         return list(worths)
+    pool = sum((_amount(refund) for refund in refunds), Decimal(0)) - _cover_used(view)
     rest = []
     for one in worths:
         same = next((refund for refund in refunds if refund.amount == one.amount), None)
-        if same is None:
+        if same is None or pool < _amount(same):
             rest.append(one)
         else:
             refunds.remove(same)
-    pool = sum((refund.amount for refund in refunds), Decimal(0)) - _cover_used(view)
+            pool -= _amount(same)
     return _reduced(rest, max(Decimal(0), pool), [line for refund in refunds for line in refund.lines])
 
 
+def _amount(refund: ShopRefundView | EffectView) -> Decimal:
+    assert refund.amount is not None  # every refund names one
+    return refund.amount
+
+
 def _cover_used(view: ReturnView) -> Decimal:
-    """What refunds made outside already took off refunds that are sent."""
-    sent = {effect.key: effect for effect in view.effects if order_money.is_counted(effect)}
-    used = Decimal(0)
-    for payout in payouts(view):
-        effect = sent.pop(payout_key(view, payout), None)
-        if effect is not None and effect.amount is not None:
-            used += max(Decimal(0), payout.amount - effect.amount)
-    return used + sum((effect.covered for effect in sent.values()), Decimal(0))
+    """What refunds of others already took off refunds that are sent."""
+    return sum((effect.covered for effect in view.effects if order_money.is_counted(effect)), Decimal(0))
 
 
 def _reduced(worths: Iterable[Valued], pool: Decimal, paid: Sequence[RemoteRefundLine]) -> list[Valued]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import amounts, credited, items, order_money, verdicts
+from . import amounts, credited, items, order_money, proposed, verdicts
 from .holds import (
     WAITS_FOR_CREDIT,
     WAITS_FOR_TRIGGER,
@@ -201,6 +201,7 @@ def _asked(view: ReturnView, policy: Policy) -> Decimal:
     sent = {effect.key for effect in view.effects if order_money.is_counted(effect)}
     told = [payout for payout in view.payouts if not payout.is_failed]
     covered = sum((refund.amount for refund in order_money.covering(view, policy)), Decimal(0))
+    covered += sum((effect.amount or Decimal(0) for effect in proposed.paying(view)), Decimal(0))
     wanted = sum(
         (one.amount for one in told if business_key(states.REFUND, view.ref, one.refund_id) not in sent), Decimal(0)
     )

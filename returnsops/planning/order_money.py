@@ -4,14 +4,14 @@ Counted are refunds that stand in the shop, and effects of ours (and of sibling 
 moment but do not show there yet. ``ShopRefundView.key`` of our own refunds is the key of their effect.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from returnsops import states
 from returnsops.facts import RemoteRefundLine
 
-from . import credited
+from . import credited, proposed
 from .keys import business_key
 from .policy import Policy
 from .view import EffectView, ReturnView, ShopRefundView
@@ -123,16 +123,15 @@ def put_back(view: ReturnView, item_id: str) -> int:
 
 
 def taken_lines(view: ReturnView, policy: Policy, *, key: str = "") -> tuple[RemoteRefundLine, ...]:
-    """Lines of everything taken, but for refunds that pay for this return or are not attributed yet.
+    """Lines of everything taken, but for refunds that pay for this return, by whomever, or are not attributed yet.
 
     A refund in the shop that already carries ``key`` is the very one being planned, and takes nothing from itself.
     """
-    standing = [refund for refund in _standing(view, policy) if not (key and is_of_key(refund, key))]
+    apart = [*(one.key for one in view.effects if proposed.pays_for_return(one)), *([key] if key else [])]
+    standing = [refund for refund in _standing(view, policy) if not any(is_of_key(refund, one) for one in apart)]
+    own = [effect for effect in _own_unseen(view) if effect.key not in apart]
     return tuple(
-        line
-        for source in (standing, _own_unseen(view), _sibling_unseen(view))
-        for record in source
-        for line in record.lines
+        line for source in (standing, own, _sibling_unseen(view)) for record in source for line in record.lines
     ) + _tips_seen(view, key=key)
 
 
@@ -160,8 +159,11 @@ def lines_of_others(view: ReturnView, policy: Policy) -> tuple[RemoteRefundLine,
     return tuple(line for source in (foreign, _sibling_unseen(view)) for record in source for line in record.lines)
 
 
-def left(view: ReturnView, policy: Policy, *, paid: Decimal, key: str = "") -> Left:
-    """What is left of what was paid, seen by the effect with this key; open questions are not subtracted."""
+def left(view: ReturnView, policy: Policy, *, paid: Decimal, key: str = "", waited_for: Collection[str] = ()) -> Left:
+    """What is left of what was paid, seen by the effect with this key; open questions are not subtracted.
+
+    ``waited_for``: keys of effects of this return that it waits for, and that will be counted against it once they go.
+    """
     open_ids = {refund.refund_id for refund in questions(view, policy)}
     standing = [refund for refund in view.shop_refunds if refund.refund_id not in open_ids]
     siblings = _sibling_unseen(view)
@@ -169,7 +171,7 @@ def left(view: ReturnView, policy: Policy, *, paid: Decimal, key: str = "") -> L
     return Left(
         paid=paid,
         refunded=_sum(refund.amount for refund in standing if not (key and is_of_key(refund, key))),
-        on_its_way=_sum(effect.amount for effect in sent if effect.key != key),
+        on_its_way=_sum(effect.amount for effect in sent if effect.key != key and effect.key not in waited_for),
         reserved=_sum(effect.amount for effect in siblings if effect.state not in states.COMMITTED)
         + credited.reserved(view, key=key),
         credited=credited.certain(view, key=key),

@@ -20,6 +20,7 @@ from . import (
     mirrors,
     mismatches,
     platform_writes,
+    proposed,
     refunds,
     reversals,
     set_asides,
@@ -132,10 +133,11 @@ def _approval_case(view: ReturnView, key: str, effect: PlannedEffect | EffectVie
         case matters.OF_EXCHANGES:
             return _exchange_case(view, key, effect)
     amount = effect.amount or Decimal(0)
+    before = proposed.already(view, but=key) if isinstance(effect, EffectView) else ""
     return case_of(
         view,
         states.CASE_NEEDS_APPROVAL,
-        f"{_MONEY_WORDS[effect.kind]} of {money.display(amount, currency=effect.currency)} {_WAITS}",
+        f"{_MONEY_WORDS[effect.kind]} of {money.display(amount, currency=effect.currency)} {_WAITS} {before}".strip(),
         subject=key if effect.kind == states.VOID_CREDIT else key.rpartition(":")[2],
         evidence={"effect": key, "amount": amounts.text(amount, currency=effect.currency), "currency": effect.currency},
         money_at_risk=effect.amount,

@@ -1,7 +1,7 @@
 """Refunds: from the platform's decision or from the policy's trigger, never from both (design sections 6 and 7). Pure.
 
-Every wish for money is a claim. Claims are valued on the final order one after the other, what refunds made outside
-already paid is taken off, and what is left becomes an effect with everything that stands in its way.
+Every wish for money is a claim. Claims are valued on the final order one after the other, what refunds made outside or
+proposed by people already paid is taken off, and what is left becomes an effect with everything that stands in its way.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from returnsops import money, states
 
-from . import amounts, credited, items, order_money, outside, platform_writes
+from . import amounts, credited, items, order_money, outside, platform_writes, proposed
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
 from .covered import in_turn, uncovered
 from .holds import (
@@ -125,6 +125,7 @@ def _of_money(view: ReturnView, policy: Policy, claim: Claim) -> tuple[Finding, 
         found.append(waiting(WAITS_FOR_TRIGGER, claim.waits) if claim.waits else None)
         found.append(outside_window(view, policy))
     found.append(credited.paid_as_well(view, policy))
+    found.extend(proposed.findings(view))
     if policy.refund.writer == "platform":
         text = "waits for the returns platform, which writes refunds into the shop itself; it is adopted when seen"
         found.append(waiting(PLATFORM_WRITES, text))
@@ -162,7 +163,8 @@ def _within_paid(view: ReturnView, policy: Policy, one: Valued, before: Decimal)
     """
     if view.order is None or one.amount is None or one.claim.currency != view.order.currency:
         return one, ()
-    left = order_money.left(view, policy, paid=view.order.total, key=one.claim.key)
+    waited_for = {proposal.key for proposal in proposed.undecided(view)}
+    left = order_money.left(view, policy, paid=view.order.total, key=one.claim.key, waited_for=waited_for)
     if one.amount <= left.free - before:
         return one, ()
     for amount in waived_amounts(view, states.CASE_WOULD_OVER_REFUND, one.claim.key):
@@ -212,7 +214,7 @@ def _late(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
 
 def _changed(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
     """A case for each platform refund whose amount is no longer what was sent for it."""
-    if policy.initiator(view.resolution) == "policy_trigger" or order_money.covering(view, policy):
+    if policy.initiator(view.resolution) == "policy_trigger" or is_covered(view, policy):
         return ()
     sent = {effect.key: effect.amount for effect in view.effects if order_money.is_counted(effect)}
     return tuple(
@@ -220,6 +222,11 @@ def _changed(view: ReturnView, policy: Policy) -> tuple[PlannedCase, ...]:
         for payout in payouts(view)
         if (amount := sent.get(payout_key(view, payout))) is not None and is_not_as_told(view, policy, payout, amount)
     )
+
+
+def is_covered(view: ReturnView, policy: Policy) -> bool:
+    """Whether others paid for some of this return, so that what was sent for it is less than was told."""
+    return bool(order_money.covering(view, policy) or proposed.paying(view))
 
 
 def is_not_as_told(view: ReturnView, policy: Policy, payout: PayoutView, sent: Decimal) -> bool:

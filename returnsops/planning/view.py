@@ -129,6 +129,7 @@ class EffectView:
     error_text: str = ""
     remote_id: str = ""  # of the record there, once acknowledged
     bonus: Decimal = Decimal(0)  # store credit: what of its amount was given on top
+    ground: str = ""  # refunds proposed by a person: what for
     lines_hash: str = ""  # replacement orders and the shop's own return: of the lines its payload names
 
 

@@ -7,8 +7,8 @@ from django.db.models import Q
 
 from returnsops import states
 from returnsops.models import Effect, Inspection, Order, Refund, ReturnAuthorisation, ReturnLine
-from returnsops.planning import by_hand
-from returnsops.services.approvals import remaining_of
+from returnsops.planning import by_hand, proposed
+from returnsops.services.proposals import remaining_of
 from returnsops.services.views import view_of
 
 from . import words
@@ -70,6 +70,11 @@ def money_box(rma: ReturnAuthorisation) -> MoneyBox:
         remaining=words.amount(left, rma.order.currency),
         is_overdrawn=left < 0,
     )
+
+
+def refunded_before(rma: ReturnAuthorisation, *, but: str = "") -> str:
+    """What was refunded for a return, is on its way or is proposed, beside the effect with the key ``but``."""
+    return proposed.already(view_of(rma), but=but)
 
 
 def refund_shown(refund: Refund, *, rma: ReturnAuthorisation | None = None) -> RefundShown:

@@ -1,36 +1,28 @@
-"""People's acts on effects: propose, approve, requeue, cancel, adopt (design sections 2 and 5).
+"""People's acts on effects: approve, requeue, cancel, adopt (design sections 2 and 5).
 
 Each is atomic, compares and sets, and writes history with who, when and why. Errors are EffectError with a sentence
 for the person.
 """
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
 
-from returnsops import money, states
+from returnsops import states
 from returnsops.models import (
     CreditRequest,
     Effect,
     HistoryEntry,
     Inspection,
-    Order,
-    ReturnAuthorisation,
-    Route,
     Waiver,
 )
-from returnsops.planning.keys import business_key, content_hash
 from returnsops.planning.plan import APPROVAL_REFUSED
 
-from . import adopting, audit, credit_sums, locks, wakeups
-from .effect_rows import RELEASED, EffectError, check_transition, label, locked, supersede
+from . import adopting, audit, proposals, wakeups
+from .effect_rows import RELEASED, EffectError, check_transition, given_reason, label, locked, supersede
 
-EXECUTORS: Final = ("commerce_platform", "returns_platform", "merchant")
 SAID_NOT_DONE: Final = "effect_said_not_done"  # history: a person looked there, and it is not
 
 
@@ -49,6 +41,8 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
         raise EffectError("You took this credit back yourself; a second person has to approve it.")
     if _has_judged(effect, by):
         raise EffectError("It follows from your own verdict on the goods; a second person has to approve it.")
+    if proposals.is_other_on_its_way(effect):
+        raise EffectError("Another refund of this return is being sent right now; approve once its outcome is known.")
     effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
     _put(effect, states.HELD if effect.holds else states.READY, at=at)
     _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")
@@ -83,9 +77,10 @@ def reject_approval(*, effect_id: int, by: User, at: datetime, why: str) -> Effe
     """Refuse an approval: cancelled, with error_code APPROVAL_REFUSED so that the plan does not revive it."""
     effect = locked(effect_id=effect_id)
     _require_state(effect, {states.AWAITING_APPROVAL}, act="refused")
-    effect.error_class, effect.error_code, effect.error_text = "person", APPROVAL_REFUSED, _why(why)
+    effect.error_class, effect.error_code, effect.error_text = "person", APPROVAL_REFUSED, given_reason(why)
     _put(effect, states.EFFECT_CANCELLED, at=at)
     _note(effect, act="effect_refused", by=by, at=at, why=why, text=f"{label(effect)}: approval refused.")
+    _free_what_waited(effect)
     return effect
 
 
@@ -97,7 +92,8 @@ def cancel(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect:
     _refuse_if_done_before(effect)
     effect.holds = []
     _put(effect, states.EFFECT_CANCELLED, at=at)
-    _note(effect, act="effect_cancelled", by=by, at=at, why=_why(why), text=f"{label(effect)}: cancelled.")
+    _note(effect, act="effect_cancelled", by=by, at=at, why=given_reason(why), text=f"{label(effect)}: cancelled.")
+    _free_what_waited(effect)
     return effect
 
 
@@ -114,7 +110,10 @@ def requeue(*, effect_id: int, by: User | str, at: datetime, why: str) -> Effect
     _refuse_if_done_before(effect)
     _begin_anew(effect)
     _put(effect, states.READY, at=at)
-    _note(effect, act="effect_requeued", by=by, at=at, why=_why(why), text=f"{label(effect)}: to be tried again.")
+    _note(
+        effect, act="effect_requeued", by=by, at=at, why=given_reason(why), text=f"{label(effect)}: to be tried again."
+    )
+    _plan_first(effect)
     _wake(effect)
     return effect
 
@@ -152,12 +151,13 @@ def say_not_done(*, effect_id: int, settle_s: float, by: User, at: datetime, why
     is_money = effect.kind in states.VALUE_KINDS
     is_second = not is_money or _other_said(effect, by=by)
     word = "it did not happen, to be sent again" if is_second else "it did not happen, says one person"
-    _note(effect, act=SAID_NOT_DONE, by=by, at=at, why=_why(why), text=f"{label(effect)}: {word}.")
+    _note(effect, act=SAID_NOT_DONE, by=by, at=at, why=given_reason(why), text=f"{label(effect)}: {word}.")
     if is_second:
         supersede(effect.pk, at=at)
         effect.generation += 1
         _begin_anew(effect)
         _put(effect, states.READY, at=at)
+        _plan_first(effect)
         _wake(effect)
     return effect
 
@@ -196,7 +196,7 @@ def adopt(*, effect_id: int, remote_id: str, by: User | str, at: datetime, why: 
     _put(effect, states.DONE, at=at)
     adopting.take(effect)
     text = f"{label(effect)}: record {remote_id} adopted."
-    _note(effect, act="effect_adopted", by=by, at=at, why=_why(why), text=text)
+    _note(effect, act="effect_adopted", by=by, at=at, why=given_reason(why), text=text)
     _wake(effect)
     return effect
 
@@ -210,125 +210,6 @@ def fail_after_done(*, effect_id: int, by: User | str, at: datetime, text: str) 
     _put(effect, states.FAILED, at=at)
     _note(effect, act="effect_failed", by=by, at=at, text=f"{label(effect)}: {text}")
     return effect
-
-
-@transaction.atomic
-def propose_manual(
-    *,
-    order: Order,
-    request_id: str,
-    amount: Decimal,
-    reason: str,
-    why: str,
-    by: User,
-    at: datetime,
-    rma: ReturnAuthorisation | None = None,
-    route: Route | None = None,
-    lines: tuple[Mapping[str, Any], ...] = (),
-    executed_by: str = "commerce_platform",
-    reference: str = "",
-    paid_on: date | None = None,
-) -> Effect:
-    """A refund a person wants: goodwill, a lost parcel, a gateway that refuses, or one paid outside.
-
-    It waits for a second person. ``request_id`` is the form's own id, so that a form sent twice is one proposal.
-    Paid outside: ``executed_by`` "merchant" with reference and date, recorded in the shop, no money moved by it.
-    Raises EffectError for an amount that is not positive, has too many digits, or exceeds what is left of the order.
-    """
-    locks.lock_order(order_id=order.pk)
-    order = Order.objects.select_related("connection").get(pk=order.pk)
-    key = business_key(states.REFUND, "manual", order.connection.name, order.external_id, request_id)
-    known = Effect.objects.filter(key=key).first()
-    if known is not None:
-        return known
-    _check_proposal(order, amount=amount, executed_by=executed_by, reference=reference, paid_on=paid_on, why=why)
-    shown = f"{reference} of {paid_on.isoformat()}" if paid_on else reference
-    payload = {
-        "amount": format(amount, "f"),
-        "currency": order.currency,
-        "executed_by": executed_by,
-        "lines": [dict(line) for line in lines],
-        "reason": f"{reason} ({shown})" if shown else reason,  # people see it in the shop
-        "rma_number": rma.label if rma else "",
-        "reference": shown,
-    }
-    effect = _proposed(order=order, rma=rma, route=route, key=key, amount=amount, payload=payload, by=by, at=at)
-    effect.proposed_why = _why(why)
-    effect.save()
-    _note(effect, act="refund_proposed", by=by, at=at, why=why, text=f"{label(effect)} proposed: {reason}")
-    order.returns.update(is_dirty=True)  # the amount is reserved: other refunds of the order have to know
-    return effect
-
-
-def _proposed(
-    *,
-    order: Order,
-    rma: ReturnAuthorisation | None,
-    route: Route | None,
-    key: str,
-    amount: Decimal,
-    payload: Mapping[str, Any],
-    by: User,
-    at: datetime,
-) -> Effect:
-    """The row of a proposal, not saved yet."""
-    return Effect(
-        rma=rma,
-        order=order,
-        route=route or (rma.route if rma else None),
-        connection=order.connection,
-        kind=states.REFUND,
-        key=key,
-        serial_key=serial_key_of(order),
-        lane=states.LANES[states.REFUND],
-        origin=states.ORIGIN_PERSON,
-        amount=amount,
-        currency=order.currency,
-        payload=dict(payload),
-        payload_hash=content_hash(dict(payload)),
-        basis_hash=order.fingerprint,
-        policy=rma.policy if rma else None,
-        state=states.AWAITING_APPROVAL,
-        planned_at=at,
-        proposed_by=by,
-    )
-
-
-def serial_key_of(order: Order) -> str:
-    """One write at a time per remote order."""
-    return f"order:{order.external_id}"
-
-
-def remaining_of(order: Order, *, without_effect_id: int | None = None) -> Decimal:
-    """What is left to refund: paid, less what stands in the shop, is planned or under way, or was given as credit."""
-    in_shop = order.refunds.filter(vanished_at__isnull=True)
-    seen_keys = set(in_shop.exclude(key="").values_list("key", flat=True))
-    live = order.effects.filter(kind__in=states.MONEY_KINDS, state__in=states.COMMITTED | states.UNSENT)
-    others = [row for row in live if row.pk != without_effect_id and not _is_seen(row, seen_keys)]
-    reserved = sum((row.amount or Decimal(0) for row in others), Decimal(0))
-    refunded = in_shop.aggregate(total=Sum("amount"))["total"] or Decimal(0)
-    return order.total - refunded - reserved - credit_sums.credited(order)
-
-
-def _is_seen(effect: Effect, seen_keys: set[str]) -> bool:
-    remote_keys = {effect.key} | {f"{effect.key}#{number}" for number in range(2, effect.generation + 1)}
-    return bool(remote_keys & seen_keys)
-
-
-def _check_proposal(
-    order: Order, *, amount: Decimal, executed_by: str, reference: str, paid_on: date | None, why: str
-) -> None:
-    _why(why)
-    if amount <= 0 or not money.is_exact(amount, currency=order.currency):
-        raise EffectError(f"Give a positive amount in {order.currency} without more digits than the currency has.")
-    if executed_by not in EXECUTORS:
-        raise EffectError(f"Say who pays: one of {', '.join(EXECUTORS)}.")
-    if executed_by == "merchant" and (not reference.strip() or paid_on is None):
-        raise EffectError("For a refund paid outside, give its reference and the date it was paid.")
-    left = remaining_of(order)
-    if amount > left:
-        shown = money.display(max(left, Decimal(0)), currency=order.currency)
-        raise EffectError(f"Only {shown} of this order is left to refund, counting what is planned and under way.")
 
 
 def _begin_anew(effect: Effect) -> None:
@@ -359,12 +240,6 @@ def _refuse_if_done_before(effect: Effect) -> None:
         )
 
 
-def _why(why: str) -> str:
-    if not why.strip():
-        raise EffectError("Give a reason; it is kept in the history.")
-    return why.strip()[:500]
-
-
 def _put(effect: Effect, target: str, *, at: datetime) -> None:
     """Write the whole locked row in its new state."""
     check_transition(source=effect.state, target=target)
@@ -373,6 +248,20 @@ def _put(effect: Effect, target: str, *, at: datetime) -> None:
     for name, value in RELEASED.items():
         setattr(effect, name, value)
     effect.save()
+
+
+def _free_what_waited(effect: Effect) -> None:
+    """What a person proposed reserved money, and its return's own refund waited for it."""
+    if effect.origin == states.ORIGIN_PERSON:
+        _plan_first(effect)
+        wakeups.wake_planner()
+
+
+def _plan_first(effect: Effect) -> None:
+    """Money of this order leaves no more before it is planned again: people may have proposed other money for it."""
+    if effect.kind in states.MONEY_KINDS and effect.order is not None:
+        effect.order.returns.update(is_dirty=True)
+        effect.refresh_from_db(fields=["rma"])
 
 
 def _wake(effect: Effect) -> None:

@@ -137,6 +137,13 @@ _CONTRADICTED: Final = Prepared(
 )
 
 
+def given_reason(why: str) -> str:
+    """What a person gave as the reason, as it is kept. Raises EffectError where it is empty."""
+    if not why.strip():
+        raise EffectError("Give a reason; it is kept in the history.")
+    return why.strip()[:500]
+
+
 def label(effect: Effect) -> str:
     """The effect in a few words, for history."""
     of = f" of {money.display(effect.amount, currency=effect.currency)}" if effect.amount is not None else ""

@@ -20,6 +20,7 @@ from . import view_reads as reads
 from .credit_sums import bonus_of, outside_credits
 from .order_documents import refund_lines_from
 from .order_rows import refunds_of, snapshot_of
+from .proposals import ground_of
 
 # A shop's clock may be a little behind ours when a refund is attributed to an attempt in flight.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -340,6 +341,7 @@ def _effect(row: Effect) -> v.EffectView:
         error_text=row.error_text,
         remote_id=row.remote_id,
         bonus=bonus_of(row),
+        ground=ground_of(row) if row.origin == states.ORIGIN_PERSON else "",
         lines_hash=_lines_hash(row),
     )
 

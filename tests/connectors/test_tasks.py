@@ -14,7 +14,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect
-from returnsops.services import approvals
+from returnsops.services import approvals, proposals
 from returnsops.services.replan import replan_due
 from tests.journeys.world import OPS_URL, World, world
 
@@ -58,12 +58,13 @@ def _propose(w: World, return_id: str) -> Effect:
     """Somebody of finance wants to give 5.00 more: all returns of the order are to be planned again."""
     rma = w.rma(return_id)
     assert rma.order is not None
-    return approvals.propose_manual(
+    return proposals.propose_manual(
         order=rma.order,
         rma=rma,
         request_id="form-1",
         amount=Decimal("5.00"),
         reason="sorry",
+        ground=states.GROUND_GOODWILL,
         why="the parcel took a month",
         by=w.users["FIN"],
         at=w.now(),

@@ -18,7 +18,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import facts, states
 from returnsops.models import Attempt, Effect, HistoryEntry, InboundEvent, Route
-from returnsops.services import acts, approvals
+from returnsops.services import acts, approvals, proposals
 from returnsops.services.apply_facts import apply_facts
 from returnsops.services.effect_rows import EffectError
 from tests.journeys.test_crash_journeys import Dying, settled
@@ -311,7 +311,7 @@ def test_credit_is_kept_from_being_refunded_by_another_return() -> None:
         assert states.CASE_WOULD_OVER_REFUND in w.open_cases()
         rma = w.rma(other)
         assert rma.order is not None
-        assert approvals.remaining_of(rma.order) == Decimal("-30.00")  # 60 paid, 30 credit, 60 more asked for
+        assert proposals.remaining_of(rma.order) == Decimal("-30.00")  # 60 paid, 30 credit, 60 more asked for
 
 
 def test_money_and_credit_for_the_same_units_wait_for_a_person() -> None:
@@ -455,7 +455,7 @@ def test_an_unspent_credit_is_made_worthless_once() -> None:
         assert w.open_cases() == []
         rma = w.rma(return_id)
         assert rma.order is not None
-        assert approvals.remaining_of(rma.order) == Decimal("60.00")
+        assert proposals.remaining_of(rma.order) == Decimal("60.00")
 
 
 def test_a_return_called_off_takes_its_credit_back() -> None:

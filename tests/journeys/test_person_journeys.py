@@ -11,7 +11,7 @@ from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import HistoryEntry
-from returnsops.services import approvals
+from returnsops.services import approvals, proposals
 from returnsops.services.effect_rows import EffectError
 from tests.journeys.world import World, world
 
@@ -104,7 +104,7 @@ def test_gateway_that_refuses_is_a_case_and_finance_records_what_was_paid_outsid
 
         rma = w.rma(return_id)
         assert rma.order is not None
-        proposal = approvals.propose_manual(
+        proposal = proposals.propose_manual(
             order=rma.order,
             rma=rma,
             request_id="form-1",

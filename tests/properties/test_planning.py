@@ -130,6 +130,7 @@ def sent(view: ReturnView, one: PlannedEffect, *, is_seen: bool) -> ReturnView:
         amount=one.amount,
         currency=one.currency,
         lines=lines,
+        covered=Decimal(one.payload.get("covered", "0")),
     )
     view = replace(view, effects=(*(old for old in view.effects if old.key != one.key), row))
     if one.kind != "refund" or not is_seen:

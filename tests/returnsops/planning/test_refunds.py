@@ -440,7 +440,8 @@ def test_own_earlier_refunds_count() -> None:
 
 def test_a_persons_refund_counts_while_it_lives() -> None:
     def with_person(state: str) -> list[str]:
-        by_hand = v.effect("refund:reveni/ret_1:person:1", "refund", state, origin="person", amount=Decimal("50.00"))
+        on_top = {"origin": "person", "ground": "goodwill", "amount": Decimal("50.00")}
+        by_hand = v.effect("refund:reveni/ret_1:person:1", "refund", state, **on_top)
         return v.codes(only(v.view(payouts=(v.payout(),), effects=(by_hand,))))
 
     assert with_person("awaiting_approval") == ["would_over_refund"]
@@ -549,9 +550,11 @@ def test_cover_that_was_used_is_not_used_twice() -> None:
         lines=(v.shirt_item(quantity=2),),
         payouts=(v.payout(), v.payout("re_2", issued_at=v.NOW)),
         shop_refunds=(v.shop_refund(attribution="this_return", amount="10.00"),),
-        effects=(v.effect(KEY, "refund", "done", amount=Decimal("14.20")),),
+        effects=(v.effect(KEY, "refund", "done", amount=Decimal("14.20"), covered=Decimal("10.00")),),
     )
     assert only(found).amount == Decimal("24.20")
+    same = replace(found, payouts=(v.payout(), v.payout("re_2", "10.00", issued_at=v.NOW)))
+    assert only(same, refund_policy(tolerance={"EUR": "99"})).amount == Decimal("10.00")
 
 
 def test_a_held_claim_without_lines_is_reduced_as_well() -> None:

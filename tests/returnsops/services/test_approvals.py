@@ -14,7 +14,7 @@ from returnsops.models import Effect, HistoryEntry, Refund, Waiver
 from returnsops.planning.keys import content_hash
 from returnsops.planning.model import PlannedEffect
 from returnsops.planning.plan import APPROVAL_REFUSED
-from returnsops.services import approvals, orders, replan
+from returnsops.services import approvals, orders, proposals, replan
 from returnsops.services.effect_rows import EffectError
 from tests.factories import (
     NOW,
@@ -244,11 +244,11 @@ def test_one_person_suffices_where_no_money_moves() -> None:
 def test_an_adopted_record_is_ours_without_our_key() -> None:
     effect = EffectFactory(state=states.UNKNOWN)
     row = RefundFactory(order=effect.order, external_id="901", key="", origin=Refund.EXTERNAL, amount=effect.amount)
-    left = approvals.remaining_of(effect.order)
+    left = proposals.remaining_of(effect.order)
     approvals.adopt(effect_id=effect.pk, remote_id="901", by="fin", at=NOW, why="made by hand")
     row.refresh_from_db()
     assert (row.origin, row.key) == (Refund.OURS, effect.key)
-    assert approvals.remaining_of(effect.order) == left + effect.amount
+    assert proposals.remaining_of(effect.order) == left + effect.amount
     seen = RemoteRefund(refund_id="901", amount=effect.amount, currency="GBP", created_at=NOW)
     fields = orders._refund_fields(seen, order=effect.order)
     assert (fields["origin"], fields["key"]) == (Refund.OURS, effect.key)

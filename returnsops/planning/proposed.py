@@ -1,0 +1,86 @@
+"""Refunds that people proposed on a return: a lost parcel, a gateway that refuses, money paid past the shop. Pure.
+
+Each pays for the return itself and counts against its own refund, as one made outside does; goodwill alone comes on
+top. Until it is certain that such a refund goes or does not go, the return's own refund waits.
+"""
+
+from decimal import Decimal
+
+from returnsops import money, states
+
+from .holds import Finding
+from .model import Hold
+from .view import EffectView, ReturnView
+
+WAITS_FOR_PROPOSAL = "waits_for_proposal"
+_ARRIVED = frozenset({states.DONE, states.CONFIRMED})
+# Neither on its way nor given up: people still decide. What was refused or failed may be tried again.
+_UNDECIDED = states.UNSENT | {states.REJECTED, states.FAILED}
+
+
+def pays_for_return(effect: EffectView) -> bool:
+    """Whether a refund that a person proposed counts against what its return is owed."""
+    return (
+        effect.kind == states.REFUND
+        and effect.origin == states.ORIGIN_PERSON
+        and effect.ground != states.GROUND_GOODWILL
+    )
+
+
+def paying(view: ReturnView) -> tuple[EffectView, ...]:
+    """Those that left, or may have."""
+    return tuple(one for one in view.effects if pays_for_return(one) and one.state in states.COMMITTED)
+
+
+def standing(view: ReturnView) -> tuple[EffectView, ...]:
+    """Those that left, may have, or may go any moment."""
+    alive = states.COMMITTED | states.UNSENT
+    return tuple(one for one in view.effects if pays_for_return(one) and one.state in alive)
+
+
+def undecided(view: ReturnView) -> tuple[EffectView, ...]:
+    """Those that may still go; refused and cancelled ones do not."""
+    return tuple(one for one in view.effects if pays_for_return(one) and one.state in _UNDECIDED)
+
+
+def findings(view: ReturnView) -> tuple[Finding, ...]:
+    """What keeps the return's own refund back until each of them is decided; their own cases ask the people."""
+    return tuple(
+        Finding(hold=Hold(code=WAITS_FOR_PROPOSAL, text=_words(effect), waits_for=effect.key))
+        for effect in undecided(view)
+    )
+
+
+def already(view: ReturnView, *, but: str = "") -> str:
+    """What was refunded for this return before, is on its way, or is proposed beside the effect ``but``; '' = nothing.
+
+    Sentences with amounts in the order's currency, for the people who propose and approve.
+    """
+    own = [one for one in view.effects if one.kind == states.REFUND and one.key != but]
+    outside = (refund.amount for refund in view.shop_refunds if refund.attribution == "this_return")
+    arrived = sum(outside, sum((_amount(one) for one in own if one.state in _ARRIVED), Decimal(0)))
+    moving = sum((_amount(one) for one in own if one.state in states.IN_FLIGHT), Decimal(0))
+    others = sum((_amount(one) for one in undecided(view) if one.key != but), Decimal(0))
+    currency = view.order.currency if view.order is not None else view.currency
+    words = (
+        (arrived, "were refunded for this return already."),
+        (moving, "are being sent for this return right now."),
+        (others, "are proposed for this return and not decided."),
+    )
+    return " ".join(f"{money.display(amount, currency=currency)} {text}" for amount, text in words if amount)
+
+
+def _amount(effect: EffectView) -> Decimal:
+    assert effect.amount is not None  # every refund names one
+    return effect.amount
+
+
+def _words(effect: EffectView) -> str:
+    shown = money.display(_amount(effect), currency=effect.currency)
+    if effect.state == states.AWAITING_APPROVAL:
+        return f"waits until a second person decides on the {shown} proposed for this return, which counts here"
+    if effect.state in states.UNSENT:
+        return f"waits for the {shown} that people approved for this return, which counts here"
+    if effect.remote_id:
+        return f"waits: {shown} proposed for this return failed later; pay them in another way and record that"
+    return f"waits: {shown} proposed for this return did not go through; try that again, or cancel it"
