@@ -214,7 +214,8 @@ INSPECT: Final = Act(
     run=_inspect,
     is_offered=has_goods_to_inspect,
     template="returnsops/inspect.html",
-    explain="Sellable goods go back into the shop's stock. Whether the customer is paid is not decided here.",
+    explain="Sellable goods go back into the shop's stock, or wait for the returns platform's word where the policy of "
+    "the route wants it. Whether the customer is paid is not decided here.",
 )
 UNDO: Final = Act(
     code="undo_inspection",

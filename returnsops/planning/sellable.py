@@ -63,7 +63,7 @@ def units(view: ReturnView, policy: Policy, line: LineView) -> Units:
     more, less = (platform, warehouse) if platform.sellable > warehouse.sellable else (warehouse, platform)
     left = more.sellable - target
     disputed = min(left, more.beyond(less.refused))
-    waiting = 0 if mode == "platform" else left - disputed
+    waiting = left - disputed
     return Units(
         target=target,
         waiting=waiting,
@@ -109,4 +109,5 @@ def _waits(mode: str, waiting: int, less: _Word) -> str:
     if not waiting:
         return ""
     who = less.judge if mode else "the policy to say who"
-    return f"waits for {who} to confirm {waiting} sellable unit{'' if waiting == 1 else 's'}"
+    why = ": by the policy of the route its word decides, not the warehouse's alone" if mode == "platform" else ""
+    return f"waits for {who} to confirm {waiting} sellable unit{'' if waiting == 1 else 's'}{why}"

@@ -218,6 +218,45 @@ def test_goods_only_the_warehouse_calls_sellable_follow_the_policy(
         assert (w.shop.stock_of(product_id), w.open_cases()) == (stock, cases)
 
 
+@pytest.mark.requirement("S4-14")
+def test_what_only_the_warehouse_judged_waits_for_the_platform_in_words_where_its_word_decides() -> None:
+    with world() as w:
+        order, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.settle()
+        _bench(w, return_id, "sellable")
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.restock_records(order), w.refund_posts()) == (8, [], 0)
+        held = w.effect(return_id, states.RESTOCK)
+        assert (held.state, w.open_cases()) == (states.HELD, [])
+        words = (
+            "waits for the returns platform to confirm 1 sellable unit: by the policy of the route its word decides, "
+            "not the warehouse&#x27;s alone"
+        )
+        client = Client()
+        client.force_login(w.users["WH"])
+        page = client.get(reverse("admin:returnsops_returnauthorisation_change", args=[w.rma(return_id).pk]))
+        assert words in page.content.decode()
+
+        w.judge(return_id)
+        w.settle()
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order))) == (9, 1)
+        assert w.effect(return_id, states.RESTOCK).state == states.CONFIRMED
+
+
+@pytest.mark.requirement("S4-14")
+def test_where_either_may_confirm_the_form_of_the_warehouse_restocks_at_once() -> None:
+    with world(policy_tables='[routes.policy.restock]\nconfirmation = "either"') as w:
+        order, return_id, product_id = _asked(w)
+        w.platform.receive(return_id)
+        w.settle()
+        _bench(w, return_id, "sellable")
+        w.settle()
+        w.judge(return_id)
+        w.settle()
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order)), w.open_cases()) == (9, 1, [])
+
+
 @pytest.mark.requirement("S4-20")
 def test_variation_without_its_own_sku_is_detected_and_not_restocked() -> None:
     with world() as w:

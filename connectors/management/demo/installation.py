@@ -53,6 +53,7 @@ POLICY: Final[Mapping[str, Any]] = {
         "disposition": "platform",
         "stock": "commerce",
     },
+    "restock": {"confirmation": "either"},
     "exchange": {"writer": "us", "release": "inspected"},
     "credit": {"writer": "us", "valid_days": 365},
     "refund": {
@@ -105,8 +106,8 @@ def _route(market: Market) -> dict[str, Any]:
 def _policy(market: Market) -> dict[str, Any]:
     """What all markets say, with what only this one does."""
     own = dict(market.policy())
-    refund = {**POLICY["refund"], **own.pop("refund", {})}
-    return {**POLICY, **own, "refund": refund, **({"reversal": REVERSAL} if market.place.is_trusting else {})}
+    merged = {name: {**POLICY[name], **own.pop(name, {})} for name in ("refund", "restock")}
+    return {**POLICY, **own, **merged, **({"reversal": REVERSAL} if market.place.is_trusting else {})}
 
 
 def go_live(market: Market, people: Mapping[str, User], *, at: datetime) -> None:

@@ -121,9 +121,7 @@ class ShopifyReboundMarket(ShopifyMarket):
     def policy(self) -> Mapping[str, Any]:
         """Money by our own policy, once the verdict is final."""
         refund = {"initiator": "policy_trigger", "trigger": "disposition_final", "amount_source": "order"}
-        own = super().policy()
-        restock = {**own["restock"], "confirmation": "either"}
-        return {**own, "refund": refund, "restock": restock}
+        return {**super().policy(), "refund": refund}
 
 
 def shopify_reveni_market(place: Place) -> ShopifyReveniMarket:

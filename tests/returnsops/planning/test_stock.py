@@ -95,7 +95,19 @@ def denied(units: int, *, by: str = "the warehouse") -> tuple[int, str]:
         ("platform", (theirs(2), ours(2, disposition="quarantine", is_final=False)), [(2, "")]),
         ("platform", (theirs(1), theirs(1, disposition="damaged"), ours(1, disposition="damaged")), [(1, "")]),
         ("platform", (theirs(1), ours(1), ours(1, disposition="damaged")), [(1, "")]),
+        ("platform", (ours(2, disposition="damaged"),), []),
         ("platform", (theirs(1, disposition="damaged"), ours(1)), [denied(1, by="the returns platform")]),
+        (
+            "platform",
+            (ours(2),),
+            [
+                (
+                    2,
+                    "waits for the returns platform to confirm 2 sellable units: by the policy of the route its word "
+                    "decides, not the warehouse's alone",
+                )
+            ],
+        ),
         ("warehouse", (theirs(2),), [(2, "waits for the warehouse to confirm 2 sellable units")]),
         ("warehouse", (theirs(2), ours(1)), [(1, ""), (1, "waits for the warehouse to confirm 1 sellable unit")]),
         ("warehouse", (theirs(2), ours(2, disposition="damaged")), [denied(2)]),
