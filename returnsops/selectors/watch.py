@@ -1,15 +1,15 @@
 """Which rows people watch: saved views of lists, what to inspect next, money that needs a person."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Effect, InboundEvent, Refund, ReturnAuthorisation
+from returnsops.models import Effect, InboundEvent, Inspection, Refund, ReturnAuthorisation, ReturnLine
 from returnsops.services.cases import SUBJECT_RETURN
 
 from . import words
@@ -91,12 +91,41 @@ def refunds_needing_a_person_total() -> str:
 
 
 def to_inspect(rows: Returns | None = None) -> Returns:
-    """Goods that arrived and nobody judged, longest waiting customer first (S5-31)."""
+    """Goods that arrived and of which units are left to judge, longest waiting customer first (S5-31)."""
     found = ReturnAuthorisation.objects.all() if rows is None else rows
     arrived = Q(delivered_at__isnull=False) | Q(received_at__isnull=False) | Q(inspecting_at__isnull=False)
     waiting = found.filter(arrived, inspected_at__isnull=True, closed_at__isnull=True, end_status="")
+    lines = ReturnLine.objects.filter(rma=OuterRef("pk"), is_withdrawn=False)
+    unjudged = units_left().filter(rma=OuterRef("pk"))
     since = Coalesce(F("in_transit_at"), F("delivered_at"), F("received_at"), F("requested_at"), F("created_at"))
-    return waiting.annotate(waiting_since=since).order_by("waiting_since", "pk")
+    left = waiting.filter(Exists(unjudged) | ~Exists(lines))
+    return left.annotate(waiting_since=since).order_by("waiting_since", "pk")
+
+
+def units_left() -> QuerySet[ReturnLine]:
+    """Lines with units nobody judged for good, as ``left``: the warehouse where it judged any, else the platform.
+
+    The same word counts for money (``planning.verdicts.in_force``). A platform's word alone leaves the units to the
+    warehouse where the policy wants hers.
+    """
+    warehouse_wanted = Q(rma__policy__document__restock__confirmation__in=["warehouse", "both"])
+    lines = ReturnLine.objects.filter(is_withdrawn=False).annotate(
+        by_warehouse=_judged_by("warehouse"), by_wms=_judged_by("wms"), by_platform=_judged_by("platform")
+    )
+    judged = Case(
+        When(by_warehouse__gt=0, then=F("by_warehouse")),
+        When(by_wms__gt=0, then=F("by_wms")),
+        When(warehouse_wanted, then=Value(0)),
+        default=F("by_platform"),
+    )
+    return lines.annotate(left=F("quantity") - judged).filter(left__gt=0).order_by("pk")
+
+
+def _judged_by(source: str) -> Coalesce:
+    """Units of a line that one source judged for good."""
+    rows = Inspection.objects.filter(line=OuterRef("pk"), source=source, is_superseded=False, is_final=True)
+    total = rows.order_by().values("line").annotate(units=Sum("quantity")).values("units")
+    return Coalesce(Subquery(total), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,22 +139,45 @@ class ToInspect:
 
 
 def what_to_inspect_next(*, limit: int = 10) -> tuple[ToInspect, ...]:
-    """The head of the list with the items and the reason for the place, in words."""
-    rows = to_inspect().select_related("connection").prefetch_related("lines", "parcels")[:limit]
-    return tuple(_to_inspect(rma) for rma in rows)
+    """The head of the list with the units left and the reason for the place, in words."""
+    left = Prefetch("lines", queryset=units_left(), to_attr="lines_left")
+    rows = to_inspect().select_related("connection").prefetch_related(left)
+    rows = rows.annotate(is_waited_for=Exists(_value_in(_UNPAID)), is_paid=Exists(_value_in(_PAID)))
+    rows = rows.annotate(is_paid_by_hand=Exists(_paid_by_hand()))
+    return tuple(_to_inspect(rma) for rma in rows[:limit])
 
 
 def _to_inspect(rma: ReturnAuthorisation) -> ToInspect:
-    lines = [line for line in rma.lines.all() if not line.is_withdrawn]
+    lines = rma.lines_left  # type: ignore[attr-defined]
     since: datetime = rma.waiting_since  # type: ignore[attr-defined]
     where = "goods are in" if rma.received_at else "carrier says delivered"
-    promise = "money was paid in advance" if rma.mode == "instant" else "customer waits for money"
+    promise = _promise(rma)
     return ToInspect(
         rma=rma,
-        items=", ".join(f"{line.quantity} x {line.name or line.sku}" for line in lines) or "items not known yet",
+        items=", ".join(f"{line.left} x {line.name or line.sku}" for line in lines) or "items not known yet",
         waiting_since=since,
-        why=f"{where}; {promise}",
+        why="; ".join(part for part in (where, promise) if part),
     )
+
+
+def _promise(rma: ReturnAuthorisation) -> str:
+    """What of money hangs on the inspection; '' where none does, or the customer has it."""
+    if rma.is_waited_for:  # type: ignore[attr-defined]
+        return "customer waits for money"
+    if rma.is_paid or rma.is_paid_by_hand:  # type: ignore[attr-defined]
+        return "money was paid in advance" if rma.mode == "instant" else ""
+    return "" if rma.resolution in ("exchange", "none") else "customer waits for money"
+
+
+def _value_in(effect_states: Collection[str]) -> QuerySet[Effect]:
+    """Money and credit of a return in one of these states."""
+    return Effect.objects.filter(
+        rma=OuterRef("pk"), kind__in=sorted(states.VALUE_KINDS), state__in=sorted(effect_states)
+    )
+
+
+def _paid_by_hand() -> QuerySet[Refund]:
+    return Refund.objects.filter(rma=OuterRef("pk"), vanished_at__isnull=True, amount__gt=0)
 
 
 def _open(rows: Returns) -> Returns:
@@ -138,8 +190,7 @@ def _with_cases(rows: Returns) -> Returns:
 
 
 def _waiting_refund(rows: Returns) -> Returns:
-    unpaid = Effect.objects.filter(rma=OuterRef("pk"), kind__in=sorted(states.VALUE_KINDS), state__in=sorted(_UNPAID))
-    return rows.filter(Exists(unpaid))
+    return rows.filter(Exists(_value_in(_UNPAID)))
 
 
 def _on_the_way(rows: Returns) -> Returns:
@@ -151,6 +202,7 @@ def _done(rows: Returns) -> Returns:
 
 
 _UNPAID = states.UNSENT | states.IN_FLIGHT | {states.REJECTED, states.FAILED}
+_PAID = frozenset({states.DONE, states.CONFIRMED})
 RETURN_FILTERS: Mapping[str, Callable[[Returns], Returns]] = {
     "open": _open,
     "problems": _with_cases,

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from returnsops import states
-from returnsops.models import Effect, Refund, ReturnAuthorisation
+from returnsops.models import Effect, Refund, ReturnAuthorisation, ReturnLine
 from returnsops.selectors import watch
 from tests import factories as make
 
@@ -55,6 +56,71 @@ def test_who_waited_longest_is_inspected_first() -> None:
     assert [entry.rma.label for entry in (first, second, third)] == ["nine", "four", "one"]
     assert (first.items, first.why) == ("2 x Blue shirt", "goods are in; customer waits for money")
     assert first.waiting_since == make.NOW - timedelta(days=9)
+
+
+def waiting(units: int = 2, **changes: Any) -> ReturnLine:
+    """A return that is in, with units of one item."""
+    return make.ReturnLineFactory(rma__received_at=make.NOW, quantity=units, **changes)
+
+
+def listed() -> list[tuple[str, str]]:
+    return [(entry.items, entry.why) for entry in watch.what_to_inspect_next()]
+
+
+@pytest.mark.requirement("S5-31")
+def test_only_units_left_to_judge_are_listed_and_a_return_without_any_is_not() -> None:
+    line = waiting(rma__number="half")
+    other = make.ReturnLineFactory(rma=line.rma, name="Coat")
+    make.ReturnLineFactory(rma=line.rma, name="Hat", is_withdrawn=True)
+    make.InspectionFactory(line=line, source="warehouse", disposition="damaged")
+    make.InspectionFactory(line=line, source="warehouse", is_superseded=True)
+    make.InspectionFactory(line=line, source="platform", quantity=2)  # the warehouse judged: its word counts
+    make.InspectionFactory(line=other, is_final=False)
+    assert listed() == [("1 x Blue shirt, 1 x Coat", "goods are in; customer waits for money")]
+    make.InspectionFactory(line=line, source="warehouse")
+    make.InspectionFactory(line=other, source="wms")
+    assert (listed(), watch.to_inspect().count(), in_view("inspect")) == ([], 0, set())
+
+
+@pytest.mark.requirement("S5-31")
+@pytest.mark.parametrize(
+    ("confirmation", "expected"),
+    [("platform", []), ("either", []), ("warehouse", ["2 x Blue shirt"]), ("both", ["2 x Blue shirt"])],
+)
+def test_what_only_the_platform_judged_is_left_where_the_policy_wants_the_warehouse(
+    confirmation: str, expected: list[str]
+) -> None:
+    line = waiting()
+    line.rma.policy = make.PolicyVersionFactory(document={"restock": {"confirmation": confirmation}})
+    line.rma.save()
+    make.InspectionFactory(line=line, quantity=2)
+    assert [entry.items for entry in watch.what_to_inspect_next()] == expected
+
+
+def test_goods_of_which_no_item_is_known_yet_are_listed() -> None:
+    make.ReturnFactory(received_at=make.NOW)
+    assert listed() == [("items not known yet", "goods are in; customer waits for money")]
+
+
+def test_money_is_named_only_where_the_customer_waits_for_it_or_had_it_in_advance() -> None:
+    def told(resolution: str = "refund", mode: str = "on_receipt", *, paid: str = "", by_hand: bool = False) -> str:
+        line = waiting(rma__resolution=resolution, rma__mode=mode)
+        if paid:
+            make.EffectFactory(rma=line.rma, state=paid)
+        if by_hand:
+            make.RefundFactory(rma=line.rma)
+        (entry,) = watch.what_to_inspect_next()
+        make.InspectionFactory(line=line, quantity=2)
+        return entry.why
+
+    assert told() == "goods are in; customer waits for money"
+    assert told(paid=states.HELD) == "goods are in; customer waits for money"
+    assert told(paid=states.CONFIRMED) == "goods are in"
+    assert told(by_hand=True) == "goods are in"
+    assert told("exchange") == "goods are in"
+    assert told("exchange", paid=states.REJECTED) == "goods are in; customer waits for money"
+    assert told(mode="instant") == "goods are in; customer waits for money"
+    assert told(mode="instant", paid=states.CONFIRMED) == "goods are in; money was paid in advance"
 
 
 def test_refunds_needing_a_person_with_their_sum_per_currency() -> None:

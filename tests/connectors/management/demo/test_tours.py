@@ -7,6 +7,7 @@ from connectors.management.demo import playing
 from connectors.management.demo.programme import FIRST, TOURS
 from returnsops import states
 from returnsops.models import ReturnAuthorisation
+from returnsops.selectors.watch import what_to_inspect_next
 from returnsops.services.warehouse import Verdict, confirm_inspection
 from tests.connectors.management.demo.played import Day, installed, play
 
@@ -21,14 +22,18 @@ def test_what_the_warehouse_judges_in_the_tours_is_paid_and_goes_back_on_sale() 
         held = _return("EU-RMA-1002")
         refund = held.effects.get(kind=states.REFUND)
         assert "waits for inspection of 1 of 2 items" in [hold["text"] for hold in refund.holds]
+        both = "1 x Winter coat, grey, L, 2 x T-shirt, black, M"
+        assert _listed() == {"EU-RMA-1002": "1 x T-shirt, black, M", "EU-RMA-1004": both}
         _judge(day, held, "TEE-BLK-M", "sellable")
         refund.refresh_from_db()
         assert (refund.state, day.shop.stock_of(day.tee)) == (states.CONFIRMED, before + 1)
 
+        assert _listed() == {"EU-RMA-1004": both}
         waiting = _return("EU-RMA-1004")
         _judge(day, waiting, "TEE-BLK-M", "sellable", units=2)
         (restock,) = waiting.effects.filter(kind=states.RESTOCK)
         assert (restock.state, restock.quantity, day.shop.stock_of(day.tee)) == (states.CONFIRMED, 2, before + 3)
+        assert _listed() == {"EU-RMA-1004": "1 x Winter coat, grey, L"}
 
 
 def _return(number: str) -> ReturnAuthorisation:
@@ -41,3 +46,8 @@ def _judge(day: Day, rma: ReturnAuthorisation, sku: str, disposition: str, *, un
     verdict = Verdict(item_id=item, quantity=units, disposition=disposition)
     confirm_inspection(rma=rma, verdicts=(verdict,), decision_id=f"tour {item}", by="warehouse", at=timezone.now())
     playing.settle_by_working(day.markets.values())
+
+
+def _listed() -> dict[str, str]:
+    """What the home page of the warehouse lists to inspect next."""
+    return {entry.rma.number: entry.items for entry in what_to_inspect_next()}
