@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import items, order_money, verdicts
+from . import credited, items, order_money, verdicts
 from .holds import case_of, cases_of, is_accepted, joined
 from .model import Part, PlannedCase
 from .policy import Policy
@@ -95,7 +95,7 @@ def _never_returned(view: ReturnView, policy: Policy, now: datetime) -> Part:
     """Paid at once, and the goods never came."""
     start = view.authorised_at or view.requested_at
     is_out = view.status in (states.DECLINED, states.CANCELLED, states.CLOSED)
-    if view.mode != "instant" or is_out or verdicts.has_passed(view, "delivered"):
+    if view.mode != "instant" or is_out or verdicts.has_passed(view, "delivered") or not _has_something(view):
         return Part()
     if view.status != states.EXPIRED:
         if start is None:
@@ -117,6 +117,20 @@ def _never_returned(view: ReturnView, policy: Policy, now: datetime) -> Part:
             ),
         )
     )
+
+
+def _has_something(view: ReturnView) -> bool:
+    """Whether the customer has money, credit or a replacement for the goods: else nobody paid in advance."""
+    sent = {effect.kind for effect in view.effects if effect.state in states.COMMITTED}
+    has_money = states.REFUND in sent or any(refund.attribution == "this_return" for refund in view.shop_refunds)
+    has_credit = any(credited.is_outside(credit) and not credit.is_withdrawn for credit in view.credits)
+    is_ours = any(
+        kind in sent and states.INVERSE_OF[kind] not in sent for kind in (states.STORE_CREDIT, states.EXCHANGE)
+    )
+    has_goods = any(
+        (exchange.is_settled or exchange.commerce_order_id) and not exchange.is_cancelled for exchange in view.exchanges
+    )
+    return _paid(view) > 0 or has_money or has_credit or is_ours or has_goods
 
 
 def _paid(view: ReturnView) -> Decimal:

@@ -43,14 +43,14 @@ EXPECTED: dict[str, Expected] = {
         facts="ReturnSeen, ReturnRequested",
         status="requested",
         shown="Return requested",
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "return.authorised": Expected(
         facts="ReturnSeen, ReturnAuthorised",
         status="authorised",
         shown="Return authorised, waiting for the goods",
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "return.declined": Expected(
         facts="ReturnSeen, ReturnDeclined",
@@ -68,7 +68,7 @@ EXPECTED: dict[str, Expected] = {
         shown="Return authorised, waiting for the goods",
         rows=("parcel shp_1 EX123456789GB",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "refund.issued": Expected(
         facts="ReturnSeen, RefundIssued",
@@ -84,7 +84,7 @@ EXPECTED: dict[str, Expected] = {
         shown="Return authorised, waiting for the goods",
         rows=("refund rfd_1 21.5000 returns_platform failed",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "platform_refund_failed", "reason_unmapped"),
+        cases=("platform_decision_due", "platform_refund_failed", "reason_unmapped"),
     ),
     "exchange.requested": Expected(
         facts="ReturnSeen, ExchangeRequested",
@@ -92,7 +92,7 @@ EXPECTED: dict[str, Expected] = {
         shown="Return authorised, waiting for the goods",
         rows=("exchange exc_1",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "manual_exchange", "platform_decision_due", "reason_unmapped"),
+        cases=("manual_exchange", "platform_decision_due", "reason_unmapped"),
     ),
     "exchange.cancelled": Expected(
         facts="ReturnSeen, ExchangeCancelled",
@@ -100,7 +100,7 @@ EXPECTED: dict[str, Expected] = {
         shown="Return authorised, waiting for the goods",
         rows=("exchange exc_1 cancelled",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "return.in_transit": Expected(
         facts="ReturnSeen, ParcelInTransit",
@@ -108,7 +108,7 @@ EXPECTED: dict[str, Expected] = {
         shown="Goods on their way back",
         rows=("parcel shp_1 EX123456789GB",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "return.carrier_delivered": Expected(
         facts="ReturnSeen, ParcelDelivered",
@@ -185,14 +185,13 @@ EXPECTED: dict[str, Expected] = {
         facts="ReturnSeen, ReturnExpired",
         status="expired",
         shown="Return expired, goods never sent",
-        cases=("instant_never_returned",),
     ),
     "risk.hold_placed": Expected(
         facts="ReturnSeen, RiskHoldPlaced",
         status="requested",
         shown="Return requested; on hold for a risk review",
         rows=("risk rsk_1 hold",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped", "risk_hold"),
+        cases=("platform_decision_due", "reason_unmapped", "risk_hold"),
     ),
     "risk.hold_released": Expected(
         facts="ReturnSeen, RiskHoldReleased",
@@ -200,21 +199,21 @@ EXPECTED: dict[str, Expected] = {
         shown="Return authorised, waiting for the goods",
         rows=("risk rsk_1 released",),
         effects=("note done [RMA-1001/authorised]",),
-        cases=("instant_never_returned", "platform_decision_due", "reason_unmapped"),
+        cases=("platform_decision_due", "reason_unmapped"),
     ),
     "risk.non_return_charged": Expected(
         facts="ReturnSeen, RiskCharge",
         status="expired",
         shown="Return expired, goods never sent",
         rows=("risk rsk_1 charged",),
-        cases=("charge_problem", "instant_never_returned"),
+        cases=("charge_problem",),
     ),
     "risk.charge_failed": Expected(
         facts="ReturnSeen, RiskCharge",
         status="expired",
         shown="Return expired, goods never sent",
         rows=("risk rsk_1 failed",),
-        cases=("charge_problem", "instant_never_returned"),
+        cases=("charge_problem",),
     ),
     "risk.charge_reversed": Expected(
         facts="ReturnSeen, RiskCharge",

@@ -233,6 +233,17 @@ def test_exchanges_and_credits_are_to_dos_until_settled() -> None:
 ASKED = v.NOW - timedelta(days=3)
 
 
+CREDIT = CreditView(
+    credit_id="c1",
+    kind="store_credit",
+    amount=Decimal("24.20"),
+    currency="EUR",
+    executed_by="commerce_platform",
+    is_settled=False,
+)
+EXCHANGE = ExchangeView(exchange_id="x1", lines=(), is_cancelled=False, is_settled=False)
+
+
 def instant(**changes: Any) -> ReturnView:
     return v.view(**({"mode": "instant", "requested_at": ASKED, "authorised_at": ASKED} | changes))
 
@@ -265,12 +276,42 @@ def test_instant_goods_that_never_come_are_a_case() -> None:
     assert v.case_kinds(v.planned(found, policy, limit_at)) == ["instant_never_returned"]
     accepted = replace(found, waivers=(WaiverView(hold_code="instant_never_returned"),))
     assert v.case_kinds(v.planned(accepted, policy, limit_at)) == []
-    assert v.case_kinds(v.planned(instant(delivered_at=v.NOW), policy, limit_at)) == []
+    assert v.case_kinds(v.planned(replace(found, delivered_at=v.NOW), policy, limit_at)) == []
     assert v.case_kinds(v.planned(instant(status="cancelled"), policy, limit_at)) == []
+    assert v.case_kinds(v.planned(replace(found, status="closed"), policy, limit_at)) == []
     expired = instant(status="expired", payouts=(v.payout(),))
     assert v.case_kinds(v.planned(expired)) == ["instant_never_returned"], "and not paid_after_end as well"
-    timeless = instant(requested_at=None, authorised_at=None)
+    timeless = replace(found, requested_at=None, authorised_at=None)
     assert v.case_kinds(v.planned(timeless, policy, limit_at)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_case"),
+    [
+        ({}, False),
+        ({"payouts": (v.payout(is_failed=True),)}, False),
+        ({"payouts": (v.payout(executed_by="returns_platform"),)}, True),
+        ({"effects": (v.effect("refund:a", "refund", amount=Decimal("24.20")),)}, True),
+        ({"effects": (v.effect("refund:a", "refund", "held", amount=Decimal("24.20")),)}, False),
+        ({"shop_refunds": (v.shop_refund(attribution="this_return"),)}, True),
+        ({"shop_refunds": (v.shop_refund(attribution="other_return"),)}, False),
+        ({"credits": (CREDIT,)}, False),
+        ({"credits": (replace(CREDIT, is_settled=True),)}, True),
+        ({"credits": (replace(CREDIT, executed_by="returns_platform"),)}, True),
+        ({"credits": (replace(CREDIT, is_settled=True, is_withdrawn=True),)}, False),
+        ({"exchanges": (EXCHANGE,)}, False),
+        ({"exchanges": (replace(EXCHANGE, is_settled=True),)}, True),
+        ({"exchanges": (replace(EXCHANGE, commerce_order_id="77", is_cancelled=True),)}, False),
+        ({"effects": (v.effect("exchange:a", "exchange"),)}, True),
+        ({"effects": (v.effect("exchange:a", "exchange"), v.effect("reverse:exchange:a", "cancel_exchange"))}, False),
+    ],
+)
+@pytest.mark.parametrize("status", ["authorised", "expired"])
+def test_goods_that_nobody_paid_in_advance_are_no_case_of_money(
+    status: str, changes: dict[str, Any], is_case: bool
+) -> None:
+    made = v.planned(instant(status=status, **changes), now=ASKED + timedelta(days=40))
+    assert ("instant_never_returned" in v.case_kinds(made)) is is_case
 
 
 # --- what finance must see -------------------------------------------------------------------------------------------
