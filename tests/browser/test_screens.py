@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from returnsops import states
 from returnsops.models import Effect, Inspection
+from tests import factories as make
 from tests.browser import world
 from tests.factories import PASSWORD
 
@@ -117,6 +118,57 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE)
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in result["violations"]]
+
+
+# Every word of a table's cells that stands on two lines, and is short enough to stand on one at 390 px.
+BROKEN_WORDS = """() => {
+    const broken = [];
+    for (const cell of document.querySelectorAll(":is(.ro-tables, .case-tables) :is(th, td)")) {
+        const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let node; (node = walker.nextNode());) {
+            for (const word of node.data.matchAll(/[^\\s-]+/g)) {
+                const range = document.createRange();
+                range.setStart(node, word.index);
+                range.setEnd(node, word.index + word[0].length);
+                const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+                if (word[0].length <= 24 && lines.size > 1) broken.push(word[0]);
+            }
+        }
+    }
+    return broken;
+}"""
+WIDE = {
+    "executed_by": "commerce_platform",
+    "lines": [
+        {"line_id": "4711", "quantity": 1, "amount": "29.95", "tax": "4.78", "unit_price": "29.95",
+         "restock_type": "no_restock", "location": "main-warehouse", "discount": "0.00"},
+    ],
+    "here_and_there": {
+        "refunded": {"amount": "29.95", "currency": "EUR", "transaction": "ch_" + "a1B2c3D4" * 8, "count": 1},
+        "awaiting_approval": {"amount": "1,029.95", "currency": "EUR", "transaction": "", "count": 12},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("context", [(size, "light") for size in SIZES], indirect=True, ids="-".join)
+def test_no_word_of_a_table_is_broken_and_the_page_does_not_grow(context: BrowserContext) -> None:
+    made = world.build()
+    Effect.objects.filter(pk=made.refund_to_approve.pk).update(payload=WIDE)
+    case = make.CaseFactory(rma=made.held, fingerprint="wide", evidence=WIDE, owner_team="FIN")
+    page = sign_in(context, "fin")
+    paths = (
+        f"returnsops/effect/{made.refund_to_approve.pk}/change/",
+        f"exceptions_queue/exceptioncase/{case.pk}/change/",
+        f"reconciliation/period/{made.closed_month.pk}/change/",
+        f"reconciliation/period/{made.month.pk}/change/",
+    )
+    found: dict[str, Any] = {}
+    for path in paths:
+        page.goto(f"/admin/{path}")
+        page.wait_for_load_state("networkidle")
+        too_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        found[path] = (page.evaluate(BROKEN_WORDS), too_wide, violations(page))
+    assert found == {path: ([], False, []) for path in paths}
 
 
 def test_text_of_a_customer_runs_nothing(context: BrowserContext) -> None:
