@@ -78,7 +78,8 @@ def _by_path(path: str, body: bytes) -> str:
 class Simulator:
     """A WSGI app that applies `faults` around the vendor's own `app` and records what came in.
 
-    `exempt_prefixes` are paths without faults and without record: the read-only page. `named` says what a request is
+    `exempt_paths`, and what begins with one of `exempt_prefixes`, are without faults and without record: the pages for
+    people, which only read. `named` says what a request is
     called by faults: its path, or where one address serves everything what its body asks for.
     """
 
@@ -87,6 +88,7 @@ class Simulator:
     faults: FaultPlan = field(default_factory=FaultPlan)
     calls: CallLog = field(default_factory=CallLog)
     exempt_paths: frozenset[str] = frozenset({"/", "/favicon.ico"})
+    exempt_prefixes: tuple[str, ...] = ()
     named: Callable[[str, bytes], str] = _by_path
     _held: list[_HeldRequest] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -95,7 +97,7 @@ class Simulator:
         """Answer one request, or drop it as the fault plan says (raises ConnectionDroppedError)."""
         self.release_due()
         path = str(environ.get("PATH_INFO", "/"))
-        if path in self.exempt_paths:
+        if path in self.exempt_paths or path.startswith(self.exempt_prefixes):
             return self.app(environ, start_response)
         body = _take_body(environ)
         environ[ARRIVED_KEY] = self.clock.now()

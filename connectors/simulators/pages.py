@@ -6,7 +6,7 @@ from html import escape
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
+a{color:inherit}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .7rem;border-bottom:1px solid #d8dde3}
 th{font-weight:600;background:#f3f5f7}.empty{color:#59636e}div{overflow-x:auto}
 @media (prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}th{background:#1a2029}
@@ -23,9 +23,10 @@ class Table:
     rows: Sequence[Sequence[object]]
 
 
-def render_page(*, title: str, intro: str, tables: Sequence[Table]) -> str:
-    """A whole HTML document; every value is escaped."""
+def render_page(*, title: str, intro: str, tables: Sequence[Table], is_part: bool = False) -> str:
+    """A whole HTML document; every value is escaped. A part of what the simulator has links to the whole."""
     body = "".join(_section(table) for table in tables)
+    body += '<p><a href="/">Everything that is here</a></p>' if is_part else ""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'

@@ -13,10 +13,11 @@ from connectors.simulators.base import send
 from connectors.simulators.shopify.auth import TOKEN_PATH, give_token, refusal
 from connectors.simulators.shopify.bulk_operations import finish
 from connectors.simulators.shopify.executing import run, run_bulk
-from connectors.simulators.shopify.page import shop_page
+from connectors.simulators.shopify.page import order_page, shop_page
 from connectors.simulators.shopify.state import ShopState
 
 _GRAPHQL = re.compile(r"/admin/api/(?P<version>[\w-]+)/graphql\.json")
+ORDERS = "/admin/orders/"  # where links of ours to an order lead (connectors/shopify/links.py)
 _RESULT = re.compile(r"/bulk/(?P<number>\d+)\.jsonl")
 
 
@@ -37,6 +38,8 @@ class ShopifyApp:
     def _respond(self, request: Request) -> Response:
         if request.path == "/":
             return Response(shop_page(self.shop, self.page_source()), content_type="text/html; charset=utf-8")
+        if request.path.startswith(ORDERS):
+            return self._order(request.path.removeprefix(ORDERS))
         if request.path == TOKEN_PATH and request.method == "POST":
             return _json(*give_token(self.shop, request))
         if (result := _RESULT.fullmatch(request.path)) is not None:
@@ -70,6 +73,12 @@ class ShopifyApp:
         """A version that is gone falls forward to the oldest that is supported."""
         supported = self.shop.settings.supported_versions
         return asked if asked in supported or asked == "unstable" else min(supported)
+
+    def _order(self, number: str) -> Response:
+        order = self.shop.orders.get(int(number)) if number.isdecimal() else None
+        if order is None:
+            return Response("There is no such order here.", status=404, content_type="text/plain; charset=utf-8")
+        return Response(order_page(self.shop, order), content_type="text/html; charset=utf-8")
 
     def _result(self, number: int) -> Response:
         bulk = self.shop.bulks.get(number)

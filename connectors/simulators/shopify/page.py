@@ -36,6 +36,22 @@ def shop_page(shop: ShopState, calls: Sequence[Call]) -> str:
     )
 
 
+def order_page(shop: ShopState, order: Order) -> str:
+    """One order with its lines and refunds."""
+    refunds = [refund for refund in shop.refunds.values() if refund.order_id == order.id]
+    lines = [(line.sku, line.title, line.quantity, pricing.current_quantity(shop, order, line)) for line in order.lines]
+    return render_page(
+        title=f"Order {order.name} of the simulated Shopify shop",
+        intro="What the shop's own page of the order would show. This page only shows.",
+        tables=[
+            Table(title="Order", columns=_ORDER, rows=[_order_row(shop, order)]),
+            Table(title="Lines", columns=("SKU", "Title", "Ordered", "Left"), rows=lines),
+            Table(title="Refunds", columns=_REFUND, rows=[_refund_row(shop, refund) for refund in refunds]),
+        ],
+        is_part=True,
+    )
+
+
 _ORDER = ("Order", "Paid", "Sent", "Return", "Total now", "Refunded", "Currency", "Tags", "Lines")
 _REFUND = ("Refund", "Order", "Amount", "Money", "Note", "Lines", "At")
 

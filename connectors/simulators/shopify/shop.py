@@ -22,7 +22,7 @@ from connectors.simulators.shopify import (
 from connectors.simulators.shopify import return_mutations as returning
 from connectors.simulators.shopify.after_sales_records import CreditAccount, GiftCard, ReasonDefinition, Return
 from connectors.simulators.shopify.amounts import converted
-from connectors.simulators.shopify.app import ShopifyApp
+from connectors.simulators.shopify.app import ORDERS, ShopifyApp
 from connectors.simulators.shopify.bucket import Bucket
 from connectors.simulators.shopify.graphql_faults import operation_path
 from connectors.simulators.shopify.order_writing import CartLine, Payment
@@ -77,7 +77,14 @@ class ShopifyShop:
             definition = ReasonDefinition(id=self.state.next_id("ReturnReasonDefinition"), handle=handle, name=name)
             self.state.definitions[definition.id] = definition
         app = ShopifyApp(shop=self.state, page_source=self.calls.all)
-        self.app = Simulator(app=app, clock=clock, faults=self.faults, calls=self.calls, named=operation_path)
+        self.app = Simulator(
+            app=app,
+            clock=clock,
+            faults=self.faults,
+            calls=self.calls,
+            exempt_prefixes=(ORDERS,),
+            named=operation_path,
+        )
 
     @property
     def settings(self) -> ShopSettings:

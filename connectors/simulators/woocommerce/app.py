@@ -19,6 +19,7 @@ from connectors.simulators.woocommerce import (
     order_endpoints,
     product_endpoints,
     refund_endpoints,
+    screens,
     webhook_endpoints,
 )
 from connectors.simulators.woocommerce.arguments import Answer, Call, json_body, query_lists
@@ -105,6 +106,9 @@ class WooApp:
         if request.path == "/":
             with self.shop.lock:
                 return Response(shop_page(self.shop, self.page_source()), content_type="text/html; charset=utf-8")
+        if request.path.startswith(screens.FOLDER):
+            with self.shop.lock:
+                return screens.screen(self.shop, request.path, request.args)
         home = f"{'https' if is_https(self.shop, request) else 'http'}://{request.host}"
         if not self.shop.settings.home_url:
             self.shop.settings.home_url = home

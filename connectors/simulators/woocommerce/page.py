@@ -4,7 +4,7 @@ from connectors.simulators.calls import Call
 from connectors.simulators.pages import Table, render_page
 from connectors.simulators.woocommerce.pricing import refunded_sum, totals_of
 from connectors.simulators.woocommerce.product_json import shown_sku
-from connectors.simulators.woocommerce.records import Order, Refund
+from connectors.simulators.woocommerce.records import Coupon, Order, Refund
 from connectors.simulators.woocommerce.state import ShopState
 from connectors.simulators.woocommerce.wire import local, money
 
@@ -30,6 +30,55 @@ def shop_page(shop: ShopState, calls: list[Call]) -> str:
     )
 
 
+def order_page(shop: ShopState, order: Order) -> str:
+    """One order with its lines, refunds, money paid back and notes."""
+    refunds = [_refund_row(shop, refund) for refund in shop.refunds_of(order.id)]
+    lines = [
+        (
+            item.kind,
+            item.name,
+            item.quantity,
+            money(item.total, shop.decimals),
+            item.product_id or "",
+            item.variation_id or "",
+        )
+        for item in order.items
+    ]
+    fields = [(meta.key, meta.value) for meta in order.meta]
+    return render_page(
+        title=f"Order {order.id} of the simulated WooCommerce shop",
+        intro="What the shop's own page of the order would show. This page only shows.",
+        tables=[
+            Table(title="Order", columns=_ORDER_COLUMNS, rows=[_order_row(shop, order)]),
+            Table(title="Lines", columns=("Kind", "Name", "Quantity", "Net", "Product", "Variation"), rows=lines),
+            Table(title="Refunds", columns=_REFUND_COLUMNS, rows=refunds),
+            _payouts(shop, order_id=order.id),
+            _notes(shop, order_id=order.id),
+            Table(title="Fields", columns=("Field", "Value"), rows=fields),
+        ],
+        is_part=True,
+    )
+
+
+def coupon_page(shop: ShopState, coupon: Coupon) -> str:
+    """One coupon: what is left of its code stays hidden, as in the call log."""
+    used = ", ".join(coupon.used_by)
+    row = (
+        coupon.id,
+        f"ends in {coupon.code[-4:]}",
+        coupon.status,
+        money(coupon.amount, shop.decimals),
+        coupon.usage_count,
+        used,
+    )
+    return render_page(
+        title=f"Coupon {coupon.id} of the simulated WooCommerce shop",
+        intro="This page only shows.",
+        tables=[Table(title="Coupon", columns=("Coupon", "Code", "Status", "Amount", "Times used", "By"), rows=[row])],
+        is_part=True,
+    )
+
+
 _ORDER_COLUMNS = ("Order", "Status", "Customer", "Paid", "Refunded", "Currency", "Lines")
 _REFUND_COLUMNS = ("Refund", "Order", "Amount", "Reason", "Lines", "By gateway", "At")
 
@@ -49,8 +98,12 @@ def _refund_row(shop: ShopState, refund: Refund) -> tuple[object, ...]:
     return refund.id, refund.order_id, amount, refund.reason, lines, is_paid, local(refund.created_at, shop.zone)
 
 
-def _payouts(shop: ShopState) -> Table:
-    rows = [(p.order_id, p.gateway_id, p.amount, p.currency, local(p.paid_at, shop.zone)) for p in shop.payouts]
+def _payouts(shop: ShopState, *, order_id: int = 0) -> Table:
+    rows = [
+        (p.order_id, p.gateway_id, p.amount, p.currency, local(p.paid_at, shop.zone))
+        for p in shop.payouts
+        if order_id in (0, p.order_id)
+    ]
     return Table(
         title="Money the gateways paid back", columns=("Order", "Gateway", "Amount", "Currency", "At"), rows=rows
     )
@@ -64,8 +117,9 @@ def _stock(shop: ShopState) -> Table:
     return Table(title="Stock", columns=("Product", "Parent", "SKU", "Name", "In stock"), rows=rows)
 
 
-def _notes(shop: ShopState) -> Table:
-    rows = [(n.order_id, n.author, n.text, local(n.created_at, shop.zone)) for n in reversed(shop.notes[-MOST_ROWS:])]
+def _notes(shop: ShopState, *, order_id: int = 0) -> Table:
+    notes = [note for note in shop.notes if order_id in (0, note.order_id)]
+    rows = [(n.order_id, n.author, n.text, local(n.created_at, shop.zone)) for n in reversed(notes[-MOST_ROWS:])]
     return Table(title="Order notes", columns=("Order", "Author", "Note", "At"), rows=rows)
 
 

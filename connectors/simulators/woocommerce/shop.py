@@ -9,7 +9,7 @@ import requests
 
 from connectors.simulators.base import CallLog, Clock, FaultPlan, Simulator
 from connectors.simulators.webhooks import WebhookSender
-from connectors.simulators.woocommerce import catalogue, coupons_of_shop, deliveries, order_endpoints, stock
+from connectors.simulators.woocommerce import catalogue, coupons_of_shop, deliveries, order_endpoints, screens, stock
 from connectors.simulators.woocommerce import order_writing as writing
 from connectors.simulators.woocommerce.app import WooApp
 from connectors.simulators.woocommerce.order_writing import CartLine
@@ -60,7 +60,9 @@ class WooShop:
         for gateway_id, title in _BUILT_IN_GATEWAYS:
             self.add_gateway(gateway_id, title=title, is_refund_supported=False)
         woo = WooApp(shop=self.state, page_source=self.calls.all)
-        self.app = Simulator(app=woo, clock=clock, faults=self.faults, calls=self.calls)
+        self.app = Simulator(
+            app=woo, clock=clock, faults=self.faults, calls=self.calls, exempt_prefixes=(screens.FOLDER,)
+        )
 
     @property
     def settings(self) -> ShopSettings:

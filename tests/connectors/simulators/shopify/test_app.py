@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from connectors.shopify import links
 from connectors.simulators.shopify import STATIC_TOKEN
 from connectors.simulators.shopify.graphql_faults import internal_error, throttled
 from connectors.simulators.shopify.state import gid
+from tests.connectors.shopify.scripted import config
 from tests.connectors.simulators.shopify.asking import HOST, REFUND, Bench, bench, refund_input
 
 SHOP = "query Shop { shop { name currencyCode } publicApiVersions { handle supported } }"
@@ -168,3 +170,17 @@ def test_the_page_shows_orders_refunds_stock_and_calls_and_takes_no_call_itself(
         assert shown in page
     assert len(own.shop.calls.all()) == 1
     assert STATIC_TOKEN not in page
+
+
+def test_a_link_of_ours_to_an_order_opens_its_page_outside_the_call_log() -> None:
+    own = bench()
+    order, other = own.order(), own.order()
+    own.refund(order, "25.00", lines=1)
+    calls = len(own.shop.calls.all())
+    link = links.order_url(config(base_url=HOST), gid("Order", order.id))
+    page = own.http.get(link)
+    assert page.status_code == 200
+    assert f"Order {order.name} of the simulated Shopify shop" in page.text
+    assert ("returnsops RET-42" in page.text, f"<td>{other.name}</td>" in page.text) == (True, False)
+    assert [own.http.get(f"{HOST}/admin/orders/{name}").status_code for name in ("99999", "x")] == [404, 404]
+    assert len(own.shop.calls.all()) == calls

@@ -6,7 +6,9 @@ import pytest
 
 from connectors.simulators.woocommerce import CartLine
 from connectors.simulators.woocommerce.wire import WooError
+from connectors.woocommerce import links
 from tests.connectors.simulators.woocommerce.woo_client import BASE, new_setting
+from tests.connectors.woocommerce.scripted import config
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,48 @@ def test_the_page_shows_the_shop_escaped_and_without_credentials() -> None:
     assert "/wp-json/wc/v3/orders" in answer.text
     assert "cs_secret" not in answer.text
     assert "=HYPERLINK(1)" in answer.text
+
+
+@pytest.mark.parametrize("order_screen", ["orders", "posts"])
+def test_links_of_ours_to_an_order_open_its_page_without_credentials_and_outside_the_call_log(
+    order_screen: str,
+) -> None:
+    setting = new_setting()
+    order, other = setting.order(customer={"first_name": "<b>Sam</b>"}), setting.order()
+    setting.shop.staff_refund(order.id, Decimal("1.00"), reason="Torn seam")
+    setting.shop.staff_refund(other.id, Decimal("2.00"), reason="Goodwill")
+    calls = len(setting.shop.calls.all())
+    shop = config(base_url="https://shop.test", settings={"order_screen": order_screen})
+    answer = setting.session.get(links.order_url(shop, str(order.id)), timeout=30)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert f"Order {order.id} of the simulated WooCommerce shop" in answer.text
+    assert ("Torn seam" in answer.text, "Goodwill" in answer.text) == (True, False)
+    assert ("&lt;b&gt;Sam" in answer.text, "<b>Sam" in answer.text) == (True, False)
+    assert len(setting.shop.calls.all()) == calls
+
+
+def test_a_link_to_a_coupon_opens_its_page_and_its_code_stays_hidden() -> None:
+    setting = new_setting()
+    coupon = setting.shop.add_coupon("secret-code-1234", Decimal("10.00"), discount_type="fixed_cart")
+    answer = setting.session.get(links.coupon_url(config(base_url="https://shop.test"), str(coupon.id)), timeout=30)
+    assert (answer.status_code, "ends in 1234" in answer.text, "secret-code" in answer.text) == (200, True, False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "admin.php?page=wc-orders&action=edit&id=99999",
+        "admin.php?page=wc-settings&action=edit&id={id}",
+        "admin.php?page=wc-orders&action=trash&id={id}",
+        "post.php?post=x&action=edit",
+        "edit.php?post={id}&action=edit",
+    ],
+)
+def test_other_screens_of_the_admin_are_not_there(address: str) -> None:
+    setting = new_setting()
+    order = setting.order()
+    answer = setting.session.get(f"https://shop.test/wp-admin/{address.format(id=order.id)}", timeout=30)
+    assert (answer.status_code, answer.text[:24]) == (404, "You attempted to edit an")
 
 
 def test_an_order_of_nothing_is_not_paid_by_set_paid_but_by_its_status() -> None:
