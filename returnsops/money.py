@@ -1,5 +1,6 @@
 """Decimal rules and allocation (design section 7). Standard library and babel only, never floats."""
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, lru_cache
@@ -8,6 +9,7 @@ from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision
 
 MAX_AMOUNT = Decimal("999999999999")
+_DIGITS = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 class MoneyError(ValueError):
@@ -42,6 +44,22 @@ def parse_amount(text: object) -> Decimal:
     if not amount.is_finite() or abs(amount) > MAX_AMOUNT:
         raise MoneyError(f"{str(text)[:40]!r} is not a usable amount.")
     return amount
+
+
+def typed_amount(text: str) -> Decimal:
+    """A decimal amount that a person typed: digits and a point, as 1e2 is a slip rather than a hundred.
+
+    Raises MoneyError as ``parse_amount``, and for exponents, underscores and digits of other scripts.
+    """
+    amount = parse_amount(text)
+    if not is_in_digits(text):
+        raise MoneyError(f"{text[:40]!r} is not written in digits.")
+    return amount
+
+
+def is_in_digits(text: str) -> bool:
+    """Whether a number is written in plain digits, with at most a sign and a point."""
+    return _DIGITS.fullmatch(text.strip()) is not None
 
 
 def rounded(amount: Decimal, *, currency: str) -> Decimal:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
@@ -20,6 +22,7 @@ from exceptions_queue.models import ExceptionCase, Resolution
 from exceptions_queue.services.resolving import BY_HAND
 from exceptions_queue.subjects import all_subjects, find_subject
 
+IN_DIGITS = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 SNOOZE_CHOICES = (
     ("", "no time"),
     ("1", "1 hour"),
@@ -113,6 +116,17 @@ class RaiseForm(forms.Form):
         return values
 
 
+class PlainDecimalField(forms.DecimalField):
+    """A number in digits: 1e2 is a slip rather than a hundred."""
+
+    def to_python(self, value: Any) -> Any:
+        """Raises ValidationError for exponents, underscores and digits of other scripts."""
+        number = super().to_python(value)
+        if number is not None and not IN_DIGITS.fullmatch(str(value).strip()):
+            raise ValidationError("Write it in digits, like 42.50.")
+        return number
+
+
 class ActionForm(forms.Form):
     """The form of one action of one case: its declared fields, and the reason if it wants one."""
 
@@ -143,7 +157,7 @@ def _field_of(spec: ActionField, case: ExceptionCase) -> forms.Field:
     if spec.kind == "date":
         return forms.DateField(widget=_date_input(), **shared)
     if spec.kind == "decimal":
-        return forms.DecimalField(widget=UnfoldAdminDecimalFieldWidget(), max_digits=19, decimal_places=4, **shared)
+        return PlainDecimalField(widget=UnfoldAdminDecimalFieldWidget(), max_digits=19, decimal_places=4, **shared)
     if spec.kind == "bool":
         return forms.BooleanField(widget=UnfoldBooleanWidget(), **shared)
     return forms.CharField(widget=UnfoldAdminTextInputWidget(), max_length=2000, **shared)

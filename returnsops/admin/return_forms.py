@@ -197,7 +197,7 @@ class ProposeForm(ActForm):
     def clean_amount(self) -> Any:
         """A positive decimal amount."""
         try:
-            return money.parse_amount(self.cleaned_data["amount"].strip())
+            return money.typed_amount(self.cleaned_data["amount"].strip())
         except money.MoneyError as error:
             raise ValidationError(f"{error} Write it like 42.50.") from None
 
@@ -305,7 +305,7 @@ class WaiveForm(ActForm):
         if code in WAIVED_BY_AMOUNT:
             data["effect_key"] = ""  # an amount is accepted for the return, as from its case
             try:
-                data["subject"] = format(money.parse_amount(data.get("amount", "").strip()), "f")
+                data["subject"] = format(money.typed_amount(data.get("amount", "").strip()), "f")
             except money.MoneyError:
                 self.add_error("amount", "Say which amount is accepted, like 42.50.")
         return data

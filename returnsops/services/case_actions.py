@@ -328,4 +328,6 @@ def _decimal(text: object) -> Decimal:
         raise CaseError("The amount must be more than zero.")
     if amount >= MAX_AMOUNT:
         raise CaseError("The amount is too large to be right.")
+    if not money.is_in_digits(str(text)):
+        raise CaseError(f"{str(text)!r} is not written in digits; write it like 42.50.")
     return amount

@@ -29,6 +29,19 @@ def test_what_is_no_amount_is_refused(given: object) -> None:
         money.parse_amount(given)
 
 
+@pytest.mark.parametrize(("given", "amount"), [("10.50", "10.50"), (" 7 ", "7"), (".5", "0.5"), ("-4.", "-4")])
+def test_amounts_that_people_type_are_digits(given: str, amount: str) -> None:
+    assert money.typed_amount(given) == Decimal(amount)
+
+
+@pytest.mark.parametrize("given", ["1e2", "1E+2", "0e0", "1_000", "\u0661\u0662"])
+def test_what_people_mistype_is_not_read_as_another_amount(given: str) -> None:
+    with pytest.raises(money.MoneyError, match="is not written in digits"):
+        money.typed_amount(given)
+    with pytest.raises(money.MoneyError, match="'ten' is not a decimal amount"):
+        money.typed_amount("ten")
+
+
 def test_halves_are_rounded_away_from_zero() -> None:
     assert money.rounded(Decimal("0.125"), currency="EUR") == Decimal("0.13")
     assert money.rounded(Decimal("-0.125"), currency="EUR") == Decimal("-0.13")

@@ -289,6 +289,16 @@ def test_a_superuser_may_do_everything(client: Client, case: ExceptionCase, shop
     assert len(shop.calls) == 1
 
 
+@pytest.mark.parametrize("amount", ["1e2", "1E+2", "1_000", "\u0661"])
+def test_an_amount_that_is_not_written_in_digits_is_refused_beside_its_field(
+    as_clerk: Client, case: ExceptionCase, shop: Shop, amount: str
+) -> None:
+    response = run(as_clerk, case, "record", amount=amount, reason="Bank says so")
+    assert response.status_code == 400
+    assert "Write it in digits, like 42.50." in response.content.decode()
+    assert shop.calls == []
+
+
 def test_raising_a_case(client: Client, hand: User) -> None:
     client.force_login(hand)
     address = reverse("admin:exceptions_queue_exceptioncase_raise")

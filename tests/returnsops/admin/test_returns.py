@@ -220,6 +220,16 @@ def test_an_impossible_amount_is_refused_in_words(amount: str, rma: Any, sign_in
     assert "ro-error" in html
 
 
+@pytest.mark.parametrize("amount", ["1e1", "1_0"])
+def test_an_amount_that_is_not_written_in_digits_is_refused_in_words(amount: str, rma: Any, sign_in: SignIn) -> None:
+    paid = {"reference": "SEPA 77", "paid_on": timezone.localdate().isoformat()}
+    form = {"request_id": str(uuid.uuid4()), "amount": amount, "ground": "other", "why": "Bank transfer", **paid}
+    for team, act in (("CX", "propose_refund"), ("FIN", "paid_outside")):
+        html = press(sign_in(team), rma, act, **form)
+        assert f"&#x27;{amount}&#x27; is not written in digits. Write it like 42.50." in html
+    assert Effect.objects.filter(origin=states.ORIGIN_PERSON).count() == 0
+
+
 def test_paid_outside_wants_reference_and_date_and_moves_no_money(rma: Any, sign_in: SignIn) -> None:
     form = {"request_id": str(uuid.uuid4()), "amount": "20.00", "ground": "other", "why": "Bank transfer"}
     press(sign_in("FIN"), rma, "paid_outside", **form)
@@ -266,6 +276,8 @@ def test_a_hold_about_an_amount_wants_the_amount(rma: Any, sign_in: SignIn) -> N
     hold = f"amount_mismatch|{effect.key}"
     press(sign_in("FIN"), rma, "waive_hold", hold=hold, why="ok")
     assert rma.waivers.count() == 0
+    html = press(sign_in("FIN"), rma, "waive_hold", hold=hold, amount="2e1", why="ok")
+    assert ("Say which amount is accepted, like 42.50." in html, rma.waivers.count()) == (True, 0)
     press(sign_in("FIN"), rma, "waive_hold", hold=hold, amount="29.00", why="ok")
     assert rma.waivers.get().subject == "29.00"
 
