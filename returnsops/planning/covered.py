@@ -27,10 +27,11 @@ def in_turn(view: ReturnView, policy: Policy, claims: Iterable[Claim]) -> list[V
 
 def uncovered(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> list[Valued]:
     """The claims less what others paid for this return, outside or as proposed: same amounts first, then in order."""
-    refunds: list[ShopRefundView | EffectView] = [*shared(view, policy, worths).due, *proposed.paying(view)]
+    parts = shared(view, policy, worths)
+    refunds: list[ShopRefundView | EffectView] = [*parts.due, *proposed.paying(view)]
     if not refunds:
         return list(worths)
-    pool = sum((_amount(refund) for refund in refunds), Decimal(0)) - _cover_used(view)
+    pool = sum((_amount(refund) for refund in refunds), Decimal(0)) - _cover_used(view) - parts.proposed
     rest = []
     for one in worths:
         same = next((refund for refund in refunds if refund.amount == one.amount), None)

@@ -6,11 +6,13 @@ that a person hears of it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from . import amounts, order_money
+from returnsops.facts import RemoteRefundLine
+
+from . import amounts, order_money, proposed
 from .due_since import HEARD_LATE, due_since, is_waiting
 from .policy import Policy
 from .valuation import Valued
@@ -23,6 +25,7 @@ class Shared:
 
     due: tuple[ShopRefundView, ...]
     given_up: tuple[ShopRefundView, ...] = ()
+    proposed: Decimal = Decimal(0)  # of what people paid as proposed: for what was given up, not for what is due
 
 
 def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared:
@@ -31,14 +34,17 @@ def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared
     ended = order_money.given_up(view)
     if not ended:
         return Shared(due=covering)
-    known = sum((effect.covered for effect in ended), Decimal(0))  # was paid when the rest was given up
+    named = _named(view, ended)
+    by_people = _by_people(view, ended, named)
+    was_paid = sum((effect.covered for effect in ended), Decimal(0))  # when the rest was given up
+    known = max(Decimal(0), was_paid - by_people)
     used = Counter[str]()
     due, late = [], []
     for refund in sorted(covering, key=lambda one: (one.refunded_at, one.refund_id)):
         open_ones = _due_at(view, policy, worths, refund)
         names_units = any(line.quantity for line in refund.lines)
         if names_units:
-            kept = _kept(view, refund, ended, units_of(open_ones) - used)
+            kept = _kept(refund, named, units_of(open_ones) - used)
             used.update({line.line_id: line.quantity for line in kept.lines})
         else:
             kept = _unnamed(refund, ended, open_ones, known)
@@ -48,7 +54,7 @@ def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared
         due.extend([kept] if kept.amount else [])
         is_late = apart > off and (names_units or refund.amount in _sums(ended))
         late.extend([replace(refund, amount=apart - off)] if is_late else [])
-    return Shared(due=tuple(due), given_up=tuple(late))
+    return Shared(due=tuple(due), given_up=tuple(late), proposed=by_people)
 
 
 def units_of(worths: Iterable[Valued]) -> Counter[str]:
@@ -65,11 +71,27 @@ def _due_at(view: ReturnView, policy: Policy, worths: Iterable[Valued], refund: 
     return [one for one, at in times if at is not None and refund.refunded_at >= at - HEARD_LATE]
 
 
-def _kept(view: ReturnView, refund: ShopRefundView, ended: Sequence[EffectView], due: Counter[str]) -> ShopRefundView:
-    """The refund without lines of which units were given up and none were due; it may be without money then."""
-    named = {line.line_id for effect in ended for line in effect.lines if line.quantity}
+def _named(view: ReturnView, ended: Sequence[EffectView]) -> frozenset[str]:
+    """Order lines of which units were given up."""
     items = {effect.item_id for effect in ended}
-    named |= {line.order_line_id for line in view.lines if line.item_id in items}
+    own = {line.order_line_id for line in view.lines if line.item_id in items}
+    return frozenset(own | {line.line_id for effect in ended for line in effect.lines if line.quantity})
+
+
+def _by_people(view: ReturnView, ended: Sequence[EffectView], named: Collection[str]) -> Decimal:
+    """What people paid as proposed is first what they gave up here, but where it names other units alone."""
+    paid = [one for one in proposed.paying(view) if _may_name(one.lines, named)]
+    most = sum(((effect.amount or Decimal(0)) + effect.covered for effect in ended), Decimal(0))
+    return min(most, sum((one.amount or Decimal(0) for one in paid), Decimal(0)))
+
+
+def _may_name(lines: Iterable[RemoteRefundLine], named: Collection[str]) -> bool:
+    units = {line.line_id for line in lines if line.quantity}
+    return not units or not units.isdisjoint(named)
+
+
+def _kept(refund: ShopRefundView, named: Collection[str], due: Counter[str]) -> ShopRefundView:
+    """The refund without lines of which units were given up and none were due; it may be without money then."""
     apart = [line for line in refund.lines if line.quantity and line.line_id in named and not due[line.line_id]]
     rest = tuple(line for line in refund.lines if line not in apart)
     if not apart:

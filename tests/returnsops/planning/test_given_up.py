@@ -92,6 +92,10 @@ def test_a_unit_that_was_given_up_and_is_paid_all_the_same_leaves_the_other_due(
 
 
 TWO: dict[str, Any] = {"lines": (v.shirt_item(quantity=2),), "verdicts": (v.verdict(quantity=2),)}
+BOTH: dict[str, Any] = {
+    "lines": (v.shirt_item(quantity=2), v.mug_item()),
+    "verdicts": (v.verdict(quantity=2), v.verdict("b")),
+}
 SECOND = ended("a:2", quantity=2, covered=Decimal("24.20"))
 ONE: dict[str, Any] = {"lines": (v.shirt_item(),), "verdicts": (v.verdict(),)}
 
@@ -133,6 +137,32 @@ ONE: dict[str, Any] = {"lines": (v.shirt_item(),), "verdicts": (v.verdict(),)}
     ],
 )
 def test_what_is_paid_is_told_from_what_is_due(found: ReturnView, expected: list[tuple[str, str]]) -> None:
+    assert said(found) == sorted(expected)
+
+
+def by_people(*lines: RemoteRefundLine) -> EffectView:
+    """A bank transfer that people recorded on the return."""
+    key = "refund:manual:woo:500:form-1"
+    return v.effect(key, "refund", "confirmed", origin="person", amount=Decimal("24.20"), lines=lines)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (view(effects=(ended(), by_people())), [(MISSING, "24.20")]),
+        (view(effects=(ended(), by_people(SHIRT))), [(MISSING, "24.20")]),
+        (view(effects=(ended(), by_people(CUP))), []),
+        (view(refund(SHIRT), effects=(ended(), by_people())), [(PAID, "24.20"), (MISSING, "24.20")]),
+        (view(gone=(SECOND,), **{**BOTH, "effects": (SECOND, by_people())}), [(MISSING, "24.20")]),
+        (
+            view(refund(SHIRT), gone=(SECOND,), **{**BOTH, "effects": (SECOND, by_people())}),
+            [(PAID, "24.20"), (MISSING, "24.20")],
+        ),
+    ],
+)
+def test_what_people_record_for_what_they_gave_up_pays_for_nothing_else(
+    found: ReturnView, expected: list[tuple[str, str]]
+) -> None:
     assert said(found) == sorted(expected)
 
 
