@@ -218,7 +218,7 @@ def test_a_crash_between_release_and_plan_loses_nothing(monkeypatch: pytest.Monk
             raise RuntimeError("the worker died")
 
         with monkeypatch.context() as patch:
-            patch.setattr(routes, "replan", dies)
+            patch.setattr(planning, "replan", dies)
             ids = [w.rma(return_id).pk for _, return_id in orders]
             released = routes.release_returns(rma_ids=ids, by="ops", at=w.now(), why="checked")
         assert len(released) == 2
