@@ -1,11 +1,12 @@
 """What people may do on a return: each act is one call of a service."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from returnsops import facts, states
 from returnsops.models import ReturnAuthorisation
-from returnsops.services import attribution_acts, notes, proposals, routes, settle_by_hand, warehouse
+from returnsops.services import accepting, attribution_acts, notes, proposals, routes, settle_by_hand, warehouse
 from returnsops.services.acts import act as decide
 from returnsops.services.effect_rows import EffectError
 from returnsops.services.replan import NOT_PLANNED, plan_or_open_case
@@ -108,6 +109,8 @@ def _executor(rma: ReturnAuthorisation, done: Performed) -> str:
 
 def _waive(rma: ReturnAuthorisation, done: Performed) -> str:
     data = done.data
+    if data["hold_code"] in forms.WAIVED_BY_AMOUNT:
+        accepting.require_acceptable(rma=rma, amount=Decimal(data["subject"]))
     return _decided(
         rma,
         done,

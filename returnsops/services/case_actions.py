@@ -15,7 +15,7 @@ from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services.opening import stored_key
 from returnsops import facts, matters, money, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
-from returnsops.services import acts, approvals, attribution_acts, settle_by_hand, switches
+from returnsops.services import accepting, acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.cases import SUBJECT_RETURN, group_of
 from returnsops.services.decisions import DecisionError
 from returnsops.services.effect_rows import EffectError
@@ -89,8 +89,9 @@ def waive_hold(*, case: ExceptionCase, by: User | str, at: datetime, reason: str
 
 
 def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
-    """Accept exactly one amount for the refund of this case."""
+    """Accept exactly one amount for the refund of this case, no more than the order still has."""
     amount = _decimal(data["amount"])
+    accepting.require_acceptable(rma=rma_of(case), amount=amount, subject=subject_of(case))
     waive(case, format(amount, "f"), by=by, at=at, why=reason)
     shown = money.display(amount, currency=case.currency) if case.currency else f"{amount:f}"
     return f"{shown} accepted; it waits for a second person."

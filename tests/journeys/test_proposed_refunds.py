@@ -306,3 +306,33 @@ def test_nothing_is_approved_while_the_refund_itself_is_in_doubt_and_then_people
         assert "€30.00 were refunded for this return already" in shown
         form = client.get(_of_return(w, return_id, "propose_refund")).content.decode()
         assert "€30.00 were refunded for this return already" in form
+
+
+def _amount(text: str) -> dict[str, str]:
+    """The field, as the case's form and the return's name it."""
+    return {"amount": text, "accept_amount-amount": text}
+
+
+@pytest.mark.parametrize("place", ["case", "page"])
+def test_an_amount_that_the_order_does_not_have_is_not_accepted(place: str) -> None:
+    with world() as w:
+        order, return_id = _bought(w)
+        _back(w, return_id, amount="35.00")
+        assert w.open_cases() == [states.CASE_AMOUNT_MISMATCH]
+        case = ExceptionCase.objects.active().get()
+        hold = f"{states.CASE_AMOUNT_MISMATCH}|{_own(w, return_id).key}"
+        urls = {
+            "case": f"/admin/exceptions_queue/exceptioncase/{case.pk}/action/accept_amount/",
+            "page": _of_return(w, return_id, "waive_hold"),
+        }
+        form = {"accept_amount-reason": "As agreed.", "why": "As agreed.", "hold": hold}
+        page = _post(w, "FIN", urls[place], **form, **_amount("500.00"))
+        assert "€500.00 is more than can still be refunded on this order. Accept €60.00 or less." in page
+        w.settle()
+        assert w.open_cases() == [states.CASE_AMOUNT_MISMATCH]
+        assert w.rma(return_id).waivers.count() == 0
+
+        _post(w, "FIN", urls[place], **form, **_amount("35.00"))
+        w.settle()
+        assert w.open_cases() == [states.CASE_NEEDS_APPROVAL]
+        assert _amounts(w, order) == []
