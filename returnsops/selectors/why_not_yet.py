@@ -10,8 +10,10 @@ from django.utils.dateparse import parse_datetime
 
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Effect, ReturnAuthorisation
+from returnsops.models import Effect, Refund, ReturnAuthorisation
 from returnsops.planning.exchange_ends import key_in_force
+from returnsops.planning.plan import APPROVAL_REFUSED
+from returnsops.planning.policy import Policy, PolicyError, parse_policy
 from returnsops.services.views import is_live
 
 from . import credits, remote_links, stops, words
@@ -120,7 +122,38 @@ def _nothing_planned(rma: ReturnAuthorisation) -> str:
         return "No refund is planned yet: the order has not been found in the shop."
     if not is_live(rma):
         return "No refund is planned yet, and this return would not be sent: see its route."
-    return "No refund is planned yet: the returns platform has not asked for one."
+    return next(_settled_otherwise(rma), "No refund is planned yet: the returns platform has not asked for one.")
+
+
+def _settled_otherwise(rma: ReturnAuthorisation) -> Iterator[str]:
+    """Why nothing is planned although money was asked for or paid; the first that is true says it."""
+    decided = list(rma.platform_refunds.all())
+    standing = [row for row in decided if row.failed_at is None or row.failed_at < row.issued_at]
+    asked = [(row.amount, row.currency) for row in standing]
+    told = f" The returns platform asked for {words.total(asked)}." if asked else ""
+    outside = rma.external_refunds.filter(origin=Refund.EXTERNAL, vanished_at__isnull=True).exclude(amount=0)
+    paid = [(row.amount, row.currency) for row in outside]
+    if paid:
+        yield f"Refunded in the shop by somebody else: {words.total(paid)}. Nothing more is planned.{told}"
+    for row in rma.effects.filter(kind=states.REFUND, state=states.EFFECT_CANCELLED).order_by("-pk"):
+        if row.error_code == APPROVAL_REFUSED:
+            yield f"{words.describe(row)}: its approval was refused, and nothing else is planned.{told}"
+        yield f"{words.describe(row)} was cancelled, and no refund is planned now: see the timeline for why.{told}"
+    if asked:
+        yield f"No refund is planned now.{told} See the open cases and the timeline."
+    if decided:
+        yield "No refund is planned: the one that the returns platform decided failed there. See the open cases."
+    if _is_by_policy(rma):
+        yield "No refund is planned: by the policy, no unit of this return is to be refunded yet."
+
+
+def _is_by_policy(rma: ReturnAuthorisation) -> bool:
+    """Whether the route itself starts refunds, so that the platform is asked for none."""
+    try:
+        policy = parse_policy(rma.policy.document) if rma.policy is not None else Policy()
+    except PolicyError:
+        return False
+    return policy.initiator(rma.resolution) == "policy_trigger"
 
 
 def _cases_of(rows: Sequence[Effect]) -> Mapping[str, ExceptionCase]:

@@ -1,6 +1,7 @@
 """What should happen, what has, and what holds the rest, in words."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -166,6 +167,53 @@ def test_without_a_refund_the_page_says_why(change: dict[str, Any], wanted: str)
         setattr(rma, name, value)
     (sentence,) = why_not_yet.answer(rma, ())
     assert wanted in sentence
+
+
+def _sentence(rma: Any) -> str:
+    (sentence,) = why_not_yet.answer(rma, why_not_yet.effects_of(rma, now=make.NOW))
+    return sentence
+
+
+def test_money_that_was_asked_for_or_paid_is_never_said_not_to_be() -> None:
+    rma = make.ReturnFactory()
+    told = make.PlatformRefundFactory(rma=rma, amount=Decimal("29.95"), currency="GBP")
+    assert _sentence(rma) == (
+        "No refund is planned now. The returns platform asked for £29.95. See the open cases and the timeline."
+    )
+    row = make.EffectFactory(rma=rma, state=states.EFFECT_CANCELLED, amount=Decimal("29.95"), currency="GBP")
+    assert _sentence(rma).startswith("Refund £29.95")
+    assert _sentence(rma).endswith(
+        "was cancelled, and no refund is planned now: see the timeline for why. The returns platform asked for £29.95."
+    )
+    row.error_code = "approval_refused"
+    row.save()
+    assert "its approval was refused, and nothing else is planned." in _sentence(rma)
+    make.RefundFactory(order=rma.order, rma=rma, origin="external", amount=Decimal("29.95"), currency="GBP", key="")
+    assert _sentence(rma) == (
+        "Refunded in the shop by somebody else: £29.95. Nothing more is planned. The returns platform asked for £29.95."
+    )
+    told.delete()
+    assert _sentence(rma) == "Refunded in the shop by somebody else: £29.95. Nothing more is planned."
+
+
+def test_a_refund_that_failed_at_the_platform_was_asked_for() -> None:
+    rma = make.ReturnFactory()
+    make.PlatformRefundFactory(rma=rma, failed_at=make.NOW)
+    assert "the one that the returns platform decided failed there" in _sentence(rma)
+
+
+@pytest.mark.parametrize(
+    ("document", "wanted"),
+    [
+        ({"refund": {"initiator": "policy_trigger"}}, "by the policy, no unit of this return is to be refunded yet"),
+        ({"refund": {"initiator": "nonsense"}}, "the returns platform has not asked for one"),
+    ],
+)
+def test_where_the_policy_starts_refunds_the_platform_is_asked_for_none(document: Any, wanted: str) -> None:
+    rma = make.ReturnFactory()
+    rma.policy.document = document
+    rma.policy.save()
+    assert wanted in _sentence(rma)
 
 
 def test_a_replacement_that_a_person_orders_is_no_missing_refund() -> None:
