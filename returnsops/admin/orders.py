@@ -20,6 +20,7 @@ def _page(order: Order, request: HttpRequest) -> dict[str, Any]:
         "title": f"Order {order.number or order.external_id}",
         "order": order,
         "total": words.amount(order.total, order.currency),
+        "refundable": words.amount(boxes.not_refunded(order), order.currency),
         "remaining": words.amount(remaining_of(order), order.currency),
         "url": remote_links.link_to(order.connection, "order", order.external_id),
         "lines": [(line, words.amount(line.net, order.currency)) for line in order.lines.all()],

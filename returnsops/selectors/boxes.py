@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import Q
 
@@ -36,7 +37,8 @@ class MoneyBox:
     in_shop: tuple[RefundShown, ...] = ()
     in_shop_total: str = ""
     planned: str = ""
-    remaining: str = ""
+    refundable: str = ""  # paid and not refunded in the shop
+    remaining: str = ""  # of that, neither planned nor given as credit
     is_overdrawn: bool = False
 
 
@@ -67,9 +69,15 @@ def money_box(rma: ReturnAuthorisation) -> MoneyBox:
         in_shop=tuple(refund_shown(row, rma=rma) for row in refunds),
         in_shop_total=words.total((row.amount, row.currency) for row in refunds),
         planned=planned,
+        refundable=words.amount(not_refunded(rma.order), rma.order.currency),
         remaining=words.amount(left, rma.order.currency),
         is_overdrawn=left < 0,
     )
+
+
+def not_refunded(order: Order) -> Decimal:
+    """What was paid and does not stand refunded in the shop, whatever is planned; never below nothing."""
+    return max(Decimal(0), order.total - sum((row.amount for row in _standing(order)), Decimal(0)))
 
 
 def refunded_before(rma: ReturnAuthorisation, *, but: str = "") -> str:

@@ -336,3 +336,21 @@ def test_an_amount_that_the_order_does_not_have_is_not_accepted(place: str) -> N
         w.settle()
         assert w.open_cases() == [states.CASE_NEEDS_APPROVAL]
         assert _amounts(w, order) == []
+
+
+def test_what_can_still_be_refunded_is_told_apart_from_what_is_not_planned_yet() -> None:
+    with world() as w:
+        _, return_id = _bought(w, units=1, reason="never_heard_of")
+        _back(w, return_id)
+        client = Client()
+        client.force_login(w.users["FIN"])
+        rma = w.rma(return_id)
+        assert rma.order is not None
+        pages = {
+            f"/admin/returnsops/returnauthorisation/{rma.pk}/change/": "Can still be refunded on the order",
+            f"/admin/returnsops/order/{rma.order.pk}/change/": "Can still be refunded",
+        }
+        for url, label in pages.items():
+            html = client.get(url).content.decode()
+            assert f"<dt>{label}</dt><dd>€30.00</dd>" in html
+            assert "<dt>Of that neither planned nor given as credit</dt><dd>€0.00</dd>" in html

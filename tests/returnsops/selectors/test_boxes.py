@@ -23,6 +23,7 @@ def test_money_ordered_said_refunded_planned_and_left() -> None:
     make.EffectFactory(rma=rma, amount=Decimal("7.00"), state=states.EFFECT_CANCELLED)
     box = money_box(rma)
     assert (box.ordered, box.planned, box.remaining, box.is_overdrawn) == ("£100.00", "£30.00", "£60.00", False)
+    assert box.refundable == "£90.00"
     assert box.said == ("£30.00 (p1), the shop pays",)
     (refund,) = box.in_shop
     assert (refund.amount, refund.by, refund.is_question) == ("£10.00", "sam", True)
