@@ -132,6 +132,24 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         (ACCEPT,),
     ),
     case_kind(
+        states.CASE_PEOPLE_PAID_IN_DOUBT,
+        "People paid, and for what is not clear",
+        states.FIN,
+        Severity.HIGH,
+        8,
+        "Money that people paid for this return was counted against one of its refunds, which is therefore not sent, "
+        "or only in part. It may have been meant for other goods of the return, or the customer may have both.",
+        "One parcel was lost and another arrived; a platform paid by itself what people had paid already.",
+        (
+            "Compare what people paid, and why, with the refund that this case names.",
+            "Where it was for this refund, accept the case: nothing more is paid for it.",
+            "Where it was for other goods, the customer still waits for this refund: propose it as goodwill on the "
+            "return's page, which comes on top, then accept the case with what was proposed.",
+            "Where the customer has the money twice, settle that with them, and accept the case with what was agreed.",
+        ),
+        (ACCEPT,),
+    ),
+    case_kind(
         states.CASE_REFUND_CONTRADICTED,
         "Refunded, and the verdict changed",
         states.FIN,

@@ -39,8 +39,12 @@ def standing(view: ReturnView) -> tuple[EffectView, ...]:
 
 
 def undecided(view: ReturnView) -> tuple[EffectView, ...]:
-    """Those that may still go; refused and cancelled ones do not."""
-    return tuple(one for one in view.effects if pays_for_return(one) and one.state in _UNDECIDED)
+    """Those that may still go; refused and cancelled ones do not, nor one that failed after it was acknowledged and
+    was paid in another way since.
+    """
+    is_paid_otherwise = bool(paying(view))
+    open_ones = (one for one in view.effects if pays_for_return(one) and one.state in _UNDECIDED)
+    return tuple(one for one in open_ones if not (one.remote_id and is_paid_otherwise))
 
 
 def findings(view: ReturnView) -> tuple[Finding, ...]:

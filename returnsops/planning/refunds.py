@@ -14,7 +14,7 @@ from returnsops import money, states
 
 from . import amounts, credited, items, order_money, outside, platform_writes, proposed
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
-from .covered import in_turn, uncovered
+from .covered import in_doubt, in_turn, uncovered
 from .holds import (
     PLATFORM_WRITES,
     POLICY_INCOMPLETE,
@@ -45,10 +45,11 @@ def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
     worths = in_turn(view, policy, claims_of(view, policy))
     planned = sum((one.amount for one in worths if one.amount is not None), Decimal(0))
     shared = (*outside.findings(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
-    effects, found = _settled(
-        view, policy, platform_writes.unsettled(view, policy, uncovered(view, policy, worths)), shared
-    )
-    return Part(effects=effects, cases=(*cases_of((*shared, *found)), *_changed(view, policy), *_late(view, policy)))
+    rest = uncovered(view, policy, worths)
+    effects, found = _settled(view, policy, platform_writes.unsettled(view, policy, rest), shared)
+    doubts = in_doubt(view, policy, worths, rest)
+    cases = (*cases_of((*shared, *found)), *doubts, *_changed(view, policy), *_late(view, policy))
+    return Part(effects=effects, cases=cases)
 
 
 # --- from claim to effect ------------------------------------------------------------------------------------------

@@ -219,6 +219,25 @@ def test_one_unit_lost_and_one_back_are_paid_once_each() -> None:
         assert _amounts(w, order) == [TEE, TEE]
 
 
+def test_money_for_a_lost_unit_is_not_counted_against_the_other_without_a_word() -> None:
+    """Two shirts of one price: one was lost and paid by people, the other arrives and the platform decides it."""
+    with world() as w:
+        order, return_id = _bought(w, quantity=2)
+        _decide(w, _propose(w, return_id))
+        _back(w, return_id)
+        assert _paid(w) == [TEE]
+        assert states.CASE_PEOPLE_PAID_IN_DOUBT in w.open_cases()
+
+        _decide(w, _propose(w, return_id, ground="goodwill"))
+        case = ExceptionCase.objects.active().get(kind_code=states.CASE_PEOPLE_PAID_IN_DOUBT)
+        url = f"/admin/exceptions_queue/exceptioncase/{case.pk}/action/waive_hold/"
+        _post(w, "FIN", url, **{"waive_hold-reason": "Paid for the lost one; the other is proposed."})
+        w.settle()
+        assert states.CASE_PEOPLE_PAID_IN_DOUBT not in w.open_cases()
+        assert _paid(w) == [TEE, TEE]
+        assert _amounts(w, order) == [TEE, TEE]
+
+
 def test_what_the_gateway_refused_is_settled_by_the_record_of_the_bank_transfer() -> None:
     with world() as w:
         order, return_id = _bought(w, units=1, payment_method="bacs")

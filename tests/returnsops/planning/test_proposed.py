@@ -11,7 +11,7 @@ from returnsops.facts import RefundItem
 from returnsops.planning import claims, credits, proposed
 from returnsops.planning.model import PlannedEffect
 from returnsops.planning.policy import Policy, parse_policy
-from returnsops.planning.view import CreditView, EffectView, ReturnView
+from returnsops.planning.view import CreditView, EffectView, ReturnView, WaiverView
 from tests.returnsops.planning import views as v
 
 KEY = "refund:manual:woo:500:form-1"
@@ -193,3 +193,44 @@ def test_people_read_what_was_paid_before() -> None:
     assert proposed.already(v.view()) == ""
     case = next(case for case in v.planned(view).cases if case.fingerprint.endswith("form-1"))
     assert case.cause.endswith(proposed.already(view, but=KEY))
+
+
+IN_DOUBT = "people_paid_in_doubt"
+
+
+def doubts(view: ReturnView, policy: Policy | None = None) -> list[tuple[str, Decimal | None]]:
+    found = [one for one in v.planned(view, policy).cases if one.kind == IN_DOUBT]
+    return [(one.fingerprint.rpartition(":")[2], one.money_at_risk) for one in found]
+
+
+OURS = v.payout(executed_by="commerce_platform")
+
+
+def test_money_that_may_have_been_for_another_unit_is_asked_about() -> None:
+    """One of two shirts was lost and paid by people; the platform decides the other one, of the same price."""
+    two = {"lines": (v.shirt_item(quantity=2),)}
+    found = due(proposal("done"), payouts=(OURS,), **two)
+    assert refunds(found) == []
+    assert doubts(found) == [("re_1", Decimal("24.20"))]
+    accepted = WaiverView(hold_code=IN_DOUBT, effect_key="", subject="re_1")
+    assert doubts(replace(found, waivers=(accepted,))) == []
+    both = replace(OURS, amount=Decimal("48.40"), items=(RefundItem(item_id="a", amount=Decimal("48.40"), quantity=2),))
+    assert doubts(due(proposal("done"), payouts=(both,), **two)) == []
+
+
+def test_more_than_a_refund_needs_is_asked_about_and_less_is_not() -> None:
+    assert doubts(due(proposal("done", "30.00"), payouts=(OURS,))) == [("re_1", Decimal("24.20"))]
+    assert doubts(due(proposal("done", "10.00"), payouts=(OURS,))) == []
+
+
+def test_what_the_platform_pays_itself_beside_people_is_asked_about() -> None:
+    (case,) = [one for one in v.planned(due(proposal("done"))).cases if one.kind == IN_DOUBT]
+    assert "The returns platform says that it pays this refund itself" in case.cause
+    assert case.evidence == {"refund": "re_1", "counted": "24.20", "currency": "EUR", "paid": "€24.20"}
+
+
+def test_one_that_failed_later_holds_nothing_once_people_paid_in_another_way() -> None:
+    (one,) = refunds(due(proposal("failed", remote_id="901")))
+    assert v.codes(one) == [WAITS]
+    again = proposal("done", "24.20", key="refund:manual:woo:500:form-2")
+    assert refunds(due(proposal("failed", remote_id="901"), again)) == []
