@@ -116,14 +116,20 @@ def test_the_warehouse_alone_can_be_the_confirmation() -> None:
 @pytest.mark.requirement("S4-14")
 def test_the_warehouse_outranks_the_platform() -> None:
     with world(policy_tables='[routes.policy.restock]\nconfirmation = "either"') as w:
-        order, return_id, product_id = _asked(w)
-        w.platform.receive(return_id)
-        w.settle()
-        _bench(w, return_id, "damaged")
-        w.judge(return_id)
-        w.settle()
+        order, _, product_id = _disputed(w)
         assert w.shop.stock_of(product_id) == 8
         assert w.restock_records(order) == []
+
+
+def _disputed(w: World) -> tuple[Order, str, int]:
+    """Our warehouse finds the unit damaged, then the platform calls it sellable."""
+    order, return_id, product_id = _asked(w)
+    w.platform.receive(return_id)
+    w.settle()
+    _bench(w, return_id, "damaged")
+    w.judge(return_id)
+    w.settle()
+    return order, return_id, product_id
 
 
 def _count_again(w: World, **units: str) -> ExceptionCase:
@@ -143,12 +149,7 @@ def _count_again(w: World, **units: str) -> ExceptionCase:
 @pytest.mark.parametrize("confirmation", ["platform", "warehouse", "either", "both"])
 def test_goods_our_warehouse_found_damaged_stay_out_of_stock_whatever_the_platform_says(confirmation: str) -> None:
     with world(policy_tables=f'[routes.policy.restock]\nconfirmation = "{confirmation}"') as w:
-        order, return_id, product_id = _asked(w)
-        w.platform.receive(return_id)
-        w.settle()
-        _bench(w, return_id, "damaged")
-        w.judge(return_id)
-        w.settle()
+        order, return_id, product_id = _disputed(w)
         assert (w.shop.stock_of(product_id), w.restock_records(order), w.refund_posts()) == (8, [], 0)
         held = w.effect(return_id, states.RESTOCK)
         assert (held.state, [hold["code"] for hold in held.holds]) == (states.HELD, [states.CASE_VERDICTS_DIFFER])
@@ -161,12 +162,7 @@ def test_goods_our_warehouse_found_damaged_stay_out_of_stock_whatever_the_platfo
 
 def test_counted_again_as_damaged_they_are_never_restocked() -> None:
     with world() as w:
-        order, return_id, product_id = _asked(w)
-        w.platform.receive(return_id)
-        w.settle()
-        _bench(w, return_id, "damaged")
-        w.judge(return_id)
-        w.settle()
+        order, return_id, product_id = _disputed(w)
         case = _count_again(w, damaged="1")
         assert (case.state, w.open_cases()) == (CaseState.AUTO_RESOLVED, [])
         assert (w.shop.stock_of(product_id), w.restock_records(order), w.refund_posts()) == (8, [], 0)
@@ -175,12 +171,7 @@ def test_counted_again_as_damaged_they_are_never_restocked() -> None:
 
 def test_a_verdict_of_ours_taken_back_lets_them_go() -> None:
     with world() as w:
-        order, return_id, product_id = _asked(w)
-        w.platform.receive(return_id)
-        w.settle()
-        _bench(w, return_id, "damaged")
-        w.judge(return_id)
-        w.settle()
+        order, return_id, product_id = _disputed(w)
         own = w.rma(return_id).inspections.get(source="warehouse")
         warehouse.undo_inspection(rma=w.rma(return_id), inspection_id=own.pk, by="wh", at=w.now(), why="the other one")
         w.settle()
