@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT_GOODS, APPROVE_STOCK, GIVE_TO_OTHER_RETURN, RECOUNT, REFUSE_STOCK
+from .parts import ACCEPT_COUNT, ACCEPT_GOODS, APPROVE_STOCK, GIVE_TO_OTHER_RETURN, RECOUNT, REFUSE_STOCK
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     case_kind(
@@ -94,7 +94,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Fewer units arrived than the return names.",
         "The shopper kept some, or the parcel was opened on its way.",
         ("Count again.", "Tell customer service, who settle it with the shopper on the platform."),
-        (RECOUNT, ACCEPT_GOODS),
+        (RECOUNT, ACCEPT_COUNT),
     ),
     case_kind(
         states.CASE_FEWER_UNITS,
@@ -109,7 +109,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
             "Count again: money and stock follow what you enter, and what you do not enter is missing.",
             "It closes by itself when the platform judges the others as well.",
         ),
-        (RECOUNT, ACCEPT_GOODS),
+        (RECOUNT, ACCEPT_COUNT),
     ),
     case_kind(
         states.CASE_INSPECTION_MISMATCH,
@@ -126,7 +126,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
             "Say which return they belong to, or have the shopper's return corrected in the returns platform.",
             "Otherwise accept the case with what was done.",
         ),
-        (RECOUNT, GIVE_TO_OTHER_RETURN, ACCEPT_GOODS),
+        (RECOUNT, GIVE_TO_OTHER_RETURN, ACCEPT_COUNT),
     ),
     case_kind(
         states.CASE_VERDICTS_DIFFER,
@@ -138,13 +138,14 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         " stay out of stock, whoever confirms by the policy of the route.",
         "One of the two was mistaken, or looked at another unit.",
         (
-            "Look at the goods and count again: what you enter is the last word, and sellable units then go back into"
-            " stock by themselves.",
+            "Look at the goods and count again: what you enter is the last word. Sellable units then go back into stock"
+            " by themselves; damaged ones and those in quarantine stay out of it.",
             "Or take your own verdict back on the page of the return, or have the platform's corrected there: the case"
             " closes by itself once the two agree.",
-            "If the units are to stay out of stock, accept the case with a reason.",
+            "Put none of them in stock by hand; if somebody did, take them out there before you count them as"
+            " sellable.",
         ),
-        (RECOUNT, ACCEPT_GOODS),
+        (RECOUNT,),
     ),
     case_kind(
         states.CASE_STAFF_RAISED,

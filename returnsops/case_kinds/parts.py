@@ -86,6 +86,16 @@ ACCEPT_GOODS: Final = CaseAction(
     needs_reason=True,
     help="What was to be done with these units is done by hand, and is not done again.",
 )
+# Nothing is said to be done here: a verdict that comes later still moves its units, so nobody may have moved them.
+ACCEPT_COUNT: Final = CaseAction(
+    code="waive_hold",
+    label="Accept as it is",
+    run=run.waive_hold,
+    permission="returnsops.confirm_inspection",
+    needs_reason=True,
+    help="Closes the question and moves nothing. Units judged sellable later still go into stock by themselves: put"
+    " none of them there by hand.",
+)
 RECOUNT: Final = CaseAction(
     code="recount",
     label="Count again",

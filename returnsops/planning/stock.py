@@ -66,10 +66,16 @@ def _steps(
     Each as the units that are in stock with them, how many they are themselves, and what holds only them.
     """
     waits = (waiting(WAITS_FOR_CONFIRMATION, units.waits),) if units.waits else ()
-    disputed = _disputed(view, line, units)
+    levels: tuple[tuple[int, tuple[Finding, ...]], ...] = (
+        (units.target, ()),
+        (units.target + units.waiting, waits),
+        (units.possible, _disputed(view, line, units)),
+    )
+    if _was_seen_to(view, line):
+        levels = ((units.possible, (_count_first(view, line, units.possible - committed),)),)
     steps = []
     reached = committed
-    for level, own in ((units.target, ()), (units.target + units.waiting, waits), (units.possible, disputed)):
+    for level, own in levels:
         if level > reached:
             steps.append((level, level - reached, own))
             reached = level
@@ -126,6 +132,27 @@ def _disputed(view: ReturnView, line: LineView, units: sellable.Units) -> tuple[
                 "not_sellable_by": units.denied_by,
             },
         ),
+    )
+
+
+def _was_seen_to(view: ReturnView, line: LineView) -> bool:
+    """Whether a person accepted a dispute of the item, as its case once allowed, and nobody counted it again since.
+
+    The acceptance did not say which units were seen to, so that none of them goes by itself if the judges agree later.
+    """
+    is_counted = verdicts.is_recounted(view, line.item_id)
+    return not is_counted and is_accepted(view, states.CASE_VERDICTS_DIFFER, line.item_id)
+
+
+def _count_first(view: ReturnView, line: LineView, count: int) -> Finding:
+    return problem(
+        view,
+        states.CASE_VERDICTS_DIFFER,
+        f"{count} x {items.label(line)} would go back into stock now, but a person accepted earlier that the verdicts "
+        "on them differed, and may have put them in stock by hand. If so, take them out there first. Then count "
+        "again, which is the last word.",
+        subject=line.item_id,
+        evidence={"item": line.item_id, "units": count},
     )
 
 

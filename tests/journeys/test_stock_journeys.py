@@ -8,10 +8,14 @@ from django.urls import reverse
 
 from connectors.simulators.woocommerce.order_writing import CartLine
 from connectors.simulators.woocommerce.records import Order
+from exceptions_queue import services as queue
+from exceptions_queue.errors import CaseError
 from exceptions_queue.models import CaseState, ExceptionCase
 from returnsops import states
 from returnsops.facts import InspectedItem, ItemsInspected
 from returnsops.services import acts, warehouse
+from returnsops.services.replan import plan_or_open_case
+from tests.factories import WaiverFactory
 from tests.journeys.world import World, world
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +195,40 @@ def test_units_on_sale_already_leave_it_again_and_come_back_once_they_are_counte
         _count_again(w, sellable="1")
         assert (w.shop.stock_of(product_id), w.open_cases()) == (9, [])
         assert [one.state for one in w.effects(return_id, states.RESTOCK)] == [states.CONFIRMED] * 2
+
+
+def test_a_dispute_is_settled_by_counting_and_not_by_accepting_it() -> None:
+    """Accepted as done by hand, the unit went back into stock a second time once the two judges agreed."""
+    with world() as w:
+        order, _, product_id = _disputed(w)
+        case = ExceptionCase.objects.active().get()
+        with pytest.raises(CaseError):
+            queue.run_action(case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason="put back")
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.restock_records(order)) == (8, [])
+        assert w.open_cases() == [states.CASE_VERDICTS_DIFFER]
+
+
+@pytest.mark.parametrize(("found", "stock"), [("sellable", 9), ("quarantine", 8)])
+def test_a_dispute_accepted_before_is_counted_before_its_units_go_back(found: str, stock: int) -> None:
+    """Its case allowed that once, and did not ask which units were put in stock by hand."""
+    with world() as w:
+        order, return_id, product_id = _disputed(w)
+        rma = w.rma(return_id)
+        WaiverFactory.create(rma=rma, hold_code=states.CASE_VERDICTS_DIFFER, subject=w.item_id(return_id), by="wh")
+        plan_or_open_case(rma_id=rma.pk, at=w.now())
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (8, [])
+
+        own = rma.inspections.get(source="warehouse")
+        warehouse.undo_inspection(rma=rma, inspection_id=own.pk, by="wh", at=w.now(), why="the other one")
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.restock_records(order)) == (8, [])
+        assert w.open_cases() == [states.CASE_VERDICTS_DIFFER]
+
+        case = _count_again(w, **{found: "1"})
+        assert (case.state, w.open_cases()) == (CaseState.AUTO_RESOLVED, [])
+        assert (w.shop.stock_of(product_id), len(w.restock_records(order))) == (stock, stock - 8)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,15 @@ from returnsops.planning import amounts
 from returnsops.planning.model import Plan, PlannedEffect
 from returnsops.planning.plan import plan
 from returnsops.planning.policy import Policy, parse_policy
-from returnsops.planning.view import EffectView, LineView, PayoutView, ReturnView, ShopRefundView, VerdictView
+from returnsops.planning.view import (
+    EffectView,
+    LineView,
+    PayoutView,
+    ReturnView,
+    ShopRefundView,
+    VerdictView,
+    WaiverView,
+)
 from tests.returnsops.planning import views as v
 
 CURRENCIES = {"EUR": 2, "JPY": 0, "KWD": 3}
@@ -267,6 +275,14 @@ def test_units_two_judges_disagree_on_stay_out_of_stock(world: World) -> None:
         cases = [case for case in made.cases if case.fingerprint == f"verdicts_differ:{view.ref}:{item.item_id}"]
         held = [one for one in planned if [hold.code for hold in one.holds] == ["verdicts_differ"]]
         assert [case.evidence["units"] for case in cases] == [one.quantity for one in held]
+
+
+@given(world=worlds(), data=st.data())
+def test_after_an_accepted_dispute_no_unit_goes_by_itself(world: World, data: st.DataObject) -> None:
+    """Accepted at any moment, in any order of facts: what is planned later waits until somebody counts again."""
+    view = replace(play(data, world), waivers=(WaiverView(hold_code="verdicts_differ"),))
+    planned = [one for one in plan(view, world.policy, v.NOW).effects if one.kind == "restock"]
+    assert all("verdicts_differ" in [hold.code for hold in one.holds] for one in planned)
 
 
 def agreed(view: ReturnView, item: LineView, confirmation: str) -> int:

@@ -159,13 +159,37 @@ def test_a_contradiction_is_a_case_with_two_ways_out(confirmation: str) -> None:
     waived = WaiverView(hold_code="verdicts_differ", effect_key=held.key, subject="not this item")
     assert [one.key for one in restocks(replace(found, waivers=(waived,)), policy) if one.holds].count(held.key) == 1
 
-    accepted = replace(found, waivers=(WaiverView(hold_code="verdicts_differ", subject="a"),))
-    assert v.case_kinds(v.planned(accepted, policy)) == []
-    assert [one for one in restocks(accepted, policy) if v.codes(one) == ["verdicts_differ"]] == []
-
     counted = replace(found, verdicts=(*found.verdicts[:1], ours(2, is_recount=True)))
     assert [(one.quantity, one.holds) for one in restocks(counted, policy)] == [(2, ())]
     assert v.case_kinds(v.planned(counted, policy)) == []
+
+
+@pytest.mark.parametrize("confirmation", CONFIRMATIONS)
+@pytest.mark.parametrize("subject", ["", "a", "verdicts_differ:reveni/ret_1:a"])
+def test_after_a_dispute_that_was_accepted_no_unit_goes_before_it_is_counted_again(
+    confirmation: str, subject: str
+) -> None:
+    accepted = (WaiverView(hold_code="verdicts_differ", subject=subject),)
+    policy = by(confirmation)
+    differing = two(theirs(2), ours(2, disposition="damaged"), waivers=accepted)
+    assert (restocks(differing, policy), v.case_kinds(v.planned(differing, policy))) == ([], [])
+
+    agreeing = replace(differing, verdicts=(theirs(2), ours(2)))
+    (held,) = restocks(agreeing, policy)
+    assert (held.quantity, v.codes(held), v.case_kinds(v.planned(agreeing, policy))) == (
+        2,
+        ["verdicts_differ"],
+        ["verdicts_differ"],
+    )
+    assert held.holds[0].text.startswith("2 x T-shirt would go back into stock now, but a person accepted earlier")
+
+    sent = v.effect("restock:reveni/ret_1:a:1", "restock", "confirmed", item_id="a", quantity=1)
+    (rest,) = restocks(replace(agreeing, effects=(sent,)), policy)
+    assert (rest.key, rest.quantity, v.codes(rest)) == ("restock:reveni/ret_1:a:2", 1, ["verdicts_differ"])
+
+    counted = replace(agreeing, verdicts=(theirs(2), ours(1, is_recount=True)))
+    assert [(one.quantity, one.holds) for one in restocks(counted, policy)] == [(1, ())]
+    assert v.case_kinds(v.planned(counted, policy)) == ["fewer_units"]
 
 
 @pytest.mark.parametrize("confirmation", ["platform", "either"])
