@@ -5,6 +5,7 @@ left is looked up first. A vendor's own dialect (authentication, error bodies, p
 """
 
 import json as json_module
+import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -15,11 +16,13 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
+from requests.utils import get_environ_proxies
 
 from connectors.deadline import DeadlineAdapter, Flight, flight
 from connectors.ports import Answer, Caller, Json, OutcomeUnknown, RateLimited, Rejected, Retryable, VendorError
@@ -85,9 +88,27 @@ class _TooLargeError(Exception):
     """The answer passed the body limit."""
 
 
+class _VendorSession(requests.Session):
+    """Takes a company's proxy and authorities from the environment, as it was when the process began.
+
+    ``requests`` would look anew at each call, and lay a password of a ~/.netrc over a connection's own token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._has_proxies = bool(getproxies())
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """What ``requests`` sends a call with: proxies only where the environment names one for this host."""
+        named = get_environ_proxies(url) if self._has_proxies else {}
+        return super().merge_environment_settings(url, named | dict(proxies or {}), stream, verify, cert)
+
+
 def new_session() -> requests.Session:
     """A session that keeps connections, refuses cookies, and ends calls at their deadline."""
-    session = requests.Session()
+    session = _VendorSession()
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     _watch(session)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -328,6 +329,32 @@ def test_a_session_with_plain_transports_gets_watched_ones() -> None:
     with requests.Session() as session:
         make_caller(session=session, before_call=None, record=None, now=lambda: NOW)
         assert isinstance(session.get_adapter("https://shop.example"), DeadlineAdapter)
+
+
+def test_a_proxy_named_in_the_environment_is_called_in_place_of_the_shop(
+    wires: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, here = wires(answer(b'{"by": "proxy"}')), wires(answer(b'{"by": "shop"}'))
+    monkeypatch.setenv("http_proxy", proxy.url())
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with new_session() as session:
+        call = make_caller(session=session, before_call=None, record=None, now=lambda: NOW)
+        assert call("GET", "http://shop.example/orders").json == {"by": "proxy"}
+        assert proxy.seen[0].startswith(b"GET http://shop.example/orders HTTP/1.1\r\n")
+        assert call("GET", here.url("/orders")).json == {"by": "shop"}, "a host of no_proxy is called itself"
+
+
+def test_no_password_of_the_machine_takes_the_place_of_a_token(
+    wires: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login machine password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    wire = wires(answer())
+    with new_session() as session:
+        call = make_caller(session=session, before_call=None, record=None, now=lambda: NOW)
+        call("GET", wire.url(), headers={"Authorization": "Bearer ours"})
+    assert b"\r\nAuthorization: Bearer ours\r\n" in wire.seen[0]
 
 
 def test_cookies_are_not_kept(call: Caller, wires: Callable[..., Wire]) -> None:
