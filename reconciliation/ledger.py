@@ -10,7 +10,7 @@ from reconciliation.showing import NOTHING_SHOWN, Shown
 from returnsops import states
 from returnsops.facts import OrderSnapshot
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
-from returnsops.planning import by_hand, order_money, sellable, verdicts
+from returnsops.planning import by_hand, holds, order_money, sellable, verdicts
 from returnsops.planning.policy import Policy, PolicyError, parse_policy
 from returnsops.planning.view import LineView, ReturnView
 from returnsops.services.views import CLOCK_SKEW, view_of
@@ -176,8 +176,8 @@ def _item(rma: ReturnAuthorisation, view: ReturnView, policy: Policy, line: Line
         name=line.name or line.sku or f"item {line.item_id}",
         sellable=sellable.units(view, policy, line).target,
         by_hand=by_hand.units(view, line),
-        is_excess_accepted=any(_has_waiver(view, code, line.item_id) for code in _EXCESS),
-        is_lack_accepted=_has_waiver(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id),
+        is_excess_accepted=any(holds.seen_to(view, code, line.item_id) for code in _EXCESS),
+        is_lack_accepted=holds.seen_to(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id) > 0,
         unplaced=_unplaced(view, line),
         unjudged=max(0, line.quantity - verdicts.judged(verdicts.in_force(view, line.item_id))),
     )
@@ -198,6 +198,6 @@ def _unplaced(view: ReturnView, line: LineView) -> int:
 _EXCESS = (states.CASE_RESTOCK_CONTRADICTED, states.CASE_RESTOCKED_BY_HAND)
 
 
-def _has_waiver(view: ReturnView, code: str, subject: str = "") -> bool:
+def _has_waiver(view: ReturnView, code: str) -> bool:
     """Whether a person accepted this already on the return's own case."""
-    return any(waiver.hold_code == code and waiver.subject in ("", subject) for waiver in view.waivers)
+    return any(waiver.hold_code == code and waiver.subject == "" for waiver in view.waivers)

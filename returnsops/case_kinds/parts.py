@@ -81,10 +81,12 @@ ACCEPT_CASE: Final = CaseAction(
 ACCEPT_GOODS: Final = CaseAction(
     code="waive_hold",
     label="Seen to: accept as it is",
-    run=run.waive_hold,
+    run=run.accept_units,
     permission="returnsops.confirm_inspection",
     needs_reason=True,
-    help="What was to be done with these units is done by hand, and is not done again.",
+    words_for=run.words_for_units,
+    help="What was to be done with these units is done by hand, and is not done again. More units later are asked"
+    " about anew.",
 )
 # Nothing is said to be done here: a verdict that comes later still moves its units, so nobody may have moved them.
 ACCEPT_COUNT: Final = CaseAction(

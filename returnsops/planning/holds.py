@@ -38,6 +38,9 @@ WAIVABLE = frozenset(
     }
 )
 
+EVERY_UNIT = 1_000_000_000
+IF_ACCEPTED = "by_hand_if_accepted"  # in the evidence of a case: the units that count as done by hand then, in all
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -125,6 +128,24 @@ def is_accepted(view: ReturnView, kind: str, subject: str = "") -> bool:
         waiver.hold_code == kind and waiver.subject in ("", subject, fingerprint(view, kind, subject))
         for waiver in view.waivers
     )
+
+
+def units_accepted(units: int, item_id: str) -> str:
+    """Subject of an acceptance of so many units of an item, all accepted before included."""
+    return f"{units} units of {item_id}"
+
+
+def seen_to(view: ReturnView, kind: str, item_id: str) -> int:
+    """Units of an item that people said they did by hand; all of them where an acceptance of before names no number."""
+    if is_accepted(view, kind, item_id):
+        return EVERY_UNIT
+    named = [waiver.subject.partition(" units of ") for waiver in view.waivers if waiver.hold_code == kind]
+    return max((int(units) for units, _, item in named if item == item_id and units.isdecimal()), default=0)
+
+
+def accepted_before(units: int) -> str:
+    """What a case says of the units that an earlier acceptance named, for the end of its cause."""
+    return f" {units} of them {'was' if units == 1 else 'were'} accepted before." if units else ""
 
 
 def unreleased(view: ReturnView, found: Iterable[Finding], effect_key: str) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from returnsops import money, states
 from returnsops.facts import OrderLineSnapshot
 
 from . import items, order_money, sellable, verdicts
-from .holds import WAITS_FOR_RESTOCK, case_of, is_accepted, joined
+from .holds import IF_ACCEPTED, WAITS_FOR_RESTOCK, accepted_before, case_of, is_accepted, joined, seen_to
 from .model import Hold, Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, LineView, ReturnView
@@ -29,8 +29,9 @@ def plan_reversals(view: ReturnView, policy: Policy, now: datetime) -> Part:
 def _of_item(view: ReturnView, policy: Policy, line: LineView) -> Part:
     """Units on sale again that are not sellable by the verdicts in force."""
     back = order_money.put_back(view, line.item_id)
-    count = back - sellable.units(view, policy, line).target
-    if count <= 0 or is_accepted(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id):
+    by_people = seen_to(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id)
+    count = back - sellable.units(view, policy, line).target - by_people
+    if count <= 0:
         return Part()
     bought = items.order_line(view, line)
     if policy.reversal.stock == "case" or bought is None or bought.is_sku_ambiguous:
@@ -81,13 +82,20 @@ def _stuck(view: ReturnView, key: str) -> EffectView | None:
 
 
 def _contradicted(view: ReturnView, line: LineView, *, back: int, count: int, why: str = "") -> PlannedCase:
+    before = seen_to(view, states.CASE_RESTOCK_CONTRADICTED, line.item_id)
     return case_of(
         view,
         states.CASE_RESTOCK_CONTRADICTED,
-        f"{back} x {items.label(line)} were put back on sale, but by the verdicts in force {count} of them are not "
-        f"sellable. Take them out of stock in the shop by hand, and accept this with the reason.{why}",
+        f"{back} x {items.label(line)} were put back on sale, but by the verdicts in force {before + count} of them "
+        f"are not sellable.{accepted_before(before)} Take {'the others' if before else 'them'} out of stock in the "
+        f"shop by hand, and accept this with the reason.{why}",
         subject=line.item_id,
-        evidence={"item": line.item_id, "restocked": back, "sellable": back - count},
+        evidence={
+            "item": line.item_id,
+            "restocked": back,
+            "sellable": back - before - count,
+            IF_ACCEPTED: before + count,
+        },
         money_at_risk=line.total,
     )
 

@@ -8,13 +8,17 @@ from returnsops.facts import OrderLineSnapshot
 
 from . import asides, by_hand, items, order_money, sellable, verdicts
 from .holds import (
+    EVERY_UNIT,
+    IF_ACCEPTED,
     WAITS_FOR_CONFIRMATION,
     Finding,
+    accepted_before,
     case_of,
     cases_of,
     holds_of,
     is_accepted,
     problem,
+    seen_to,
     unreleased,
     waiting,
 )
@@ -41,16 +45,15 @@ def _of_item(
 ) -> tuple[list[PlannedEffect], tuple[Finding, ...]]:
     units = sellable.units(view, policy, line)
     there = by_hand.units(view, line)
-    committed = order_money.put_back(view, line.item_id) + (0 if _is_unclear_whose(view, line, there) else there)
+    by_people = _placed_by_people(view, line) + (0 if _is_unclear_whose(view, line, there) else there)
+    committed = order_money.put_back(view, line.item_id) + by_people
     steps = _steps(view, line, units, committed)
     found = (*items.findings(view, policy, line), *_of_goods(view, line)) if steps else ()
     if steps and _is_unclear_whose(view, line, there):
-        found = (*found, _whose(view, line, there))
+        found = (*found, _whose(view, line, there, count=sum(count for _, count, _ in steps)))
     effects: list[PlannedEffect] = []
     for target, count, own in steps:
         possible = _impossible(view, line, count, (*before, *effects))
-        if possible and is_accepted(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id):
-            continue  # put back by hand, a person says
         in_the_way = asides.in_the_way(view, line, count)
         key = _key(view, line, target, effects)
         effects.append(_effect(view, line, key, count, (*found, *possible, *own, *in_the_way)))
@@ -178,7 +181,8 @@ def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[Plan
     bought = items.order_line(view, line)
     if bought is None:
         return ()
-    if view.is_released and count <= (there := _back_by_hand(view, bought)):
+    seen = _placed_by_people(view, line)
+    if view.is_released and count <= (there := _back_by_hand(view, bought) - seen):
         return (_put_back_before(view, line, count, there),)
     planned = sum(effect.quantity or 0 for effect in before if effect.payload["line_id"] == bought.line_id)
     free = max(0, (bought.reduced_stock or 0) - planned)
@@ -190,9 +194,19 @@ def _impossible(view: ReturnView, line: LineView, count: int, before: tuple[Plan
             states.CASE_RESTOCK_IMPOSSIBLE,
             f"{count} x {items.label(line)} cannot be put back {_why_impossible(bought, free)}",
             subject=line.item_id,
-            evidence={"item": line.item_id, "units": count, "taken_from_stock": bought.reduced_stock},
+            evidence={
+                "item": line.item_id,
+                "units": count,
+                "taken_from_stock": bought.reduced_stock,
+                IF_ACCEPTED: seen + count,
+            },
         ),
     )
+
+
+def _placed_by_people(view: ReturnView, line: LineView) -> int:
+    """Units that we could not put back, and that people say they did: never put back by us, even where we could now."""
+    return seen_to(view, states.CASE_RESTOCK_IMPOSSIBLE, line.item_id)
 
 
 def _why_impossible(bought: OrderLineSnapshot, free: int) -> str:
@@ -224,7 +238,12 @@ def _put_back_before(view: ReturnView, line: LineView, count: int, there: int) -
         f"{there} x {items.label(line)} are back in stock already, and not by us: this return began before its route "
         "went live. Record here that they were put back by hand; if they were not, put them in stock by hand first.",
         subject=line.item_id,
-        evidence={"item": line.item_id, "units": count, "back_in_stock": there},
+        evidence={
+            "item": line.item_id,
+            "units": count,
+            "back_in_stock": there,
+            IF_ACCEPTED: _placed_by_people(view, line) + count,
+        },
     )
 
 
@@ -233,41 +252,46 @@ def _put_back_before(view: ReturnView, line: LineView, count: int, there: int) -
 
 def _is_unclear_whose(view: ReturnView, line: LineView, there: int) -> bool:
     """Units put back by hand of a line that two returns bring back: nobody can tell whose they were."""
-    is_answered = is_accepted(view, states.CASE_RESTOCKED_BY_HAND, line.item_id)
-    return there > 0 and not is_answered and by_hand.is_shared(view, line)
+    is_answered = there <= seen_to(view, states.CASE_RESTOCKED_BY_HAND, line.item_id)
+    return not is_answered and by_hand.is_shared(view, line)
 
 
-def _whose(view: ReturnView, line: LineView, there: int) -> Finding:
+def _whose(view: ReturnView, line: LineView, there: int, *, count: int) -> Finding:
+    """``count`` units of this return wait; those beyond the ones put back by hand follow by themselves afterwards."""
     return problem(
         view,
         states.CASE_RESTOCKED_BY_HAND,
         f"{there} x {items.label(line)} were put back into stock by hand in the shop, and more than one return brings "
-        "units of that line back. Accept the case if they were of this return; if they were not, put its units in "
-        "stock by hand and accept then.",
+        "units of that line back. Accept the case if they were of this return; if they were not, raise the stock of "
+        f"the product itself by {min(there, count)} for this return, not through the order, and accept then.",
         subject=line.item_id,
-        evidence={"item": line.item_id, "by_hand": there},
+        evidence={"item": line.item_id, "by_hand": there, IF_ACCEPTED: there},
     )
 
 
 def _excess(view: ReturnView, policy: Policy, line: LineView) -> tuple[PlannedCase, ...]:
     """More put back by hand than the verdicts call sellable; a case once all units of the item are judged."""
-    there = by_hand.units(view, line)
-    if not there or is_accepted(view, states.CASE_RESTOCKED_BY_HAND, line.item_id) or by_hand.is_shared(view, line):
+    placed = _placed_by_people(view, line)
+    there = by_hand.units(view, line) + (0 if placed == EVERY_UNIT else placed)
+    if not there or by_hand.is_shared(view, line):
         return ()
     judged = verdicts.judged(verdicts.in_force(view, line.item_id))
     ours = order_money.put_back(view, line.item_id)
     found = sellable.units(view, policy, line)
     most = found.possible - found.disputed
-    if judged < line.quantity or there + ours <= most:
+    seen = seen_to(view, states.CASE_RESTOCKED_BY_HAND, line.item_id)
+    excess = there + ours - most
+    if judged < line.quantity or excess <= seen:
         return ()
     return (
         case_of(
             view,
             states.CASE_RESTOCKED_BY_HAND,
             f"{there} x {items.label(line)} were put back into stock by hand in the shop and {ours} by returnsops, but "
-            f"only {most} of {line.quantity} are sellable. Take the others out of the shop's stock.",
+            f"only {most} of {line.quantity} are sellable.{accepted_before(seen)} Take the others out of the shop's "
+            "stock.",
             subject=line.item_id,
-            evidence={"item": line.item_id, "by_hand": there, "by_us": ours, "sellable": most},
+            evidence={"item": line.item_id, "by_hand": there, "by_us": ours, "sellable": most, IF_ACCEPTED: excess},
         ),
     )
 

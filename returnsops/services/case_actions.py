@@ -15,6 +15,7 @@ from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services.opening import stored_key
 from returnsops import facts, matters, money, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
+from returnsops.planning.holds import IF_ACCEPTED, units_accepted
 from returnsops.services import accepting, acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.cases import SUBJECT_RETURN, group_of
 from returnsops.services.decisions import DecisionError
@@ -86,6 +87,23 @@ def waive_hold(*, case: ExceptionCase, by: User | str, at: datetime, reason: str
     """Release the hold this case stands for; money then still waits for a second person."""
     waive(case, subject_of(case), by=by, at=at, why=reason)
     return "Accepted as it is."
+
+
+def accept_units(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """What was to be done with the units this case names was done by hand."""
+    units = case.evidence.get(IF_ACCEPTED)
+    if not isinstance(units, int):
+        raise CaseError("This case was opened before it named its units. Check it again first, then accept it.")
+    waive(case, units_accepted(units, subject_of(case)), by=by, at=at, why=reason)
+    return "Accepted as done by hand."
+
+
+def words_for_units(case: ExceptionCase) -> str:
+    """How many units count as done by hand then; '' where the case does not name them yet."""
+    units = case.evidence.get(IF_ACCEPTED)
+    if not isinstance(units, int):
+        return ""
+    return f"{units} unit{'' if units == 1 else 's'} of the item {'counts' if units == 1 else 'count'} as done by hand."
 
 
 def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:

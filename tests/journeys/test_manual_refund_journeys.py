@@ -385,7 +385,8 @@ def test_damaged_goods_put_back_by_hand_are_a_case_of_the_warehouse() -> None:
         w.settle()
         assert w.open_cases() == [states.CASE_RESTOCKED_BY_HAND]
         case = ExceptionCase.objects.active().get()
-        assert case.evidence == {"item": w.item_id(return_id), "by_hand": 1, "by_us": 0, "sellable": 0}
+        units = {"by_hand": 1, "by_us": 0, "sellable": 0, "by_hand_if_accepted": 1}
+        assert case.evidence == {"item": w.item_id(return_id), **units}
         queue.run_action(
             case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason="Taken off the shelf.", data={}
         )

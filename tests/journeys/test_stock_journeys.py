@@ -301,3 +301,33 @@ def test_variation_without_its_own_sku_is_detected_and_not_restocked() -> None:
         assert w.open_cases() == [states.CASE_SKU_AMBIGUOUS]
         assert w.shop.stock_of(parent.id, size.id) == 4
         assert w.effect(return_id, states.RESTOCK).state == states.HELD
+
+
+def test_units_put_in_stock_by_hand_are_not_put_back_when_the_shop_could_restock_them_later() -> None:
+    """The order was edited, so that its line holds less stock than it sold; a corrected verdict then fits it."""
+    with world() as w:
+        order, return_id, product_id = _asked(w, quantity=2)
+        w.shop.state.set_meta(order.items[0].meta, "_reduced_stock", "1")
+        w.platform.receive(return_id)
+        w.judge(return_id, quantity=2)
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (8, [states.CASE_RESTOCK_IMPOSSIBLE])
+        w.shop.state.products[product_id].stock_quantity = 10
+        _accept(w)
+        assert (w.shop.stock_of(product_id), w.open_cases()) == (10, [])
+
+        verdict = {"item_id": w.item_id(return_id), "quantity": 1, "outcome": "accepted", "disposition_final": True}
+        both = [{**verdict, "disposition": name} for name in ("sellable", "damaged")]
+        w.platform.complete_inspection(return_id, both)
+        w.settle()
+        assert (w.shop.stock_of(product_id), w.restock_records(order)) == (10, [])
+        assert w.open_cases() == [states.CASE_RESTOCKED_BY_HAND], "one that is damaged is on sale"
+        _accept(w)
+        assert (w.open_cases(), w.refund_posts()) == ([], 0)
+
+
+def _accept(w: World) -> None:
+    """The warehouse did by hand what the one open case is about."""
+    case = ExceptionCase.objects.active().get()
+    queue.run_action(case=case, action_code="waive_hold", by=w.users["WH"], at=w.now(), reason="put on the shelf")
+    w.settle()

@@ -117,6 +117,20 @@ def test_more_than_is_sellable_is_a_case_once_all_is_judged() -> None:
     assert cases(seen(record(), verdicts=(damaged,), waivers=(accepted,))) == []
 
 
+def test_more_of_it_later_is_a_case_again() -> None:
+    accepted = WaiverView(hold_code=states.CASE_RESTOCKED_BY_HAND, subject="1 units of a")
+    lines = (v.shirt_item(quantity=2),)
+    one_damaged = (v.verdict(), v.verdict(disposition="damaged"))
+    found = seen(record(quantity=2), lines=lines, verdicts=one_damaged, reduced=0, waivers=(accepted,))
+    assert cases(found) == []
+    worse = replace(found, verdicts=(v.verdict(quantity=2, disposition="damaged"),))
+    (case,) = v.planned(worse, POLICY).cases
+    assert case.cause.endswith(
+        "only 0 of 2 are sellable. 1 of them was accepted before. Take the others out of the shop's stock."
+    )
+    assert case.evidence["by_hand_if_accepted"] == 2
+
+
 def test_a_line_that_two_returns_bring_back_is_asked_about() -> None:
     other = SiblingView(ref="reveni/ret_2", number="RMA-2", lines=(v.shirt_item(),))
     found = seen(record(), siblings=(other,))
@@ -124,6 +138,10 @@ def test_a_line_that_two_returns_bring_back_is_asked_about() -> None:
     assert cases(found) == [states.CASE_RESTOCKED_BY_HAND]
     accepted = WaiverView(hold_code=states.CASE_RESTOCKED_BY_HAND, subject="a")
     assert restocks(replace(found, waivers=(accepted,))) == []
+    this_many = replace(accepted, subject="1 units of a")
+    assert restocks(replace(found, waivers=(this_many,))) == []
+    more = seen(record(quantity=2), siblings=(other,), reduced=0, waivers=(this_many,))
+    assert cases(more) == [states.CASE_RESTOCKED_BY_HAND]
     mug = replace(other, lines=(v.mug_item(),))
     assert restocks(replace(found, siblings=(mug,))) == []
 

@@ -99,6 +99,17 @@ def test_accepted_by_a_person_nothing_is_taken_out() -> None:
     assert (v.of_kind(planned, "take_out"), planned.cases) == ([], ())
 
 
+def test_units_found_damaged_after_others_were_accepted_are_taken_out_by_themselves_or_a_case_again() -> None:
+    waiver = WaiverView(hold_code=states.CASE_RESTOCK_CONTRADICTED, subject="1 units of a")
+    one = corrected(sent(), waivers=(waiver,))
+    assert (taken_out(one, by("automatic")), v.planned(one, by("case")).cases) == ([], ())
+    both = replace(one, verdicts=(v.verdict(quantity=2, disposition="damaged"),))
+    assert [(out.key, out.quantity) for out in taken_out(both, by("automatic"))] == [(TAKE_OUT_KEY, 1)]
+    (case,) = v.planned(both, by("case")).cases
+    assert case.evidence == {"item": "a", "restocked": 2, "sellable": 0, "by_hand_if_accepted": 2}
+    assert "2 of them are not sellable. 1 of them was accepted before. Take the others out of stock" in case.cause
+
+
 def test_money_sent_on_a_verdict_that_does_not_stand_is_a_case_until_it_stands_again_or_is_accepted() -> None:
     policy = parse_policy({"refund": {"initiator": "policy_trigger", "trigger": "disposition_final"}})
     sent = v.effect(

@@ -261,6 +261,41 @@ def test_a_line_that_holds_no_stock_cannot_be_restocked() -> None:
         assert v.case_kinds(v.planned(by_hand)) == []
 
 
+def seen_to(*subjects: str, kind: str = "restock_impossible") -> tuple[WaiverView, ...]:
+    return tuple(WaiverView(hold_code=kind, subject=subject) for subject in subjects)
+
+
+def without_stock(*verdicts: VerdictView, reduced: int | None = None, **changes: Any) -> ReturnView:
+    """Two T-shirts of an order line that holds no stock, unless said."""
+    return two(*verdicts, order=v.order(lines=(v.order_line(reduced_stock=reduced),)), **changes)
+
+
+def test_units_put_in_stock_by_hand_are_never_put_back_by_us_though_we_could_now() -> None:
+    accepted = seen_to("1 units of a", "9 units of b", "some units of a", "of a")
+    assert restocks(without_stock(v.verdict(), waivers=accepted)) == []
+    assert restocks(without_stock(v.verdict(), waivers=accepted, reduced=2)) == []
+    assert restocks(without_stock(v.verdict(quantity=2), waivers=seen_to("a"), reduced=2)) == []
+    (rest,) = restocks(without_stock(v.verdict(quantity=2), waivers=accepted, reduced=2))
+    assert (rest.key, rest.quantity, rest.holds) == ("restock:reveni/ret_1:a:2", 1, ())
+
+
+def test_units_that_come_to_those_put_in_stock_by_hand_are_asked_about_anew() -> None:
+    found = without_stock(v.verdict(quantity=2), waivers=seen_to("1 units of a"))
+    (case,) = v.planned(found).cases
+    assert (case.kind, case.evidence["units"], case.evidence["by_hand_if_accepted"]) == ("restock_impossible", 1, 2)
+    again = replace(found, waivers=seen_to("1 units of a", "2 units of a"))
+    assert (restocks(again), v.case_kinds(v.planned(again))) == ([], [])
+
+
+def test_goods_put_in_stock_by_hand_and_found_damaged_afterwards_are_a_case() -> None:
+    found = without_stock(v.verdict(), v.verdict(disposition="damaged"), waivers=seen_to("2 units of a"))
+    (case,) = v.planned(found).cases
+    assert (case.kind, case.evidence["sellable"], case.evidence["by_hand_if_accepted"]) == ("restocked_by_hand", 1, 1)
+    done = (*found.waivers, *seen_to("1 units of a", kind="restocked_by_hand"))
+    assert v.case_kinds(v.planned(replace(found, waivers=done))) == []
+    assert v.case_kinds(v.planned(replace(found, waivers=seen_to("a")))) == []
+
+
 def test_two_items_of_one_line_share_its_stock() -> None:
     lines = (v.shirt_item(), v.shirt_item(item_id="b"))
     found = two(v.verdict(), v.verdict("b"), lines=lines, order=v.order(lines=(v.order_line(reduced_stock=1),)))
@@ -329,3 +364,11 @@ def test_units_put_back_by_hand_before_the_route_went_live_are_not_put_back_agai
     if is_held:
         said = WaiverView(hold_code="restock_impossible", subject="a")
         assert restocks(replace(view, waivers=(said,))) == []
+
+
+def test_units_put_back_by_hand_before_and_accepted_explain_no_other_unit() -> None:
+    view = without_stock(v.verdict(), reduced=1, is_released=True)
+    (case,) = v.planned(view).cases
+    assert (case.kind, case.evidence["by_hand_if_accepted"]) == ("restock_impossible", 1)
+    both = replace(view, verdicts=(v.verdict(quantity=2),), waivers=seen_to("1 units of a"))
+    assert [(one.quantity, one.holds) for one in restocks(both)] == [(1, ())]

@@ -150,6 +150,26 @@ def test_a_hold_is_released_for_what_the_case_is_about(rma: ReturnAuthorisation,
     assert who_and_why("hold_waived") == ("fiona", NOW, "Looked at it.")
 
 
+@pytest.mark.parametrize(("units", "words"), [(1, "1 unit of the item counts as"), (3, "3 units of the item count as")])
+def test_goods_done_by_hand_are_accepted_with_their_number(
+    rma: ReturnAuthorisation, fiona: User, units: int, words: str
+) -> None:
+    case = case_of(rma, kind=states.CASE_RESTOCK_IMPOSSIBLE, subject="i1")
+    case.evidence = {"by_hand_if_accepted": units}
+    assert case_actions.words_for_units(case) == f"{words} done by hand."
+    assert run(case_actions.accept_units, case, fiona) == "Accepted as done by hand."
+    assert Waiver.objects.get().subject == f"{units} units of i1"
+
+
+def test_a_case_that_names_no_units_yet_is_to_be_checked_again_before_it_is_accepted(
+    rma: ReturnAuthorisation, fiona: User
+) -> None:
+    case = case_of(rma, kind=states.CASE_RESTOCK_IMPOSSIBLE, subject="i1")
+    assert case_actions.words_for_units(case) == ""
+    with pytest.raises(CaseError, match="before it named its units"):
+        run(case_actions.accept_units, case, fiona)
+
+
 @pytest.mark.parametrize(("given", "subject"), [("42.50", "42.50"), (Decimal("0.01"), "0.01")])
 def test_exactly_one_amount_is_accepted(rma: ReturnAuthorisation, fiona: User, given: object, subject: str) -> None:
     case = case_of(rma, kind=states.CASE_AMOUNT_MISMATCH, subject="p1")
