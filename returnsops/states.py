@@ -243,6 +243,7 @@ CASE_PLATFORM_REFUND_FAILED: Final = "platform_refund_failed"
 CASE_PLATFORM_REFUND_MISSING: Final = "platform_refund_missing"
 CASE_PAID_THOUGH_GIVEN_UP: Final = "paid_though_given_up"
 CASE_PEOPLE_PAID_IN_DOUBT: Final = "people_paid_in_doubt"
+CASE_PEOPLE_PAID_AS_WELL: Final = "people_paid_as_well"
 CASE_REVISION_CONFLICT: Final = "revision_conflict"
 CASE_MANUAL_EXCHANGE: Final = "manual_exchange"
 CASE_MANUAL_CREDIT: Final = "manual_credit"
@@ -302,6 +303,7 @@ PLANNER_CASES: Final = frozenset(
         CASE_PLATFORM_REFUND_MISSING,
         CASE_PAID_THOUGH_GIVEN_UP,
         CASE_PEOPLE_PAID_IN_DOUBT,
+        CASE_PEOPLE_PAID_AS_WELL,
         CASE_MANUAL_EXCHANGE,
         CASE_MANUAL_CREDIT,
         CASE_WOULD_OVER_CREDIT,

@@ -13,6 +13,8 @@ from .parts import (
     DECIDE_EXECUTOR,
     EXPLAIN,
     GIVE_UP_REFUND,
+    IT_WAS_FOR_OTHER,
+    IT_WAS_FOR_THIS,
     REFUSE,
     RESUME_ROUTE,
     SETTLE_CREDIT,
@@ -137,17 +139,34 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         states.FIN,
         Severity.HIGH,
         8,
-        "Money that people paid for this return was counted against one of its refunds, which is therefore not sent, "
-        "or only in part. It may have been meant for other goods of the return, or the customer may have both.",
+        "Money that people paid for this return was counted against one of its refunds, of which nothing or only a part"
+        " is left. It may have been meant for other goods of the return, be in another currency, or the customer may "
+        "have both. What is left of the refund waits.",
         "One parcel was lost and another arrived; a platform paid by itself what people had paid already.",
         (
             "Compare what people paid, and why, with the refund that this case names.",
-            "Where it was for this refund, accept the case: nothing more is paid for it.",
-            "Where it was for other goods, the customer still waits for this refund: propose it as goodwill on the "
-            "return's page, which comes on top, then accept the case with what was proposed.",
-            "Where the customer has the money twice, settle that with them, and accept the case with what was agreed.",
+            "Where it was for this refund, say so: only what is left of it is paid, in another currency nothing more.",
+            "Where it was for other goods, say that: this refund goes in full after a second person approved it, and "
+            "the money counts against the other refunds of the return.",
+            "Where the customer has the money twice, settle that with them, and say that it was for this refund.",
         ),
-        (ACCEPT,),
+        (IT_WAS_FOR_THIS, IT_WAS_FOR_OTHER),
+    ),
+    case_kind(
+        states.CASE_PEOPLE_PAID_AS_WELL,
+        "People paid, and credit or goods are to be given as well",
+        states.FIN,
+        Severity.HIGH,
+        4,
+        "People paid money for this return, and a credit or a replacement is to be given for it too. That waits, so "
+        "that nobody gets both for the same goods.",
+        "Customer service paid for a lost parcel that arrived after all, or the return has goods of both kinds.",
+        (
+            "Find out what the money was for.",
+            "Where the credit or replacement is for other goods, accept the case; a second person then approves it.",
+            "Where it is for the same goods, withdraw the credit here, or the exchange in the returns platform.",
+        ),
+        (WITHDRAW_CREDIT, ACCEPT),
     ),
     case_kind(
         states.CASE_REFUND_CONTRADICTED,

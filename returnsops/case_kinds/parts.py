@@ -70,6 +70,19 @@ ACCEPT: Final = CaseAction(
     needs_reason=True,
     help="Releases the hold. Money still waits for the approval of a second person.",
 )
+IT_WAS_FOR_THIS: Final = replace(
+    ACCEPT,
+    label="It was for this refund",
+    help="Nothing of it is paid again. What is left of this refund goes.",
+)
+IT_WAS_FOR_OTHER: Final = CaseAction(
+    code="paid_for_other",
+    label="It was for something else",
+    run=run.paid_for_other,
+    permission="returnsops.waive_hold",
+    needs_reason=True,
+    help="This refund goes in full once a second person approved it. The money counts against the others.",
+)
 # Of teams that release no money: only the team of the case acts on it, and what it releases finance still approves.
 ACCEPT_CASE: Final = CaseAction(
     code="waive_hold",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from returnsops import money, states
 
-from . import amounts, proposed
+from . import amounts
 from .holds import Finding, is_accepted, problem
 from .keys import business_key
 from .policy import Policy
@@ -126,9 +126,11 @@ def _paid_part(effect: EffectView) -> Decimal:
 
 
 def _refunded(view: ReturnView, policy: Policy) -> Decimal:
-    """Money wanted or paid for this return: by the platform's word, the units' worth, or by people."""
+    """Money wanted or paid for this return: by the platform's word, the units' worth, or in the shop by hand.
+
+    Beside money that people proposed a credit is a question of its own (``proposed.beside``).
+    """
     by_hand = sum((one.amount for one in view.shop_refunds if one.attribution == "this_return"), Decimal(0))
-    by_hand += sum((one.amount or Decimal(0) for one in proposed.standing(view)), Decimal(0))
     if policy.initiator(view.resolution) == "policy_trigger":
         return max(by_hand, _worth_of_items(view, frozenset({"refund"})))
     told = sum((payout.amount for payout in view.payouts if not payout.is_failed), Decimal(0))

@@ -58,7 +58,8 @@ def _manual(view: ReturnView, credit: CreditView, *, why: str = "") -> PlannedCa
         view,
         states.CASE_MANUAL_CREDIT,
         f"{kind} {credit.credit_id} over {money.display(credit.amount, currency=credit.currency)} was granted instead "
-        f"of money{why}. Issue it where the customer can spend it, or record that it was issued already.",
+        f"of money{why}. Issue it where the customer can spend it, or record that it was issued already."
+        f"{proposed.warning(view)}",
         subject=credit.credit_id,
         evidence={"credit": credit.credit_id, "kind": credit.kind, "executed_by": credit.executed_by},
         money_at_risk=credit.amount,
@@ -89,7 +90,11 @@ def _wanted(view: ReturnView, policy: Policy, credit: CreditView) -> Part:
         amount=total,
         currency=credit.currency,
         holds=holds_of(found),
-        needs_approval=len(found) < len(every) or policy.is_over_threshold(total, currency=credit.currency),
+        needs_approval=(
+            len(found) < len(every)
+            or proposed.is_given_as_well(view, credit.credit_id)
+            or policy.is_over_threshold(total, currency=credit.currency)
+        ),
     )
     return Part(effects=(effect,), cases=cases_of(found))
 
@@ -118,6 +123,7 @@ def _hindrances(view: ReturnView, policy: Policy, credit: CreditView, executed_b
         _question(view, policy),
         _foreign(view, credit) or _too_much(view, policy, credit),
         credited.paid_as_well(view, policy),
+        *proposed.beside(view, f"credit {credit.credit_id}", credit.credit_id),
     ]
     return tuple(finding for finding in found if finding is not None)
 

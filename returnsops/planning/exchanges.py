@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from returnsops import money, states
 
-from . import exchange_ends, items, verdicts
+from . import exchange_ends, items, proposed, verdicts
 from .holds import WAITS_FOR_TRIGGER, Finding, case_of, cases_of, holds_of, is_accepted, joined, problem, unreleased
 from .holds import waiting as waits
 from .keys import content_hash
@@ -55,7 +55,7 @@ def _to_place(
         serial_key=_serial_key(exchange),
         quantity=sum(line.quantity for line in exchange.lines),
         holds=holds_of(found),
-        needs_approval=_is_given_away(view, policy, exchange),
+        needs_approval=_is_given_away(view, policy, exchange) or _is_given_as_well(view, exchange),
     )
     late, look_at = _never_named(view, policy, exchange, now)
     return Part(
@@ -98,7 +98,8 @@ def _findings(view: ReturnView, policy: Policy, exchange: ExchangeView) -> tuple
     wanted = [(line, line.quantity) for line in _replaced(view, exchange)]
     words = verdicts.waits_for(view, wanted, trigger) if wanted else _waits_for_milestone(view, trigger)
     found = [waits(WAITS_FOR_TRIGGER, words)] if words else []
-    return (*found, *_refused(view, exchange, trigger), *_owed(view, policy, exchange))
+    beside = proposed.beside(view, f"exchange {exchange.exchange_id}", exchange.exchange_id)
+    return (*found, *_refused(view, exchange, trigger), *_owed(view, policy, exchange), *beside)
 
 
 def _trigger(policy: Policy, exchange: ExchangeView) -> str:
@@ -166,6 +167,11 @@ def _is_given_away(view: ReturnView, policy: Policy, exchange: ExchangeView) -> 
     return is_open and not is_paid and is_accepted(view, states.CASE_EXCHANGE_PRICE, subject)
 
 
+def _is_given_as_well(view: ReturnView, exchange: ExchangeView) -> bool:
+    """Beside money of people; an order that exists is only looked for."""
+    return not exchange.commerce_order_id and proposed.is_given_as_well(view, exchange.exchange_id)
+
+
 def _difference(exchange: ExchangeView) -> str:
     return f"{exchange.exchange_id}={exchange.price_difference.normalize():f}"
 
@@ -179,7 +185,8 @@ def _by_hand(view: ReturnView, exchange: ExchangeView, *, why: str = "") -> Plan
     return case_of(
         view,
         states.CASE_MANUAL_EXCHANGE,
-        f"exchange {exchange.exchange_id} asks for {wanted}. Place the replacement order, or record its number.{why}",
+        f"exchange {exchange.exchange_id} asks for {wanted}. Place the replacement order, or record its number.{why}"
+        f"{proposed.warning(view)}",
         subject=exchange.exchange_id,
         evidence={
             "exchange": exchange.exchange_id,

@@ -24,8 +24,8 @@ class Shared:
     """Refunds made outside by what they pay for, each with the part of its amount that does."""
 
     due: tuple[ShopRefundView, ...]
+    people: tuple[EffectView, ...] = ()  # what people paid as proposed, likewise
     given_up: tuple[ShopRefundView, ...] = ()
-    proposed: Decimal = Decimal(0)  # of what people paid as proposed: for what was given up, not for what is due
 
 
 def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared:
@@ -33,9 +33,10 @@ def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared
     covering = order_money.covering(view, policy)
     ended = order_money.given_up(view)
     if not ended:
-        return Shared(due=covering)
+        return Shared(due=covering, people=proposed.paying(view))
     named = _named(view, ended)
-    by_people = _by_people(view, ended, named)
+    people = _people(view, ended, named)
+    by_people = _sum(proposed.paying(view)) - _sum(people)
     was_paid = sum((effect.covered for effect in ended), Decimal(0))  # when the rest was given up
     known = max(Decimal(0), was_paid - by_people)
     used = Counter[str]()
@@ -54,7 +55,7 @@ def shared(view: ReturnView, policy: Policy, worths: Sequence[Valued]) -> Shared
         due.extend([kept] if kept.amount else [])
         is_late = apart > off and (names_units or refund.amount in _sums(ended))
         late.extend([replace(refund, amount=apart - off)] if is_late else [])
-    return Shared(due=tuple(due), given_up=tuple(late), proposed=by_people)
+    return Shared(due=tuple(due), people=people, given_up=tuple(late))
 
 
 def units_of(worths: Iterable[Valued]) -> Counter[str]:
@@ -78,11 +79,20 @@ def _named(view: ReturnView, ended: Sequence[EffectView]) -> frozenset[str]:
     return frozenset(own | {line.line_id for effect in ended for line in effect.lines if line.quantity})
 
 
-def _by_people(view: ReturnView, ended: Sequence[EffectView], named: Collection[str]) -> Decimal:
-    """What people paid as proposed is first what they gave up here, but where it names other units alone."""
-    paid = [one for one in proposed.paying(view) if _may_name(one.lines, named)]
-    most = sum(((effect.amount or Decimal(0)) + effect.covered for effect in ended), Decimal(0))
-    return min(most, sum((one.amount or Decimal(0) for one in paid), Decimal(0)))
+def _people(view: ReturnView, ended: Sequence[EffectView], named: Collection[str]) -> tuple[EffectView, ...]:
+    """What people paid as proposed, less what they gave up here, but where it names other units alone."""
+    most = _sum(ended) + sum((effect.covered for effect in ended), Decimal(0))
+    rest = []
+    for one in proposed.paying(view):
+        is_for_it = one.currency == ended[0].currency and _may_name(one.lines, named)
+        off = min(most, one.amount or Decimal(0)) if is_for_it else Decimal(0)
+        most -= off
+        rest.append(replace(one, amount=(one.amount or Decimal(0)) - off))
+    return tuple(one for one in rest if one.amount)
+
+
+def _sum(effects: Iterable[EffectView]) -> Decimal:
+    return sum((effect.amount or Decimal(0) for effect in effects), Decimal(0))
 
 
 def _may_name(lines: Iterable[RemoteRefundLine], named: Collection[str]) -> bool:

@@ -162,7 +162,9 @@ def _exchange_case(view: ReturnView, key: str, effect: PlannedEffect | EffectVie
     exchange = next((one for one in view.exchanges if one.exchange_id == payload.get("exchange_id")), None)
     owed = exchange.price_difference if exchange and effect.kind == states.EXCHANGE else Decimal(0)
     shown = money.display(owed, currency=view.currency) if view.currency else f"{owed.normalize():f}"
-    sending = f"sending a replacement that costs {shown} more, which nobody pays,"
+    is_beside = exchange is not None and proposed.is_given_as_well(view, exchange.exchange_id)
+    costs = f" that costs {shown} more, which nobody pays," if owed or not is_beside else ""
+    sending = f"sending a replacement{costs}{' beside money that people paid for the return' if is_beside else ''}"
     cancelling = f"cancelling the replacement order {payload.get('order_id', '')}".strip()
     return case_of(
         view,

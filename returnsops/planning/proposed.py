@@ -1,14 +1,15 @@
 """Refunds that people proposed on a return: a lost parcel, a gateway that refuses, money paid past the shop. Pure.
 
 Each pays for the return itself and counts against its own refund, as one made outside does; goodwill alone comes on
-top. Until it is certain that such a refund goes or does not go, the return's own refund waits.
+top. Until it is certain that such a refund goes or does not go, the return's own refund waits, and so do the credit and
+the goods that it is to be resolved with. Those never go beside such money unless people say so.
 """
 
 from decimal import Decimal
 
 from returnsops import money, states
 
-from .holds import Finding
+from .holds import Finding, is_accepted, problem
 from .model import Hold
 from .view import EffectView, ReturnView
 
@@ -28,14 +29,9 @@ def pays_for_return(effect: EffectView) -> bool:
 
 
 def paying(view: ReturnView) -> tuple[EffectView, ...]:
-    """Those that left, or may have."""
-    return tuple(one for one in view.effects if pays_for_return(one) and one.state in states.COMMITTED)
-
-
-def standing(view: ReturnView) -> tuple[EffectView, ...]:
-    """Those that left, may have, or may go any moment."""
-    alive = states.COMMITTED | states.UNSENT
-    return tuple(one for one in view.effects if pays_for_return(one) and one.state in alive)
+    """Those that left, or may have; by their keys, never by what was sent first."""
+    left = (one for one in view.effects if pays_for_return(one) and one.state in states.COMMITTED)
+    return tuple(sorted(left, key=lambda one: one.key))
 
 
 def undecided(view: ReturnView) -> tuple[EffectView, ...]:
@@ -53,6 +49,55 @@ def findings(view: ReturnView) -> tuple[Finding, ...]:
         Finding(hold=Hold(code=WAITS_FOR_PROPOSAL, text=_words(effect), waits_for=effect.key))
         for effect in undecided(view)
     )
+
+
+def beside(view: ReturnView, what: str, subject: str) -> tuple[Finding, ...]:
+    """What keeps back ``what`` is given instead of money: undecided refunds, and money that people paid already."""
+    if is_given_as_well(view, subject) or not paying(view):
+        return findings(view)
+    shown = shown_total(view)
+    currency, at_risk = next(iter(_totals(view).items()))
+    question = problem(
+        view,
+        states.CASE_PEOPLE_PAID_AS_WELL,
+        f"people paid {shown} for this return, and {what} is to be given for it. Say whether the customer is to have "
+        "both.",
+        subject=_exactly(view, subject),
+        evidence={"paid": shown, "also": what},
+        money_at_risk=at_risk,
+        currency=currency,
+    )
+    return (*findings(view), question)
+
+
+def is_given_as_well(view: ReturnView, subject: str) -> bool:
+    """Whether a person said that the customer is to have it beside exactly the money that people paid."""
+    return bool(paying(view)) and is_accepted(view, states.CASE_PEOPLE_PAID_AS_WELL, _exactly(view, subject))
+
+
+def warning(view: ReturnView) -> str:
+    """For the person who gives something by hand, where people paid money as well; '' where they did not."""
+    if not paying(view):
+        return ""
+    shown = shown_total(view)
+    return f" People paid {shown} for this return already: see that the customer does not get both."
+
+
+def shown_total(view: ReturnView) -> str:
+    """What people paid in all, for people; of each currency on its own."""
+    return ", ".join(money.display(total, currency=currency) for currency, total in _totals(view).items())
+
+
+def _exactly(view: ReturnView, subject: str) -> str:
+    """What is accepted is just that beside just this money."""
+    return f"{subject}={shown_total(view)}"
+
+
+def _totals(view: ReturnView) -> dict[str, Decimal]:
+    totals: dict[str, Decimal] = {}
+    for one in sorted(paying(view), key=lambda one: one.currency):
+        totals[one.currency] = totals.get(one.currency, Decimal(0)) + _amount(one)
+    return totals
 
 
 def already(view: ReturnView, *, but: str = "") -> str:

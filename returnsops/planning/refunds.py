@@ -4,7 +4,7 @@ Every wish for money is a claim. Claims are valued on the final order one after 
 proposed by people already paid is taken off, and what is left becomes an effect with everything that stands in its way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from returnsops import money, states
 
 from . import amounts, credited, items, order_money, outside, platform_writes, proposed
 from .claims import COMMERCE, Claim, claims_of, compared, payout_key, payouts
-from .covered import in_doubt, in_turn, uncovered
+from .covered import counted, doubts, in_turn
 from .holds import (
     PLATFORM_WRITES,
     POLICY_INCOMPLETE,
@@ -45,10 +45,10 @@ def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
     worths = in_turn(view, policy, claims_of(view, policy))
     planned = sum((one.amount for one in worths if one.amount is not None), Decimal(0))
     shared = (*outside.findings(view, policy), *compared(view, policy, planned), *_undecided(view, policy))
-    rest = uncovered(view, policy, worths)
-    effects, found = _settled(view, policy, platform_writes.unsettled(view, policy, rest), shared)
-    doubts = in_doubt(view, policy, worths, rest)
-    cases = (*cases_of((*shared, *found)), *doubts, *_changed(view, policy), *_late(view, policy))
+    after = counted(view, policy, worths)
+    asked = doubts(view, worths, after)
+    effects, found = _settled(view, policy, platform_writes.unsettled(view, policy, after.rest), shared, asked)
+    cases = (*cases_of((*shared, *found, *asked.values())), *_changed(view, policy), *_late(view, policy))
     return Part(effects=effects, cases=cases)
 
 
@@ -56,9 +56,12 @@ def plan_refunds(view: ReturnView, policy: Policy, now: datetime) -> Part:
 
 
 def _settled(
-    view: ReturnView, policy: Policy, worths: Iterable[Valued], shared: Sequence[Finding]
+    view: ReturnView, policy: Policy, worths: Iterable[Valued], shared: Sequence[Finding], asked: Mapping[str, Finding]
 ) -> tuple[tuple[PlannedEffect, ...], tuple[Finding, ...]]:
-    """The effects of claims that have an amount, and everything found on the way."""
+    """The effects of claims that have an amount, and everything found on the way.
+
+    ``asked``: questions by the key of the claim that waits for them, if it is money that we move.
+    """
     effects: list[PlannedEffect] = []
     every: list[Finding] = []
     before = Decimal(0)
@@ -70,7 +73,8 @@ def _settled(
         if capped.amount is None:
             continue
         is_released = capped.is_released or len(found) < len(capped.findings) + len(hindrances) + len(over)
-        effects.append(_effect(view, policy, capped, (*shared, *found), is_released=is_released))
+        doubt = [asked[one.claim.key]] if one.claim.key in asked and one.claim.executed_by == COMMERCE else []
+        effects.append(_effect(view, policy, capped, (*shared, *found, *doubt), is_released=is_released))
         is_blocked = any(finding.hold.code in _NEVER_GOES for finding in found)
         before += Decimal(0) if is_blocked or order_money.is_seen(view, one.claim.key) else capped.amount
     return tuple(effects), tuple(every)

@@ -15,6 +15,7 @@ from exceptions_queue.models import ExceptionCase
 from exceptions_queue.services.opening import stored_key
 from returnsops import facts, matters, money, states
 from returnsops.models import Effect, ReasonCode, Refund, ReturnAuthorisation, Route
+from returnsops.planning.covered import PAID_FOR_OTHER
 from returnsops.planning.holds import IF_ACCEPTED, units_accepted
 from returnsops.services import accepting, acts, approvals, attribution_acts, settle_by_hand, switches
 from returnsops.services.cases import SUBJECT_RETURN, group_of
@@ -104,6 +105,16 @@ def words_for_units(case: ExceptionCase) -> str:
     if not isinstance(units, int):
         return ""
     return f"{units} unit{'' if units == 1 else 's'} of the item {'counts' if units == 1 else 'count'} as done by hand."
+
+
+def paid_for_other(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """What people paid is not counted against the refund of this case; a second person then approves all of it."""
+    said = case.evidence
+    if "effect" not in said:
+        raise CaseError("This case was opened before it named what it keeps back. Check it again first.")
+    # Of that money alone, not of what may be paid after it.
+    waive(case, said["paid"], by=by, at=at, why=reason, code=PAID_FOR_OTHER, effect_key=said["effect"])
+    return "Not counted against this refund; it waits for a second person."
 
 
 def accept_amount(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:

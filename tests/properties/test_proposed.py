@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from returnsops import money, states
@@ -83,3 +83,22 @@ def test_a_proposal_and_the_returns_own_refunds_pay_once(world: World, is_refuse
     else:
         assert _sent(view) + amount <= max(amount, claimed)
         assert _sent(view) + amount <= world.start.order.total
+
+
+@pytest.mark.requirement("S1-23")
+@given(world=worlds(initiator="policy_trigger", has_one_source=True), data=st.data())
+def test_money_that_equals_what_may_still_be_refused_is_never_paid_beside_it(world: World, data: st.DataObject) -> None:
+    """Whatever is judged first, and whatever goes in between: nothing above what is due in the end."""
+    assume(world.policy.refund.trigger != "authorised")  # there money goes before anything is judged
+    asked = [one.amount for one in plan(world.start, world.policy, v.NOW).effects if one.kind == "refund"]
+    amount = data.draw(st.sampled_from([one for one in asked if one] or [Decimal(1)]))
+    outcomes = st.sampled_from(["accepted", "rejected"])
+    verdicts = [replace(one, outcome=data.draw(outcomes)) for one in world.verdicts]
+    view = _with(world.start, amount, states.CONFIRMED)
+    for fact in data.draw(st.permutations(verdicts)):
+        view = heard(view, fact)
+        if data.draw(st.booleans()):
+            view = _finished(view, world, data)
+    view = _finished(view, world, data)
+    due = _claimed(replace(world.start, verdicts=tuple(verdicts)), world)
+    assert _sent(view) + amount <= max(amount, due)

@@ -151,24 +151,6 @@ def test_a_credit_has_the_room_that_people_paid_for_the_platforms_refund() -> No
     assert credits._too_much(replace(view, credits=(more,)), Policy(), more) is not None
 
 
-@pytest.mark.parametrize(("state", "is_asked"), [("ready", True), ("done", True), ("rejected", False)])
-def test_credit_for_what_people_refund_is_asked_about(state: str, is_asked: bool) -> None:
-    given = CreditView(
-        credit_id="c1",
-        kind="store_credit",
-        amount=Decimal("24.20"),
-        currency="EUR",
-        executed_by="commerce_platform",
-        is_settled=False,
-    )
-    small = v.order(total=Decimal("48.40"), lines=(v.order_line(),))
-    view = v.view(
-        order=small, lines=(v.shirt_item(resolution="store_credit"),), credits=(given,), effects=(proposal(state),)
-    )
-    by_us = parse_policy({"credit": {"writer": "us"}})
-    assert (states.CASE_CREDIT_AND_REFUND in v.case_kinds(v.planned(view, by_us))) is is_asked
-
-
 def test_claims_are_still_told() -> None:
     assert [one.key for one in claims.claims_of(due(proposal("done")), Policy())] == [OWN]
 
@@ -226,7 +208,7 @@ def test_more_than_a_refund_needs_is_asked_about_and_less_is_not() -> None:
 def test_what_the_platform_pays_itself_beside_people_is_asked_about() -> None:
     (case,) = [one for one in v.planned(due(proposal("done"))).cases if one.kind == IN_DOUBT]
     assert "The returns platform says that it pays this refund itself" in case.cause
-    assert case.evidence == {"refund": "re_1", "counted": "24.20", "currency": "EUR", "paid": "€24.20"}
+    assert case.evidence == {"refund": "re_1", "counted": "24.20", "currency": "EUR", "paid": "€24.20", "effect": OWN}
 
 
 def test_one_that_failed_later_holds_nothing_once_people_paid_in_another_way() -> None:
