@@ -75,12 +75,24 @@ class Desk:
 
     def plan_again(self) -> None:
         """Plan the returns of this order now; one that cannot be planned stays dirty and never undoes the result."""
-        dirty = ReturnAuthorisation.objects.filter(is_dirty=True)
         effect = self.effect
-        mine = dirty.filter(order_id=effect.order_id) if effect.order_id else dirty.filter(effects__pk=effect.pk)
-        for rma_id in list(mine.order_by("pk").values_list("pk", flat=True)):
+        if effect.order_id:
+            dirty = _DIRTY_OF_ORDER.rows(order_id=effect.order_id)
+        else:
+            dirty = _DIRTY_OF_EFFECT.rows(effect_id=effect.pk)
+        for (rma_id,) in dirty:
             plan_if_possible(rma_id=rma_id, at=self.at)
         self.runtime.checkpoint("replanned")
+
+
+_DIRTY_OF_ORDER: Final = Prepared(
+    lambda order_id: ReturnAuthorisation.objects.filter(is_dirty=True, order=order_id).order_by("pk").values_list("pk")
+)
+_DIRTY_OF_EFFECT: Final = Prepared(
+    lambda effect_id: (
+        ReturnAuthorisation.objects.filter(is_dirty=True, effects=effect_id).order_by("pk").values_list("pk")
+    )
+)
 
 
 def desk_of(

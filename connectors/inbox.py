@@ -121,16 +121,28 @@ def _inserted(row: InboundEvent) -> bool:
 
 def process_due(*, at: datetime, limit: int = BATCH) -> int:
     """Process what is due, oldest first; returns how many events were taken."""
-    free = Q(claim_token="") | Q(claimed_until_at__lt=at)
-    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at)
-    rows = InboundEvent.objects.filter(free, due, state=states.EVENT_RECEIVED).order_by("pk")
     taken = 0
-    for event_id in list(rows.values_list("pk", flat=True)[:limit]):
+    for (event_id,) in _due(limit).rows(at=at):
         token = claim(event_id=event_id, at=at)
         if token:
             process_claimed(event_id=event_id, token=token, at=at)
             taken += 1
     return taken
+
+
+@cache
+def _due(limit: int) -> Prepared[InboundEvent]:
+    return Prepared(
+        lambda at: (
+            InboundEvent.objects.filter(
+                Q(claim_token="") | Q(claimed_until_at__lt=at),
+                Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at),
+                state=states.EVENT_RECEIVED,
+            )
+            .order_by("pk")
+            .values_list("pk")[:limit]
+        )
+    )
 
 
 def claim(*, event_id: int, at: datetime) -> str:
@@ -158,7 +170,7 @@ def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
     Only what fails for its own sake is ever parked: a vendor that is away, asks to wait or refuses our credentials
     says nothing against the event.
     """
-    event = InboundEvent.objects.select_related("connection").get(pk=event_id)
+    event = _WITH_CONNECTION.one(event_id=event_id)
     if event.attempts > MAX_ATTEMPTS:  # each time the worker died over it, so nothing was ever written down
         _retry_or_park(event, token=token, text="Every worker that took this event up died over it.", at=at)
         return
@@ -176,6 +188,11 @@ def process_claimed(*, event_id: int, token: str, at: datetime) -> None:
     except Exception as error:  # one poison event never blocks the others
         log.error("event %s could not be processed: %s", event.pk, fault_of(error))
         _retry_or_park(event, token=token, text=f"{type(error).__name__} while processing", at=at)
+
+
+_WITH_CONNECTION: Final = Prepared(
+    lambda event_id: InboundEvent.objects.select_related("connection").filter(pk=event_id)
+)
 
 
 def normalise(event: InboundEvent) -> ports.Normalised:

@@ -31,7 +31,7 @@ from connectors.ports import Capabilities, VendorError
 from connectors.purses import Points
 from returnsops import states
 from returnsops.models import Connection, Effect
-from returnsops.prepared import Prepared
+from returnsops.prepared import Prepared, PreparedUpdate
 from returnsops.services import effects
 
 log = logging.getLogger(__name__)
@@ -123,21 +123,37 @@ def _napped(part: _Slice, *, nap_s: float) -> bool:
 
 def take_lease(*, connection_id: int, lease_for_s: float, at: datetime) -> str:
     """The token of the lease; '' where another pump holds it."""
+    until = at + timedelta(seconds=lease_for_s)
     holder = uuid.uuid4().hex
-    lease = PumpLease.objects.filter(connection_id=connection_id)
-    free = lease.filter(Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at))
-    held = {"holder": holder, "lease_until_at": at + timedelta(seconds=lease_for_s)}
-    if free.update(**held):
+    if _TAKE_LEASE.run(connection_id=connection_id, holder=holder, at=at, until=until):
         return holder
-    if lease.exists():
+    if PumpLease.objects.filter(connection_id=connection_id).exists():
         return ""
     PumpLease.objects.get_or_create(connection_id=connection_id)  # its first pump; another may be making it as well
-    return holder if free.update(**held) else ""
+    return holder if _TAKE_LEASE.run(connection_id=connection_id, holder=holder, at=at, until=until) else ""
+
+
+_TAKE_LEASE: Final = PreparedUpdate(
+    lambda connection_id, holder, at, until: (
+        PumpLease.objects.filter(
+            Q(lease_until_at__isnull=True) | Q(lease_until_at__lte=at), connection_id=connection_id
+        ),
+        {"holder": holder, "lease_until_at": until},
+    )
+)
 
 
 def give_lease_back(*, connection_id: int, holder: str) -> None:
     """Let the next pump in; nothing where the lease is another's by now."""
-    PumpLease.objects.filter(connection_id=connection_id, holder=holder).update(holder="", lease_until_at=None)
+    _GIVE_LEASE_BACK.run(connection_id=connection_id, holder=holder)
+
+
+_GIVE_LEASE_BACK: Final = PreparedUpdate(
+    lambda connection_id, holder: (
+        PumpLease.objects.filter(connection_id=connection_id, holder=holder),
+        {"holder": "", "lease_until_at": None},
+    )
+)
 
 
 # --- what is due -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from returnsops import money, states
 from returnsops.models import Attempt, Effect
-from returnsops.prepared import Prepared
+from returnsops.prepared import Prepared, PreparedUpdate
 
 from . import audit, locks
 
@@ -111,17 +111,32 @@ def end_attempt(claim: Claim, *, outcome: str, at: datetime, text: str, evidence
 
 def close_open_attempts(effect_id: int, *, at: datetime) -> None:
     """Attempts without an end belong to a worker that lost its claim."""
-    Attempt.objects.filter(effect_id=effect_id, ended_at__isnull=True).update(
-        ended_at=at, outcome=LAPSED, text="The worker did not come back before its lease ended."
+    _CLOSE_OPEN.run(effect_id=effect_id, at=at)
+
+
+_CLOSE_OPEN: Final = PreparedUpdate(
+    lambda effect_id, at: (
+        Attempt.objects.filter(effect=effect_id, ended_at__isnull=True),
+        {"ended_at": at, "outcome": LAPSED, "text": "The worker did not come back before its lease ended."},
     )
+)
 
 
 def supersede(effect_id: int, *, at: datetime) -> None:
     """Earlier writes of unknown outcome were looked up after settle_s: they did not happen, or not in full."""
-    unsettled = Attempt.objects.filter(effect_id=effect_id, has_sent=True, outcome__in=UNSETTLED)
-    unsettled.update(
-        outcome=SUPERSEDED, ended_at=Coalesce(F("ended_at"), at), text="Looked up: not carried out in full."
+    _SUPERSEDE.run(effect_id=effect_id, at=at)
+
+
+_SUPERSEDE: Final = PreparedUpdate(
+    lambda effect_id, at: (
+        Attempt.objects.filter(effect=effect_id, has_sent=True, outcome__in=UNSETTLED),
+        {
+            "outcome": SUPERSEDED,
+            "ended_at": Coalesce(F("ended_at"), at),
+            "text": "Looked up: not carried out in full.",
+        },
     )
+)
 
 
 def contradiction_of(effect_id: int) -> str:

@@ -1,15 +1,18 @@
 """Order snapshots into rows (S1-27): lines, refunds by anyone, and the returns that wait for the order."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from returnsops import states
 from returnsops.facts import OrderLineSnapshot, OrderSnapshot, RemoteRefund, names_of
 from returnsops.models import Connection, Effect, Order, OrderLine, Refund, ReturnAuthorisation
 from returnsops.planning.view import order_fingerprint
+from returnsops.prepared import Prepared
 
-from . import audit
+from . import audit, view_reads
 from .order_documents import refund_lines_document
 
 
@@ -38,14 +41,22 @@ def apply_order(*, connection: Connection, snapshot: OrderSnapshot, at: datetime
 
 def _locked_order(connection: Connection, snapshot: OrderSnapshot, *, at: datetime) -> tuple[Order, bool]:
     """The row of the order, and whether it was just made."""
-    rows = Order.objects.select_for_update()
-    order = rows.filter(connection=connection, external_id=snapshot.order_id).first()
-    if order is not None:
-        return order, False
+    for known in _LOCKED.objects(connection_id=connection.pk, external_id=snapshot.order_id):
+        return known, False
     order, is_new = Order.objects.get_or_create(
         connection=connection, external_id=snapshot.order_id, defaults=_order_fields(snapshot, at=at)
     )
-    return (order, True) if is_new else (rows.get(pk=order.pk), False)
+    return (order, True) if is_new else (Order.objects.select_for_update().get(pk=order.pk), False)
+
+
+ORDER_NAMED: Final = Prepared(
+    lambda connection_id, external_id: Order.objects.filter(connection=connection_id, external_id=external_id)
+)
+_LOCKED: Final = Prepared(
+    lambda connection_id, external_id: Order.objects.select_for_update().filter(
+        connection=connection_id, external_id=external_id
+    )
+)
 
 
 @transaction.atomic
@@ -86,12 +97,14 @@ def _order_fields(snapshot: OrderSnapshot, *, at: datetime) -> dict[str, object]
 
 def _store_lines(order: Order, lines: tuple[OrderLineSnapshot, ...]) -> bool:
     """Upsert the listed lines, mark the missing ones as removed; tells whether anything changed."""
-    known = {row.external_id: row for row in order.lines.all()}
+    known = {row.external_id: row for row in view_reads.ORDER_LINES.objects(order_id=order.pk)}
     has_changed = False
     for position, line in enumerate(lines):
         has_changed |= _store_line(order, line, known.pop(line.line_id, None), position=position)
-    removed = order.lines.filter(external_id__in=list(known), is_removed=False).update(is_removed=True)
-    return has_changed or removed > 0
+    if known:
+        removed = order.lines.filter(external_id__in=list(known), is_removed=False).update(is_removed=True)
+        has_changed |= removed > 0
+    return has_changed
 
 
 def _store_line(order: Order, line: OrderLineSnapshot, row: OrderLine | None, *, position: int) -> bool:
@@ -132,7 +145,7 @@ def _line_fields(line: OrderLineSnapshot, *, position: int) -> dict[str, object]
 
 def _store_refunds(order: Order, refunds: tuple[RemoteRefund, ...], *, at: datetime) -> bool:
     """Upsert the listed refunds, mark the missing ones as vanished; tells whether anything changed."""
-    known = {row.external_id: row for row in order.refunds.all()}
+    known = {row.external_id: row for row in view_reads.ORDER_REFUNDS.objects(order_id=order.pk)}
     has_changed = False
     for refund in refunds:
         has_changed |= _store_refund(order, refund, known.pop(refund.refund_id, None), at=at)
@@ -201,9 +214,16 @@ def _mark_vanished(row: Refund, *, at: datetime) -> bool:
 
 def _link_returns(order: Order) -> None:
     """Tie returns that named this order, by its id, before it was read."""
-    waiting = ReturnAuthorisation.objects.filter(order__isnull=True, route__commerce_id=order.connection_id)
-    for rma in waiting.filter(order_external_id__in=names_of(order.external_id)):
+    names = names_of(order.external_id)
+    for rma in _WAITING.objects(commerce_id=order.connection_id, order_id=names[0], short_id=names[-1]):
         link_order(rma=rma, order=order)
+
+
+_WAITING: Final = Prepared(
+    lambda commerce_id, order_id, short_id: ReturnAuthorisation.objects.filter(
+        Q(order_external_id=order_id) | Q(order_external_id=short_id), order__isnull=True, route__commerce=commerce_id
+    )
+)
 
 
 def link_order(*, rma: ReturnAuthorisation, order: Order) -> None:
@@ -222,10 +242,10 @@ def match_lines(*, rma: ReturnAuthorisation) -> None:
 
     A line that an edit removed is found by its id only: an article that was removed and added again is not ambiguous.
     """
-    if rma.order is None:
+    if rma.order_id is None:
         return
-    candidates = [line for line in rma.order.lines.all() if line.kind == "item"]
-    for line in rma.lines.all():
+    candidates = [line for line in view_reads.ORDER_LINES.objects(order_id=rma.order_id) if line.kind == "item"]
+    for line in view_reads.EVER_LINES.objects(rma_id=rma.pk):
         found = _matching(line.order_line_external_id, line.variant_external_id, line.sku, candidates)
         if line.order_line_id != (found.pk if found else None):
             line.order_line = found

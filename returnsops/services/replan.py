@@ -4,7 +4,8 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from django.db import OperationalError, transaction
 from django.db.models import Q
@@ -17,6 +18,7 @@ from returnsops.planning.keys import content_hash
 from returnsops.planning.model import Plan, PlannedCase, PlannedEffect
 from returnsops.planning.plan import APPROVAL_REFUSED, plan
 from returnsops.planning.policy import PolicyError, parse_policy
+from returnsops.prepared import Prepared
 
 from . import audit, cases, wakeups
 from .attribution import attribute_outside
@@ -58,10 +60,9 @@ def _in_turn(*, at: datetime, limit: int) -> Iterator[int]:
     """What is due, oldest first. Those that failed before come last, the one not tried for longest first: however
     many there are, they take the slice from no other, and each has its turn.
     """
-    due = ReturnAuthorisation.objects.filter(Q(is_dirty=True) | Q(next_look_at__lte=at)).order_by("pk")
     failed, again, ids = _failed_before(), set[int](), [0]
     while ids:
-        ids = list(due.filter(pk__gt=ids[-1]).values_list("pk", flat=True)[:limit])
+        ids = [rma_id for (rma_id,) in _due_after(limit).rows(at=at, after_id=ids[-1])]
         again.update(failed.keys() & ids)
         yield from (rma_id for rma_id in ids if rma_id not in failed)
         if len(ids) < limit:
@@ -69,10 +70,30 @@ def _in_turn(*, at: datetime, limit: int) -> Iterator[int]:
     yield from (rma_id for rma_id in failed if rma_id in again)
 
 
+@cache
+def _due_after(limit: int) -> Prepared[ReturnAuthorisation]:
+    return Prepared(
+        lambda at, after_id: (
+            ReturnAuthorisation.objects.filter(Q(is_dirty=True) | Q(next_look_at__lte=at), pk__gt=after_id)
+            .order_by("pk")
+            .values_list("pk")[:limit]
+        )
+    )
+
+
 def _failed_before() -> dict[int, None]:
     """Returns with the case that they could not be planned at all, by when that was last seen."""
-    failed = ExceptionCase.objects.active().filter(kind_code=states.CASE_PLANNING_FAILED, fingerprint__endswith=WHOLE)
-    return {int(rma_id): None for rma_id in failed.order_by("last_seen_at", "pk").values_list("subject_id", flat=True)}
+    return {int(rma_id): None for (rma_id,) in _FAILED.rows()}
+
+
+_FAILED: Final = Prepared(
+    lambda: (
+        ExceptionCase.objects.active()
+        .filter(kind_code=states.CASE_PLANNING_FAILED, fingerprint__endswith=WHOLE)
+        .order_by("last_seen_at", "pk")
+        .values_list("subject_id")
+    )
+)
 
 
 def replan_returns_of_orders(*, order_ids: Iterable[int], at: datetime) -> None:
@@ -171,10 +192,9 @@ def _no_route(rma: ReturnAuthorisation, *, text: str = "") -> PlannedCase:
 
 def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: datetime) -> None:
     keys = [effect.key for effect in wanted]
-    unsent = Q(rma=rma, state__in=sorted(states.UNSENT | {states.REJECTED}))
     # Locked: a pump may be claiming one of them right now, and what is sending is never cancelled.
-    locked = Effect.objects.select_for_update(of=("self",)).filter(Q(key__in=keys) | unsent)
-    known = {row.key: row for row in locked}
+    rows = _OF_RETURN.objects(rma_id=rma.pk)
+    known = {row.key: row for row in rows if row.key in keys or row.state in _STILL_OURS}
     for effect in wanted:
         row = known.get(effect.key)
         if row is None:
@@ -186,6 +206,10 @@ def _merge(rma: ReturnAuthorisation, wanted: tuple[PlannedEffect, ...], *, at: d
     # What a person proposed waited for this plan too: no pump claims anything of a return that is still to be planned.
     for connection_id in sorted({row.connection_id for row in known.values() if row.state == states.READY}):
         wakeups.wake_pump(connection_id)
+
+
+_STILL_OURS: Final = states.UNSENT | {states.REJECTED}
+_OF_RETURN: Final = Prepared(lambda rma_id: Effect.objects.select_for_update(of=("self",)).filter(rma=rma_id))
 
 
 def _created(rma: ReturnAuthorisation, effect: PlannedEffect, *, at: datetime) -> Effect:

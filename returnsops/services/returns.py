@@ -6,22 +6,25 @@ from them and never set.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from returnsops import facts, states
 from returnsops.models import (
     Connection,
-    Order,
+    Inspection,
     Parcel,
     ReasonCode,
+    ReasonMapping,
     ReturnAuthorisation,
     ReturnLine,
     Route,
 )
 from returnsops.planning.keys import content_hash
+from returnsops.prepared import Prepared, PreparedUpdate
 
+from . import view_reads
 from .locks import lock_return
-from .orders import link_order, match_lines
+from .orders import ORDER_NAMED, link_order, match_lines
 from .row_values import values_of
 
 DEFAULT_ORDER_WANTED_H = 24
@@ -41,16 +44,27 @@ MILESTONE_OF_STATUS: Mapping[str, str] = {
 
 def get_or_create_return(*, connection: Connection, return_id: str, at: datetime) -> ReturnAuthorisation:
     """The row of a return, locked after its order; made when its first fact arrives, whichever that is."""
-    same = ReturnAuthorisation.objects.filter(connection=connection, external_id=return_id)
-    rma_id = same.order_by().values_list("pk", flat=True).first()
-    if rma_id is None:
-        row, _ = ReturnAuthorisation.objects.get_or_create(
-            connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
-        )
-        rma_id = row.pk
+    known = _NAMED.rows(connection_id=connection.pk, external_id=return_id)
+    rma_id = known[0][0] if known else _made(connection=connection, return_id=return_id, at=at)
     rma = lock_return(rma_id=rma_id)
     rma.connection = connection  # it need not be read again
     return rma
+
+
+_NAMED: Final = Prepared(
+    lambda connection_id, external_id: (
+        ReturnAuthorisation.objects.filter(connection=connection_id, external_id=external_id)
+        .order_by()
+        .values_list("pk")
+    )
+)
+
+
+def _made(*, connection: Connection, return_id: str, at: datetime) -> int:
+    row, _ = ReturnAuthorisation.objects.get_or_create(
+        connection=connection, external_id=return_id, defaults={"order_next_read_at": at}
+    )
+    return row.pk
 
 
 def apply_snapshot(*, rma: ReturnAuthorisation, fact: facts.ReturnSeen, at: datetime) -> None:
@@ -181,8 +195,8 @@ def _choose_route(rma: ReturnAuthorisation) -> None:
 
 
 def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) -> None:
-    known = {line.external_id: line for line in rma.lines.all()}
-    meanings = {row.source_code: row.reason for row in rma.connection.reason_mappings.select_related("reason")}
+    known = {line.external_id: line for line in view_reads.EVER_LINES.objects(rma_id=rma.pk)}
+    meanings = {row.source_code: row.reason for row in _MEANINGS.objects(connection_id=rma.connection_id)}
     for item in items:
         line = known.pop(item.item_id, None) or ReturnLine(rma=rma, external_id=item.item_id)
         before, is_joining = values_of(line), line.pk is None or line.is_withdrawn
@@ -190,10 +204,21 @@ def _store_lines(rma: ReturnAuthorisation, items: tuple[facts.ReturnItem, ...]) 
         if line.pk is None or values_of(line) != before:
             line.save()
         if is_joining:
-            rma.inspections.filter(item_external_id=item.item_id, line__isnull=True).update(line=line)
+            _JUDGED_BEFORE.run(rma_id=rma.pk, item_id=item.item_id, line_id=line.pk)
     if any(not line.is_withdrawn for line in known.values()):
         rma.lines.filter(external_id__in=list(known)).update(is_withdrawn=True)
         rma.inspections.filter(line__is_withdrawn=True).update(line=None)  # as if they had never been heard of
+
+
+_MEANINGS: Final = Prepared(
+    lambda connection_id: ReasonMapping.objects.filter(connection=connection_id).select_related("reason")
+)
+_JUDGED_BEFORE: Final = PreparedUpdate(
+    lambda rma_id, item_id, line_id: (
+        Inspection.objects.filter(rma=rma_id, item_external_id=item_id, line__isnull=True),
+        {"line": line_id},
+    )
+)
 
 
 def _copy_item(line: ReturnLine, item: facts.ReturnItem, meanings: Mapping[str, ReasonCode]) -> None:
@@ -235,8 +260,7 @@ def _find_order(rma: ReturnAuthorisation, *, at: datetime) -> None:
         rma.order_next_read_at = at
     if rma.route is None or rma.route.commerce_id is None or not rma.order_external_id:
         return
-    order = Order.objects.filter(connection_id=rma.route.commerce_id, external_id=rma.order_external_id).first()
-    if order is not None:
+    for order in ORDER_NAMED.objects(connection_id=rma.route.commerce_id, external_id=rma.order_external_id):
         link_order(rma=rma, order=order)
 
 

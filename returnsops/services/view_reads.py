@@ -30,6 +30,7 @@ LINES: Final = Prepared(
         .order_by("external_id")
     )
 )
+EVER_LINES: Final = Prepared(lambda rma_id: ReturnLine.objects.filter(rma=rma_id))  # withdrawn ones too
 VERDICTS: Final = Prepared(
     lambda rma_id: Inspection.objects.filter(rma=rma_id, is_superseded=False).order_by("inspected_at", "identity")
 )
