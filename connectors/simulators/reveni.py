@@ -338,6 +338,10 @@ class ReveniPlatform:
         """Copies of all returns with what hangs on them."""
         return self.account.whole_returns()
 
+    def whole_return(self, return_id: str) -> dict[str, Any] | None:
+        """A copy of one return with what hangs on it."""
+        return self.account.whole_return(return_id)
+
     def now(self) -> datetime:
         """The platform's clock."""
         return self.clock.now()

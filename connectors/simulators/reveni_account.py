@@ -53,6 +53,11 @@ class Account:
         with self.lock:
             return deepcopy(list(self.returns.values()))
 
+    def whole_return(self, return_id: str) -> dict[str, Any] | None:
+        """A copy of one return with what hangs on it."""
+        with self.lock:
+            return deepcopy(self.returns.get(return_id))
+
     def act(self, return_id: str, type: str, *, status: str = "", is_silent: bool) -> None:
         """One change of the return itself."""
         with self.lock:

@@ -32,6 +32,9 @@ class Shown(Protocol):
     def whole_returns(self) -> list[dict[str, Any]]:
         """Copies of all returns with what hangs on them."""
 
+    def whole_return(self, return_id: str) -> dict[str, Any] | None:
+        """A copy of one return with what hangs on it."""
+
     def tables(self) -> Sequence[Table]:
         """The sections of the page."""
 
@@ -105,8 +108,8 @@ def _list(shown: Shown, request: Request) -> Response:
 
 
 def _one(shown: Shown, return_id: str) -> Response:
-    found = [row for row in shown.whole_returns() if row["id"] == return_id]
-    return _json(found[0]) if found else _error(404, "not_found", "There is no such return.")
+    found = shown.whole_return(return_id)
+    return _json(found) if found else _error(404, "not_found", "There is no such return.")
 
 
 def _moment(text: str) -> datetime:
