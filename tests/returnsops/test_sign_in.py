@@ -5,6 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from returnsops.sign_in import DEMO_MAIL
+
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long password 123"
 
@@ -26,6 +28,22 @@ def test_staff_signs_in_by_name_or_mail(client: Client, login: str) -> None:
 def test_an_account_without_staff_rights_is_refused(client: Client) -> None:
     client.force_login(User.objects.create_user("carl", password=PASSWORD))
     assert client.get("/admin/login/").status_code == 403
+
+
+def test_people_of_a_demo_are_let_in_while_debug_is_on_only(client: Client, settings: Settings) -> None:
+    """What the demo printed opens nothing where somebody runs its database as a real installation."""
+    settings.DEBUG = True
+    User.objects.create_user("olivia", f"olivia{DEMO_MAIL}", PASSWORD, is_staff=True)
+    printed = {"login": "olivia", "password": PASSWORD}
+    assert client.post("/accounts/login/", printed).headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+    settings.DEBUG = False
+    assert client.get("/admin/").status_code == 302, "the session of the demo has ended"
+    for login in ("olivia", f"olivia{DEMO_MAIL}"):
+        answer = client.post("/accounts/login/", printed | {"login": login})
+        assert (answer.status_code, b"not correct" in answer.content) == (200, True)
+    assert not client.login(username="olivia", password=PASSWORD)
 
 
 def test_registration_is_closed(client: Client) -> None:

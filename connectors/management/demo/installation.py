@@ -16,6 +16,7 @@ from returnsops import states
 from returnsops.models import Connection, Route
 from returnsops.roles import sync_roles
 from returnsops.services import routes
+from returnsops.sign_in import DEMO_MAIL
 
 # Who signs in, in which role, and what for.
 PEOPLE: Final[Mapping[str, tuple[str, str]]] = {
@@ -129,6 +130,6 @@ def register_webhooks(market: Market, *, public_url: str) -> None:
 
 
 def _person(name: str, team: str, password: str) -> User:
-    user = User.objects.create_user(name, password=password, is_staff=True)
+    user = User.objects.create_user(name, email=f"{name}{DEMO_MAIL}", password=password, is_staff=True)
     user.groups.add(Group.objects.get(name=states.TEAMS[team]))
     return user
