@@ -10,7 +10,7 @@ from reconciliation.showing import NOTHING_SHOWN, Shown
 from returnsops import states
 from returnsops.facts import OrderSnapshot
 from returnsops.models import Effect, Order, Refund, ReturnAuthorisation, Route
-from returnsops.planning import by_hand, holds, order_money, sellable, verdicts
+from returnsops.planning import attention, by_hand, holds, order_money, sellable, verdicts
 from returnsops.planning.policy import Policy, PolicyError, parse_policy
 from returnsops.planning.view import LineView, ReturnView
 from returnsops.services.views import CLOCK_SKEW, view_of
@@ -47,7 +47,7 @@ def book_of(
         refunds=_refunds(order, route, views, effects, shown=on_order),
         judged=tuple(item for rma, view, policy in views if not rma.is_dirty for item in _judged(rma, view, policy)),
         return_ids=tuple(rma.pk for rma in returns),
-        is_over_refund_accepted=any(_has_waiver(view, states.CASE_OVER_REFUNDED) for _, view, _ in views),
+        is_over_refund_accepted=any(_is_excess_accepted(view) for _, view, _ in views),
         payouts=tuple(one for seen in views for one in payouts_of(*seen, rows, read_at=read_at)),
         paying=tuple(one for seen in views for one in paying_of(*seen)),
         returned=tuple(one for rma, view, _ in _in_turn(views) for one in returned_of(rma, view)),
@@ -198,6 +198,6 @@ def _unplaced(view: ReturnView, line: LineView) -> int:
 _EXCESS = (states.CASE_RESTOCK_CONTRADICTED, states.CASE_RESTOCKED_BY_HAND)
 
 
-def _has_waiver(view: ReturnView, code: str) -> bool:
-    """Whether a person accepted this already on the return's own case."""
-    return any(waiver.hold_code == code and waiver.subject == "" for waiver in view.waivers)
+def _is_excess_accepted(view: ReturnView) -> bool:
+    """Whether a person accepted already on the return's own case that so much too much is refunded."""
+    return holds.is_accepted_up_to(view, states.CASE_OVER_REFUNDED, attention.over_refunded(view))

@@ -8,6 +8,8 @@ from returnsops import states
 from .parts import (
     ACCEPT,
     ACCEPT_AMOUNT,
+    ACCEPT_AT_RISK,
+    ACCEPT_UNITS,
     APPROVE,
     ATTRIBUTE,
     DECIDE_EXECUTOR,
@@ -83,7 +85,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The shop shows more refunded on the order than the customer paid or than our records explain.",
         "Two refunds at the same moment, or one by hand.",
         ("Compare the refunds in the shop with the payments.", "Settle the excess with the customer."),
-        (ACCEPT,),
+        (ACCEPT_AT_RISK,),
     ),
     case_kind(
         states.CASE_DUTY_LEFT,
@@ -181,7 +183,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
             "Ask the warehouse which verdict is right. The case closes by itself when the units are judged to be paid.",
             "Where the customer was paid too much, settle it with them, and accept the case with what was agreed.",
         ),
-        (ACCEPT,),
+        (ACCEPT_UNITS,),
     ),
     case_kind(
         states.CASE_EXECUTOR_UNKNOWN,

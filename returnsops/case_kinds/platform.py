@@ -5,7 +5,7 @@ from typing import Final
 from exceptions_queue.kinds import CaseKind, Severity, case_kind
 from returnsops import states
 
-from .parts import ACCEPT, ACCEPT_CASE, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE
+from .parts import ACCEPT, ACCEPT_AT_RISK, ACCEPT_CASE, PLATFORM_TOLD, SETTLE_CREDIT, SETTLE_EXCHANGE
 
 KINDS: Final[tuple[CaseKind, ...]] = (
     case_kind(
@@ -50,7 +50,7 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "The return was declined, cancelled or expired, but money went out or was announced for it.",
         "The end and the refund crossed each other.",
         ("Check whether the money really went out.", "Settle it with the customer or the platform."),
-        (ACCEPT,),
+        (ACCEPT_AT_RISK,),
     ),
     case_kind(
         states.CASE_PLATFORM_REFUND_FAILED,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from returnsops import money, states
 
 from . import credited, items, order_money, verdicts
-from .holds import case_of, cases_of, is_accepted, joined
+from .holds import case_of, cases_of, is_accepted, is_accepted_up_to, joined
 from .model import Part, PlannedCase
 from .policy import Policy
 from .view import PayoutView, ReturnView, RiskView
@@ -140,7 +140,9 @@ def _paid(view: ReturnView) -> Decimal:
 def _charge(view: ReturnView, risk: RiskView) -> tuple[PlannedCase, ...]:
     """Charges for goods that never came: made (for finance to know), failed or undone."""
     words = {"charged": "was made", "failed": "failed", "reversed": "was undone"}
-    if risk.stage not in words or is_accepted(view, states.CASE_CHARGE_PROBLEM, risk.risk_id):
+    subject = f"{risk.risk_id}/{risk.stage}"  # that it was made is accepted, and not that it fails or is undone later
+    is_known = any(is_accepted(view, states.CASE_CHARGE_PROBLEM, one) for one in (subject, risk.risk_id))
+    if risk.stage not in words or is_known:
         return ()
     amount = money.display(risk.amount, currency=risk.currency) if risk.amount is not None and risk.currency else ""
     return (
@@ -150,7 +152,7 @@ def _charge(view: ReturnView, risk: RiskView) -> tuple[PlannedCase, ...]:
             f"the charge{f' of {amount}' if amount else ''} for goods that did not come back "
             f"({risk.kind.replace('_', ' ')}) {words[risk.stage]}; liable: {risk.liable or 'unknown'}. "
             "Nothing is booked by itself.",
-            subject=risk.risk_id,
+            subject=subject,
             evidence={"risk": risk.risk_id, "stage": risk.stage, "liable": risk.liable},
             money_at_risk=risk.amount,
             currency=risk.currency,
@@ -159,7 +161,14 @@ def _charge(view: ReturnView, risk: RiskView) -> tuple[PlannedCase, ...]:
 
 
 def _is_failure_open(view: ReturnView, payout: PayoutView) -> bool:
-    return payout.is_failed and not is_accepted(view, states.CASE_PLATFORM_REFUND_FAILED, payout.refund_id)
+    subjects = (_subject(payout), payout.refund_id)
+    is_known = any(is_accepted(view, states.CASE_PLATFORM_REFUND_FAILED, subject) for subject in subjects)
+    return payout.is_failed and not is_known
+
+
+def _subject(payout: PayoutView) -> str:
+    """One try of a refund: where the platform issues it anew and that fails too, the customer waits again."""
+    return f"{payout.refund_id}/{payout.issued_at.isoformat()}"
 
 
 def _failed(view: ReturnView, payout: PayoutView) -> PlannedCase:
@@ -179,20 +188,25 @@ def _failed(view: ReturnView, payout: PayoutView) -> PlannedCase:
         view,
         states.CASE_PLATFORM_REFUND_FAILED,
         f"{cause} Agree another way to pay with the customer.",
-        subject=payout.refund_id,
+        subject=_subject(payout),
         evidence={"refund": payout.refund_id, "failure": payout.failure_text, "written": written},
         money_at_risk=payout.amount,
         currency=payout.currency,
     )
 
 
+def over_refunded(view: ReturnView) -> Decimal:
+    """How much more stands refunded in the shop than was paid."""
+    return Decimal(0) if view.order is None else order_money.refunded_in_shop(view) - view.order.total
+
+
 def _over_refunded(view: ReturnView) -> Part:
     """More stands refunded in the shop than was paid: it does not stop that by itself (woocommerce-observed 4.5)."""
-    refunded = order_money.refunded_in_shop(view)
-    if view.order is None or refunded <= view.order.total or is_accepted(view, states.CASE_OVER_REFUNDED):
+    excess = over_refunded(view)
+    if view.order is None or excess <= 0 or is_accepted_up_to(view, states.CASE_OVER_REFUNDED, excess):
         return Part()
     currency = view.order.currency
-    excess = refunded - view.order.total
+    refunded = order_money.refunded_in_shop(view)
     paid = money.display(view.order.total, currency=currency)
     case = case_of(
         view,

@@ -154,7 +154,10 @@ def _changed(view: ReturnView, exchange: ExchangeView, sent: EffectView, is_plat
         reasons.append("it asks for other goods now")
     if named and ours and named != ours:
         reasons.append(f"the platform names order {named} as its replacement")
-    if not reasons or is_accepted(view, states.CASE_EXCHANGE_CHANGED, exchange.exchange_id):
+    # Accepted is what it says now: what it says another time is to be corrected by hand as well.
+    subject = f"{exchange.exchange_id}/{content_hash([named, lines_wanted(exchange)])[:12]}"
+    is_known = any(is_accepted(view, states.CASE_EXCHANGE_CHANGED, one) for one in (subject, exchange.exchange_id))
+    if not reasons or is_known:
         return ()
     return (
         case_of(
@@ -162,7 +165,7 @@ def _changed(view: ReturnView, exchange: ExchangeView, sent: EffectView, is_plat
             states.CASE_EXCHANGE_CHANGED,
             f"replacement order {ours or '(on its way)'} of exchange {exchange.exchange_id} was placed, and since then "
             f"{' and '.join(reasons)}. Nothing more is placed by itself: correct the order in the shop by hand.",
-            subject=exchange.exchange_id,
+            subject=subject,
             evidence={"exchange": exchange.exchange_id, "order": ours, "named": named, "now": lines_wanted(exchange)},
         ),
     )

@@ -197,8 +197,12 @@ def _by_hand(view: ReturnView, exchange: ExchangeView, *, why: str = "") -> Plan
 
 
 def _handed_over(view: ReturnView, exchange: ExchangeView) -> tuple[PlannedCase, ...]:
-    """The shopper is to get something else instead; ends when the platform withdraws the exchange."""
-    if is_accepted(view, states.CASE_EXCHANGE_UNDECIDED, exchange.exchange_id):
+    """The shopper is to get something else instead; ends when the platform withdraws the exchange.
+
+    Somebody may have accepted before that refused goods are replaced all the same: that is no answer to this.
+    """
+    subject = f"{exchange.exchange_id}/instead"
+    if is_accepted(view, states.CASE_EXCHANGE_UNDECIDED, subject):
         return ()
     return (
         case_of(
@@ -206,7 +210,7 @@ def _handed_over(view: ReturnView, exchange: ExchangeView) -> tuple[PlannedCase,
             states.CASE_EXCHANGE_UNDECIDED,
             f"exchange {exchange.exchange_id} cannot be sent and is to be refunded instead. Change it to a refund in "
             "the returns platform; the platform's refund then goes its usual way.",
-            subject=exchange.exchange_id,
+            subject=subject,
             evidence={"exchange": exchange.exchange_id, "wanted": exchange_ends.lines_wanted(exchange)},
         ),
     )

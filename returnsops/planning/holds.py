@@ -143,6 +143,11 @@ def seen_to(view: ReturnView, kind: str, item_id: str) -> int:
     return max((int(units) for units, _, item in named if item == item_id and units.isdecimal()), default=0)
 
 
+def is_accepted_up_to(view: ReturnView, kind: str, amount: Decimal) -> bool:
+    """Whether a person accepted this much money or more; acceptances of before name no amount and stand for any."""
+    return is_accepted(view, kind) or any(amount <= one for one in waived_amounts(view, kind, ""))
+
+
 def accepted_before(units: int) -> str:
     """What a case says of the units that an earlier acceptance named, for the end of its cause."""
     return f" {units} of them {'was' if units == 1 else 'were'} accepted before." if units else ""

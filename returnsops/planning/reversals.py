@@ -11,7 +11,7 @@ from returnsops import money, states
 from returnsops.facts import OrderLineSnapshot
 
 from . import items, order_money, sellable, verdicts
-from .holds import IF_ACCEPTED, WAITS_FOR_RESTOCK, accepted_before, case_of, is_accepted, joined, seen_to
+from .holds import IF_ACCEPTED, WAITS_FOR_RESTOCK, accepted_before, case_of, is_accepted_up_to, joined, seen_to
 from .model import Hold, Part, PlannedCase, PlannedEffect
 from .policy import Policy
 from .view import EffectView, LineView, ReturnView
@@ -106,8 +106,8 @@ def _paid_without_verdict(view: ReturnView, policy: Policy, line: LineView) -> P
     is_by_verdict = policy.initiator(view.resolution) == "policy_trigger" and trigger in _VERDICTS
     paid = order_money.committed(view, states.REFUND, line.item_id)
     due = verdicts.units_due(view, line, trigger)
-    is_known = view.status in states.RETURN_ENDED or is_accepted(view, states.CASE_REFUND_CONTRADICTED, line.item_id)
-    if not is_by_verdict or paid <= due or is_known:
+    is_known = paid - due <= seen_to(view, states.CASE_REFUND_CONTRADICTED, line.item_id)
+    if not is_by_verdict or is_known or view.status in states.RETURN_ENDED:
         return None
     sent = [one for one in view.effects if one.kind == states.REFUND and one.item_id == line.item_id]
     amount = sum((one.amount or Decimal(0) for one in sent if order_money.is_counted(one)), Decimal(0))
@@ -118,7 +118,13 @@ def _paid_without_verdict(view: ReturnView, policy: Policy, line: LineView) -> P
         f"verdicts in force {due} {'is' if due == 1 else 'are'} to be paid. A refund cannot be taken back by itself: "
         "find out which verdict is right, and settle with the customer what was paid too much.",
         subject=line.item_id,
-        evidence={"item": line.item_id, "refunded": paid, "to be paid": due, "effects": [one.key for one in sent]},
+        evidence={
+            "item": line.item_id,
+            "refunded": paid,
+            "to be paid": due,
+            "effects": [one.key for one in sent],
+            IF_ACCEPTED: paid - due,
+        },
         money_at_risk=amount,
     )
 
@@ -130,10 +136,11 @@ def _paid_after_end(view: ReturnView) -> tuple[PlannedCase, ...]:
         return ()
     sent = [effect for effect in view.effects if effect.kind == states.REFUND and order_money.is_counted(effect)]
     told = [payout for payout in view.payouts if not payout.is_failed]
-    if not (sent or told) or is_accepted(view, states.CASE_PAID_AFTER_END):
-        return ()
     in_shop = sum((effect.amount or Decimal(0) for effect in sent), Decimal(0))
     by_platform = sum((payout.amount for payout in told), Decimal(0))
+    at_risk = max(in_shop, by_platform)
+    if not (sent or told) or is_accepted_up_to(view, states.CASE_PAID_AFTER_END, at_risk):
+        return ()
     return (
         case_of(
             view,
@@ -148,6 +155,6 @@ def _paid_after_end(view: ReturnView) -> tuple[PlannedCase, ...]:
                 "platform": str(by_platform),
                 "shop": str(in_shop),
             },
-            money_at_risk=max(in_shop, by_platform),
+            money_at_risk=at_risk,
         ),
     )

@@ -96,15 +96,22 @@ def accept_units(*, case: ExceptionCase, by: User | str, at: datetime, reason: s
     if not isinstance(units, int):
         raise CaseError("This case was opened before it named its units. Check it again first, then accept it.")
     waive(case, units_accepted(units, subject_of(case)), by=by, at=at, why=reason)
-    return "Accepted as done by hand."
+    return "Accepted as seen to."
 
 
 def words_for_units(case: ExceptionCase) -> str:
-    """How many units count as done by hand then; '' where the case does not name them yet."""
+    """How many units count as seen to then; '' where the case does not name them yet."""
     units = case.evidence.get(IF_ACCEPTED)
     if not isinstance(units, int):
         return ""
-    return f"{units} unit{'' if units == 1 else 's'} of the item {'counts' if units == 1 else 'count'} as done by hand."
+    return f"{units} unit{'' if units == 1 else 's'} of the item {'counts' if units == 1 else 'count'} as seen to."
+
+
+def accept_at_risk(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:
+    """The money this case names was settled by people; should it become more, it is a case again."""
+    at_risk = case.money_at_risk
+    waive(case, f"{at_risk.normalize():f}" if at_risk else subject_of(case), by=by, at=at, why=reason)
+    return "Accepted as it is."
 
 
 def paid_for_other(*, case: ExceptionCase, by: User | str, at: datetime, reason: str, data: Data) -> str:

@@ -225,8 +225,10 @@ def test_refunded_instead_it_is_for_the_platform_to_change() -> None:
     made = v.planned(given_up, OURS)
     assert v.of_kind(made, states.EXCHANGE) == []
     assert v.case_kinds(made) == [states.CASE_EXCHANGE_UNDECIDED]
-    done = replace(given_up, waivers=(*given_up.waivers, waiver(states.CASE_EXCHANGE_UNDECIDED)))
-    assert v.case_kinds(v.planned(done, OURS)) == []
+    sent_all_the_same = replace(given_up, waivers=(*given_up.waivers, waiver(states.CASE_EXCHANGE_UNDECIDED)))
+    assert v.case_kinds(v.planned(sent_all_the_same, OURS)) == [states.CASE_EXCHANGE_UNDECIDED]
+    changed = waiver(states.CASE_EXCHANGE_UNDECIDED, "ex_1/instead")
+    assert v.case_kinds(v.planned(replace(given_up, waivers=(*given_up.waivers, changed)), OURS)) == []
 
 
 # --- once it is placed -----------------------------------------------------------------------------------------------
@@ -245,8 +247,11 @@ def test_other_goods_or_another_order_afterwards_are_a_case() -> None:
     (case,) = made.cases
     assert case.kind == states.CASE_EXCHANGE_CHANGED
     assert "it asks for other goods now and the platform names order 99 as its replacement" in case.cause
-    accepted = view(other, effects=(placed(),), waivers=(waiver(states.CASE_EXCHANGE_CHANGED),))
-    assert v.case_kinds(v.planned(accepted, OURS)) == []
+    for subject in ("ex_1", case.fingerprint.rpartition(":")[2]):
+        accepted = view(other, effects=(placed(),), waivers=(waiver(states.CASE_EXCHANGE_CHANGED, subject),))
+        assert v.case_kinds(v.planned(accepted, OURS)) == []
+    once_more = replace(accepted, exchanges=(replace(other, commerce_order_id="98"),))
+    assert v.case_kinds(v.planned(once_more, OURS)) == [states.CASE_EXCHANGE_CHANGED]
     assert v.case_kinds(v.planned(view(exchange(commerce_order_id="71"), effects=(placed(),)), OURS)) == []
     theirs = replace(other, commerce_order_id="71")
     assert v.case_kinds(v.planned(view(theirs, effects=(placed(),)), THEIRS)) == []

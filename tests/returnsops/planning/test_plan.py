@@ -322,25 +322,48 @@ def test_charges_are_cases_until_accepted(stage: str) -> None:
     risk = RiskView(risk_id="r1", kind="non_return", stage=stage, amount=Decimal("24.20"), currency="EUR")
     made = v.planned(v.view(risks=(risk,)))
     assert [(case.fingerprint, case.money_at_risk) for case in made.cases] == [
-        ("charge_problem:reveni/ret_1:r1", Decimal("24.20"))
+        (f"charge_problem:reveni/ret_1:r1/{stage}", Decimal("24.20"))
     ]
     assert "the charge of €24.20 for goods" in made.cases[0].cause
     nameless = replace(risk, amount=None)
     assert "the charge for goods" in v.planned(v.view(risks=(nameless,))).cases[0].cause
-    accepted = v.view(risks=(risk,), waivers=(WaiverView(hold_code="charge_problem", subject="r1"),))
-    assert v.planned(accepted).cases == ()
+    for subject in ("r1", f"r1/{stage}"):
+        accepted = v.view(risks=(risk,), waivers=(WaiverView(hold_code="charge_problem", subject=subject),))
+        assert v.planned(accepted).cases == ()
+
+
+def test_a_charge_that_was_accepted_as_made_is_a_case_when_it_is_undone() -> None:
+    made = RiskView(risk_id="r1", kind="non_return", stage="charged")
+    accepted = v.view(risks=(replace(made, stage="reversed"),), waivers=(acceptance(v.view(risks=(made,))),))
+    assert v.case_kinds(v.planned(accepted)) == ["charge_problem"]
+
+
+def acceptance(view: ReturnView) -> WaiverView:
+    """What a person says by accepting the one case of a return."""
+    (case,) = v.planned(view).cases
+    return WaiverView(hold_code=case.kind, subject=case.fingerprint.removeprefix(f"{case.kind}:{view.ref}:"))
 
 
 def test_a_failed_platform_refund_is_a_case_and_worse_when_it_is_written() -> None:
     failed = v.payout(is_failed=True, failure_text="account closed")
     made = v.planned(v.view(payouts=(failed,)))
-    assert [case.fingerprint for case in made.cases] == ["platform_refund_failed:reveni/ret_1:re_1"]
+    assert [case.fingerprint for case in made.cases] == [
+        f"platform_refund_failed:reveni/ret_1:re_1/{failed.issued_at.isoformat()}"
+    ]
     assert "did not reach the customer: account closed. Agree" in made.cases[0].cause
     sent = v.effect("refund:reveni/ret_1:re_1", "refund", "done", amount=Decimal("24.20"))
     worse = v.planned(v.view(payouts=(replace(failed, failure_text=""),), effects=(sent,)))
     assert "gives no reason. It is already written in the shop as refunded." in worse.cases[0].cause
-    accepted = v.view(payouts=(failed,), waivers=(WaiverView(hold_code="platform_refund_failed", subject="re_1"),))
-    assert v.planned(accepted).cases == ()
+    for subject in ("re_1", f"re_1/{failed.issued_at.isoformat()}"):
+        accepted = (WaiverView(hold_code="platform_refund_failed", subject=subject),)
+        assert v.planned(v.view(payouts=(failed,), waivers=accepted)).cases == ()
+
+
+def test_a_platform_refund_that_is_issued_anew_and_fails_again_is_a_case_again() -> None:
+    first = v.payout(is_failed=True)
+    seen_to = (acceptance(v.view(payouts=(first,))),)
+    again = replace(first, issued_at=first.issued_at + timedelta(days=2))
+    assert v.case_kinds(v.planned(v.view(payouts=(again,), waivers=seen_to))) == ["platform_refund_failed"]
 
 
 def test_money_of_an_ended_return_is_a_case() -> None:
@@ -350,16 +373,18 @@ def test_money_of_an_ended_return_is_a_case() -> None:
     sent = v.effect("refund:reveni/ret_1:re_1", "refund", "unknown", amount=Decimal("30.00"))
     assert v.planned(v.view(status="expired", effects=(sent,))).cases[0].money_at_risk == Decimal("30.00")
     assert v.case_kinds(v.planned(v.view(status="declined"))) == []
-    waiver = WaiverView(hold_code="paid_after_end", subject="paid_after_end:reveni/ret_1")
-    assert v.case_kinds(v.planned(v.view(status="declined", effects=(sent,), waivers=(waiver,)))) == []
+    for subject, cases in (("paid_after_end:reveni/ret_1", []), ("30", []), ("29.99", ["paid_after_end"])):
+        waiver = WaiverView(hold_code="paid_after_end", subject=subject)
+        assert v.case_kinds(v.planned(v.view(status="declined", effects=(sent,), waivers=(waiver,)))) == cases
 
 
 def test_more_refunded_than_paid_is_a_case() -> None:
     twice = (v.shop_refund("1", "66.55", attribution="ours"), v.shop_refund("2", "66.55", attribution="unrelated"))
     made = v.planned(v.view(shop_refunds=twice))
     assert [(case.kind, case.money_at_risk) for case in made.cases] == [("over_refunded", Decimal("66.55"))]
-    accepted = v.view(shop_refunds=twice, waivers=(WaiverView(hold_code="over_refunded"),))
-    assert v.planned(accepted).cases == ()
+    for subject, cases in (("", []), ("66.55", []), ("66.54", ["over_refunded"])):
+        accepted = (WaiverView(hold_code="over_refunded", subject=subject),)
+        assert v.case_kinds(v.planned(v.view(shop_refunds=twice, waivers=accepted))) == cases
 
 
 def test_wrong_items_are_told_before_anything_waits_for_them() -> None:

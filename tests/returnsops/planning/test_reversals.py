@@ -128,11 +128,15 @@ def test_money_sent_on_a_verdict_that_does_not_stand_is_a_case_until_it_stands_a
     assert "were refunded (€24.20), but by the verdicts in force 0 are to be paid" in case.cause
     missing = replace(judged, outcome="missing", disposition="missing")
     accepted = (WaiverView(hold_code="refund_contradicted", subject="a"),)
+    this_many = (WaiverView(hold_code="refund_contradicted", subject="1 units of a"),)
+    more = (sent, replace(sent, key="refund:reveni/ret_1:a:2"))
     received = parse_policy({"refund": {"initiator": "policy_trigger", "trigger": "received"}})
     for view, by, expected in (
         (replace(withdrawn, verdicts=(judged,)), policy, False),
         (replace(withdrawn, verdicts=(missing,)), policy, True),
         (replace(withdrawn, waivers=accepted), policy, False),
+        (replace(withdrawn, waivers=this_many), policy, False),
+        (replace(withdrawn, waivers=this_many, effects=more), policy, True),
         (replace(withdrawn, status="cancelled"), policy, False),
         (replace(withdrawn, effects=()), policy, False),
         (withdrawn, received, False),

@@ -156,8 +156,8 @@ def test_goods_done_by_hand_are_accepted_with_their_number(
 ) -> None:
     case = case_of(rma, kind=states.CASE_RESTOCK_IMPOSSIBLE, subject="i1")
     case.evidence = {"by_hand_if_accepted": units}
-    assert case_actions.words_for_units(case) == f"{words} done by hand."
-    assert run(case_actions.accept_units, case, fiona) == "Accepted as done by hand."
+    assert case_actions.words_for_units(case) == f"{words} seen to."
+    assert run(case_actions.accept_units, case, fiona) == "Accepted as seen to."
     assert Waiver.objects.get().subject == f"{units} units of i1"
 
 
@@ -168,6 +168,16 @@ def test_a_case_that_names_no_units_yet_is_to_be_checked_again_before_it_is_acce
     assert case_actions.words_for_units(case) == ""
     with pytest.raises(CaseError, match="before it named its units"):
         run(case_actions.accept_units, case, fiona)
+
+
+@pytest.mark.parametrize(("at_risk", "subject"), [(Decimal("20.0000"), "20"), (Decimal("0.5"), "0.5"), (None, "")])
+def test_as_much_money_is_accepted_as_the_case_names(
+    rma: ReturnAuthorisation, fiona: User, at_risk: Decimal | None, subject: str
+) -> None:
+    case = case_of(rma, kind=states.CASE_OVER_REFUNDED)
+    case.money_at_risk = at_risk
+    assert run(case_actions.accept_at_risk, case, fiona) == "Accepted as it is."
+    assert Waiver.objects.get().subject == subject
 
 
 @pytest.mark.parametrize(("given", "subject"), [("42.50", "42.50"), (Decimal("0.01"), "0.01")])
