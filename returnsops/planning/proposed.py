@@ -5,10 +5,12 @@ top. Until it is certain that such a refund goes or does not go, the return's ow
 the goods that it is to be resolved with. Those never go beside such money unless people say so.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from returnsops import money, states
 
+from . import credited, exchange_ends
 from .holds import Finding, is_accepted, problem
 from .model import Hold
 from .view import EffectView, ReturnView
@@ -101,7 +103,7 @@ def _totals(view: ReturnView) -> dict[str, Decimal]:
 
 
 def already(view: ReturnView, *, but: str = "") -> str:
-    """What was refunded for this return before, is on its way, or is proposed beside the effect ``but``; '' = nothing.
+    """What was refunded or given for this return, is on its way, or proposed beside the effect ``but``; '' = nothing.
 
     Sentences with amounts in the order's currency, for the people who propose and approve.
     """
@@ -116,7 +118,22 @@ def already(view: ReturnView, *, but: str = "") -> str:
         (moving, "are being sent for this return right now."),
         (others, "are proposed for this return and not decided."),
     )
-    return " ".join(f"{money.display(amount, currency=currency)} {text}" for amount, text in words if amount)
+    said = [f"{money.display(amount, currency=currency)} {text}" for amount, text in words if amount]
+    return " ".join((*said, *_given(view)))
+
+
+def _given(view: ReturnView) -> Iterator[str]:
+    """Credit and goods that the customer has instead of money, by whomever."""
+    for credit in view.credits:
+        is_issued = credited.issued(view, credit) is not None or credited.is_outside(credit)
+        if is_issued and credited.stands(view, credit):
+            shown = money.display(credit.amount, currency=credit.currency)
+            yield f"{shown} were given as credit for this return already."
+    sent = {one.key for one in view.effects if one.state in states.COMMITTED}
+    for exchange in view.exchanges:
+        is_placed = exchange.is_settled or exchange_ends.key_of(view, exchange.exchange_id) in sent
+        if is_placed and not exchange_ends.is_withdrawn(view, exchange):
+            yield "A replacement was ordered for this return already."
 
 
 def _amount(effect: EffectView) -> Decimal:

@@ -42,7 +42,9 @@ def approve(*, effect_id: int, by: User, at: datetime, revision: int) -> Effect:
     if _has_judged(effect, by):
         raise EffectError("It follows from your own verdict on the goods; a second person has to approve it.")
     if proposals.is_other_on_its_way(effect):
-        raise EffectError("Another refund of this return is being sent right now; approve once its outcome is known.")
+        raise EffectError(
+            "A refund, credit or replacement of this return is being sent right now; approve once its outcome is known."
+        )
     effect.approved_by, effect.approved_at, effect.approved_revision = by, at, revision
     _put(effect, states.HELD if effect.holds else states.READY, at=at)
     _note(effect, act="effect_approved", by=by, at=at, text=f"{label(effect)}: approved.")

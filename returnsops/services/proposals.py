@@ -137,10 +137,11 @@ def remaining_for(effect: Effect) -> Decimal:
 
 
 def is_other_on_its_way(effect: Effect) -> bool:
-    """Whether another refund of the return that this proposal pays for is being sent, or its outcome is not known."""
+    """Whether anything else is being given for the return that this proposal pays for, or its outcome is not known."""
     if not _serves(effect):
         return False
-    moving = Effect.objects.filter(rma=effect.rma, kind=states.REFUND, state__in=states.IN_FLIGHT)
+    kinds = (states.REFUND, states.STORE_CREDIT, states.EXCHANGE)
+    moving = Effect.objects.filter(rma=effect.rma, kind__in=kinds, state__in=states.IN_FLIGHT)
     return moving.exclude(pk=effect.pk).exists()
 
 

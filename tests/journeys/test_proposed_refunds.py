@@ -241,7 +241,7 @@ def test_nothing_is_approved_while_the_refund_itself_is_in_doubt_and_then_people
             f"/admin/returnsops/effect/{proposal.pk}/act/approve/",
             revision=proposal.payload_revision,
         )
-        assert "Another refund of this return is being sent right now" in page
+        assert "A refund, credit or replacement of this return is being sent right now" in page
         w.settle()
         assert own_refund(w, return_id).state == states.CONFIRMED
         assert newest_proposal(w, return_id).state == states.AWAITING_APPROVAL

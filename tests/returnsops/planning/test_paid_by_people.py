@@ -129,6 +129,39 @@ def test_the_to_do_of_a_person_names_the_money(resolution: str) -> None:
     assert words not in the_case(v.planned(beside(resolution), by_hand), kind).cause
 
 
+@BOTH
+def test_who_proposes_and_approves_money_reads_what_was_given_before(resolution: str) -> None:
+    waits = paid(state="awaiting_approval")
+    view = beside(resolution, waits)
+    assert proposed.already(view, but=waits.key) == ""
+    words = {
+        "store_credit": "€24.20 were given as credit for this return already.",
+        "exchange": "A replacement was ordered for this return already.",
+    }[resolution]
+    gift = the_gift(v.planned(beside(resolution), BY_US))
+    sent = v.effect(gift.key, gift.kind, amount=gift.amount, remote_id="71")
+    assert proposed.already(replace(view, effects=(waits, sent)), but=waits.key) == words
+    taken_back = v.effect(f"reverse:{gift.key}:1", states.VOID_CREDIT if gift.amount else states.CANCEL_EXCHANGE)
+    gone = beside(
+        resolution,
+        waits,
+        sent,
+        taken_back,
+        credits=tuple(replace(one, is_withdrawn=True) for one in view.credits),
+        exchanges=tuple(replace(one, is_cancelled=True) for one in view.exchanges),
+    )
+    assert proposed.already(gone, but=waits.key) == ""
+    by_hand = beside(
+        resolution,
+        waits,
+        credits=tuple(replace(one, is_settled=True) for one in view.credits),
+        exchanges=tuple(replace(one, is_settled=True) for one in view.exchanges),
+    )
+    assert proposed.already(by_hand, but=waits.key) == words
+    case = the_case(v.planned(by_hand, BY_US), states.CASE_NEEDS_APPROVAL)
+    assert case.cause.endswith(words)
+
+
 def test_the_second_person_reads_that_the_replacement_goes_beside_money() -> None:
     view = beside("exchange", paid())
     accepted = waived(AS_WELL, subject(v.planned(view, BY_US), AS_WELL))

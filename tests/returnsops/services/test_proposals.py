@@ -106,6 +106,15 @@ def test_nothing_is_approved_while_the_returns_own_refund_may_be_going(state: st
     assert proposal.state == states.READY
 
 
+@pytest.mark.parametrize("kind", [states.STORE_CREDIT, states.EXCHANGE])
+def test_nothing_is_approved_while_credit_or_goods_may_be_going(kind: str) -> None:
+    rma = ReturnFactory()
+    refund(rma, states.UNKNOWN, kind=kind, amount=Decimal("5.00"))
+    proposal = propose(rma)
+    with pytest.raises(EffectError, match="credit or replacement of this return is being sent right now"):
+        approvals.approve(effect_id=proposal.pk, by=UserFactory(), at=NOW, revision=1)
+
+
 def _refuse(effect: Effect) -> None:
     approvals.reject_approval(effect_id=effect.pk, by=UserFactory(), at=NOW, why="no")
 
