@@ -70,7 +70,6 @@ ACCEPT: Final = CaseAction(
     needs_reason=True,
     help="Releases the hold. Money still waits for the approval of a second person.",
 )
-<<<<<<< HEAD
 IT_WAS_FOR_THIS: Final = replace(
     ACCEPT,
     label="It was for this refund",
@@ -83,11 +82,10 @@ IT_WAS_FOR_OTHER: Final = CaseAction(
     permission="returnsops.waive_hold",
     needs_reason=True,
     help="This refund goes in full once a second person approved it. The money counts against the others.",
-=======
+)
 ACCEPT_AT_RISK: Final = replace(ACCEPT, run=run.accept_at_risk, help="Accepts as much money as the case names.")
 ACCEPT_UNITS: Final = replace(
     ACCEPT, run=run.accept_units, words_for=run.words_for_units, help="More units later are asked about anew."
->>>>>>> 2eeb11e (Let an acceptance stand for what was accepted, and ask anew about what comes later)
 )
 # Of teams that release no money: only the team of the case acts on it, and what it releases finance still approves.
 ACCEPT_CASE: Final = CaseAction(
