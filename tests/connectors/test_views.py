@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from connectors import tasks, views
 from connectors.signing import sign
+from connectors.woocommerce import webhooks
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Connection, InboundEvent, WebhookRefusal
@@ -142,6 +143,18 @@ def test_the_unsigned_ping_of_a_new_webhook_is_answered_and_forgotten() -> None:
     assert not WebhookRefusal.objects.exists()
     other = _raw(b'{"id": 7}', {}, name="shop")
     assert (other.status_code, WebhookRefusal.objects.get().count) == (401, 1)
+
+
+def test_what_is_signed_right_and_is_no_delivery_of_the_vendor_is_refused() -> None:
+    """A shop signs only what has a topic: without one it is somebody else's, or an answer that was cut."""
+    shop = ConnectionFactory(name="shop")
+    store_secret(connection=shop, name="webhook_secret", value="s3cret", by="test", at=NOW)
+    signed = sign(verifier=webhooks.VERIFIER, secret="s3cret", body=b'{"id": 7}', at=timezone.now(), message_id="")
+    known = _raw(b'{"id": 7}', signed | {"X-WC-Webhook-Topic": "order.updated"}, name="shop")
+    assert (known.status_code, WebhookRefusal.objects.count()) == (202, 0)
+    answer = _raw(b'{"id": 7}', signed, name="shop")
+    assert (answer.status_code, InboundEvent.objects.count()) == (401, 1)
+    assert WebhookRefusal.objects.get().last_reason == "not signed"
 
 
 def test_refusals_are_one_row_an_hour_and_one_case_from_a_burst_on(platform: Connection) -> None:

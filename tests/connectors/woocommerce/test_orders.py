@@ -71,6 +71,30 @@ def test_the_recorded_order_as_a_whole(order: Any) -> None:
     assert snapshot.meta == {}, "meta of others may hold customer data and is not kept"
 
 
+def test_a_fee_of_the_order_and_what_was_given_back_of_it_count() -> None:
+    row = answer_of("orders/create_order_line_discount")
+    given_back = answer_of("refunds/shipping_line_refund") | {"amount": "1.21", "shipping_lines": []}
+    given_back["fee_lines"] = [
+        row["fee_lines"][0]
+        | {
+            "id": 40,
+            "total": "-1.00",
+            "total_tax": "-0.21",
+            "taxes": [{"id": 1, "total": "-0.21", "subtotal": ""}],
+            "meta_data": [{"id": 251, "key": "_refunded_item_id", "value": "18"}],
+        }
+    ]
+
+    snapshot = order_snapshot(row, [given_back], products={}, reading=PLAIN)
+
+    fees = [(line.line_id, line.name, line.quantity, line.net) for line in snapshot.lines if line.kind == "fee"]
+    assert fees == [("18", "Gift wrap", 1, D("3.00"))]
+    assert sum(line.net + sum(t.amount for t in line.taxes) for line in snapshot.lines) == snapshot.total == D("58.08")
+    assert snapshot.refunds[0].lines == (
+        RemoteRefundLine(line_id="18", quantity=0, net=D("1.00"), taxes=(TaxShare(rate_id="1", amount=D("0.21")),)),
+    )
+
+
 def test_a_refund_is_positive_and_names_the_order_line() -> None:
     refund = remote_refund(answer_of("refunds/partial_by_line_restock_true_meta"), currency="EUR", reading=PLAIN)
 

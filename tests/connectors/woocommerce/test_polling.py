@@ -110,6 +110,26 @@ def test_an_order_and_a_refund_become_hints_without_customer_data() -> None:
     assert items[0].delivery_key.startswith("order:7:2026-11-20T20:00:00:")
 
 
+def test_the_next_round_asks_from_the_newest_refund_on() -> None:
+    shop = Shop()
+    shop.refunds = [refund(9, 7, START + timedelta(hours=1)), refund(8, 7, START)]
+    link, asked = scripted_link(shop)
+    _, cursor, _ = poll_round(link, cursor_at(START))
+    assert json.loads(cursor) == {"orders_top": stamp(START), "refunds_top": stamp(START + timedelta(hours=1))}
+    asked.clear()
+    poll_round(link, cursor)
+    assert [params["after"] for _, path, params, _ in asked if path == "/refunds"] == [
+        stamp(START + timedelta(minutes=50))
+    ]
+
+
+def test_an_empty_page_ends_a_stream_whatever_the_shop_says_of_more() -> None:
+    """A plugin that hides rows, or a cached header: a round that never ends would read nothing else any more."""
+    link, asked = scripted_link(lambda *_: answered(200, [], x_wp_total="500", x_wp_totalpages="5"))
+    assert poll_round(link, cursor_at(START))[::2] == ([], 2)
+    assert [path for _, path, _, _ in asked] == ["/orders", "/refunds"]
+
+
 @pytest.mark.parametrize("cap", [10, 100])
 def test_every_page_is_read_also_where_the_shop_gives_ten(cap: int) -> None:
     shop = Shop(cap=cap)

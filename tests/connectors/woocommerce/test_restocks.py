@@ -125,6 +125,12 @@ def test_a_product_whose_stock_is_not_managed(managed: Any) -> None:
     assert (refusal.code, "does not manage the stock of Linen shirt" in refusal.text) == ("restock_impossible", True)
 
 
+def test_an_order_in_the_bin_is_left_alone() -> None:
+    shop = Shop()
+    shop.order["status"] = "trash"
+    assert refused(shop).code == "order_gone"
+
+
 def test_a_product_that_is_gone() -> None:
     shop = Shop()
     shop.products.clear()

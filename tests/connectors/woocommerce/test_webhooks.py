@@ -130,7 +130,8 @@ def test_a_disabled_webhook_is_seen_and_switched_on() -> None:
         "delivery_url": "https://erp.example",
         "status": "disabled",
     }
-    link, asked = scripted_link(Shop(row | {"status": "disabled"}, other))
+    rotated = KEYS | {"webhook_secret": ("newest1234567890", "abcdefgh12345678")}
+    link, asked = scripted_link(Shop(row | {"status": "disabled"}, other), secrets=rotated)
 
     before = webhooks.list_webhooks(link)
     after = webhooks.ensure_webhooks(link, URL)
@@ -138,9 +139,8 @@ def test_a_disabled_webhook_is_seen_and_switched_on() -> None:
     assert before == (WebhookState(external_id="3", topic="order.updated", is_active=False, delivery_url=URL),)
     assert next(state for state in after if state.topic == "order.updated").is_active
     sent = [request for request in asked if request[0] == "PUT"]
-    assert [(path, body["status"]) for _, path, _, body in sent] == [("/webhooks/3", "active")], (
-        "others' are left alone"
-    )
+    rearmed = {"name": "returnsops order.updated", "status": "active", "secret": "newest1234567890"}
+    assert [(path, body) for _, path, _, body in sent] == [("/webhooks/3", rearmed)], "others' are left alone"
 
 
 @pytest.mark.parametrize("secret", ["short", "with spaces in the middle", "amp&amp;ersand1234567", ""])

@@ -19,6 +19,14 @@ def test_the_last_unit_takes_what_is_left() -> None:
     assert amounts.gross([*by_hand, share]) == Decimal("86.18")
 
 
+def test_the_last_unit_makes_good_what_others_rounded_down() -> None:
+    line = order_line(quantity=3, net=Decimal("71.22"), taxes=(TaxShare(rate_id="1", amount=Decimal("14.96")),))
+    by_hand = [refund_line(quantity=1, net="23.74", tax="4.98")] * 2
+    share = amounts.unit_share(line, count=1, taken=by_hand, currency="EUR")
+    assert (share.net, share.taxes[0].amount) == (Decimal("23.74"), Decimal("5.00"))
+    assert amounts.gross([*by_hand, share]) == Decimal("86.18")
+
+
 def test_a_fee_kept_from_one_unit_is_not_paid_with_the_next() -> None:
     with_fee = refund_line(quantity=1, net="15.87", tax="3.33")
     share = amounts.unit_share(order_line(), count=1, taken=[with_fee], currency="EUR")

@@ -206,6 +206,16 @@ def test_money_that_was_acknowledged_is_never_sent_again() -> None:
         approvals.requeue(effect_id=effect.pk, by=UserFactory(), at=NOW, why="again")
 
 
+@pytest.mark.parametrize("kind", sorted(states.VALUE_KINDS))
+def test_money_that_was_acknowledged_is_not_given_up(kind: str) -> None:
+    """Cancelled, the plan would want it anew, and what was paid once would be paid again."""
+    effect = EffectFactory(state=states.FAILED, done_at=NOW, kind=kind)
+    entries = HistoryEntry.objects.count()
+    with pytest.raises(EffectError, match="acknowledged before"):
+        approvals.cancel(effect_id=effect.pk, by=UserFactory(), at=NOW, why="try anew")
+    assert (state_of(effect), HistoryEntry.objects.count()) == (states.FAILED, entries)
+
+
 def test_not_done_needs_two_people_for_money_and_a_new_key() -> None:
     effect, later = unknown(), NOW + timedelta(seconds=SETTLE_S)
     first, second = UserFactory(), UserFactory()
