@@ -72,7 +72,7 @@ def install(markets: Mapping[str, Market], *, passwords: Mapping[str, str], publ
     now = timezone.now()
     sync_roles()
     people = {name: _person(name, team, passwords[name]) for name, (team, _) in PEOPLE.items()}
-    User.objects.create_superuser(ADMIN, password=passwords[ADMIN])
+    User.objects.create_superuser(ADMIN, email=f"{ADMIN}{DEMO_MAIL}", password=passwords[ADMIN])
     text = tomli_w.dumps(document(markets.values()))
     configuration_apply.apply(configuration.read(text), by="demo", at=now)
     for market in markets.values():
