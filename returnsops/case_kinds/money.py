@@ -14,6 +14,7 @@ from .parts import (
     ATTRIBUTE,
     DECIDE_EXECUTOR,
     EXPLAIN,
+    GIVE_BOTH,
     GIVE_UP_REFUND,
     IT_WAS_FOR_OTHER,
     IT_WAS_FOR_THIS,
@@ -165,10 +166,11 @@ KINDS: Final[tuple[CaseKind, ...]] = (
         "Customer service paid for a lost parcel that arrived after all, or the return has goods of both kinds.",
         (
             "Find out what the money was for.",
-            "Where the credit or replacement is for other goods, accept the case; a second person then approves it.",
+            "Where the credit or replacement is for other goods, say that the customer is to have both; a second person"
+            " then approves it.",
             "Where it is for the same goods, withdraw the credit here, or the exchange in the returns platform.",
         ),
-        (WITHDRAW_CREDIT, ACCEPT),
+        (WITHDRAW_CREDIT, GIVE_BOTH),
     ),
     case_kind(
         states.CASE_REFUND_CONTRADICTED,

@@ -87,6 +87,11 @@ ACCEPT_AT_RISK: Final = replace(ACCEPT, run=run.accept_at_risk, help="Accepts as
 ACCEPT_UNITS: Final = replace(
     ACCEPT, run=run.accept_units, words_for=run.words_for_units, help="More units later are asked about anew."
 )
+GIVE_BOTH: Final = replace(
+    ACCEPT,
+    label="The customer is to have both",
+    help="A second person then approves the credit or replacement. More money of people is asked about anew.",
+)
 # Of teams that release no money: only the team of the case acts on it, and what it releases finance still approves.
 ACCEPT_CASE: Final = CaseAction(
     code="waive_hold",

@@ -113,7 +113,7 @@ def _doubt(view: ReturnView, claim: Claim, less: Decimal) -> Finding:
         subject=claim.subject,
         evidence={
             "refund": claim.subject,
-            "counted": f"{less:f}",
+            "counted": amounts.text(less, currency=claim.currency),
             "currency": claim.currency,
             "paid": paid,
             "effect": claim.key,
