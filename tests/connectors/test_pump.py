@@ -16,7 +16,7 @@ from connectors.simulators.faults import Fault, FaultKind
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect, PolicyVersion, Route
-from returnsops.services import switches
+from returnsops.services import effects, switches
 from tests.factories import RouteFactory
 from tests.faults import ledger
 from tests.faults.ledger import START, World
@@ -82,6 +82,18 @@ def test_refunds_go_before_restocks_before_notes(world: World) -> None:
     assert [kind for kind, _ in world.posted] == list(reversed(kinds))
 
 
+def test_within_a_lane_goes_first_what_was_due_first(world: World) -> None:
+    late, early = (world.refund_of(world.another_order(), next_attempt_at=START - timedelta(n)) for n in (1, 2))
+    assert list(pump.due_effects(connection=world.order.connection, at=START)) == [early, late]
+
+
+def test_what_has_no_serial_key_waits_for_nobody(world: World) -> None:
+    first, second = (world.refund(kind=states.NOTE, amount=None, payload={}, serial_key="") for _ in range(2))
+    until = START + timedelta(seconds=50)
+    assert effects.claim(effect_id=first.pk, purpose=effects.SEND, lease_until_at=until, at=START)
+    assert list(pump.due_effects(connection=world.order.connection, at=START)) == [second]
+
+
 def test_a_connection_has_its_own_pace() -> None:
     settings = {CALLS_PER_MINUTE.name: 600, CONCURRENCY.name: 7}
     mine = paced(ledger.CAPABILITIES, settings)
@@ -125,6 +137,23 @@ def test_the_breaker_opens_with_a_case_probes_and_closes(world: World) -> None:
     world.play()
     assert {state_of(refund) for refund in refunds} == {states.CONFIRMED}
     assert (budget.is_open(budget.budget_of(connection_id=shop)), cases()) == (False, [])
+
+
+def test_behind_an_open_breaker_one_call_goes_and_none_beside_another(world: World) -> None:
+    """The threads have room for four; the vendor gets one, and not while an earlier call is still out."""
+    for _ in range(3):
+        world.refund_of(world.another_order())
+    shop = world.order.connection
+    budget.change(budget.budget_of(connection_id=shop.pk), open_until_at=START, opened_count=1)
+    part = pump._Slice(
+        connection=shop,
+        capabilities=ledger.CAPABILITIES,
+        runtime=world.runtime(),
+        ends_at=START + timedelta(seconds=pump.SLICE_S),
+    )
+    assert pump._next_jobs(part, active=1) == []
+    assert len(pump._next_jobs(part, active=0)) == 1
+    assert pump._next_jobs(part, active=0) == []
 
 
 # --- stops -------------------------------------------------------------------------------------------------------
