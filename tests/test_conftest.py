@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from tests.conftest import refuse_foreign_hosts, suites
 
@@ -35,3 +36,13 @@ def test_what_is_left_out_has_a_command(pytestconfig: pytest.Config) -> None:
     for marker, suite in suites(pytestconfig).items():
         assert suite.marker == marker
         assert suite.command.startswith("make ")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("time", ["first", "again"])
+def test_placeholders_and_percent_signs_reach_the_database_as_they_are_meant(time: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 7 %% 4, '%%s', %s || '%%'", ["5"])
+        assert cursor.fetchone() == (3, "%s", "5%"), time
+        cursor.execute("SELECT 7 %% 4, %(name)s || '%%'", {"name": "5"})
+        assert cursor.fetchone() == (3, "5%"), time
