@@ -8,7 +8,7 @@ transaction, and applies and marks in one. What is told in a row about one retur
 import json
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -372,21 +372,19 @@ def reprocess(*, event: InboundEvent, by: str, at: datetime) -> None:
 
 
 def _known(connection: Connection, *, delivery_key: str, hint_key: str) -> InboundEvent | None:
-    found: list[Sequence[Any]] = []
+    found: list[InboundEvent] = []
     if delivery_key:
-        found = _BY_DELIVERY.rows(connection_id=connection.pk, key=delivery_key[:200])
+        found = _BY_DELIVERY.objects(connection_id=connection.pk, key=delivery_key[:200])
     if hint_key and not found:
-        found = _BY_HINT.rows(connection_id=connection.pk, key=hint_key[:200])
-    return InboundEvent.objects.get(pk=found[0][0]) if found else None
+        found = _BY_HINT.objects(connection_id=connection.pk, key=hint_key[:200])
+    return found[0] if found else None
 
 
 _BY_DELIVERY: Final = Prepared(
-    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, delivery_key=key).values_list("pk")
+    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, delivery_key=key)
 )
 _BY_HINT: Final = Prepared(
-    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, open_hint_key=key).values_list(
-        "pk"
-    )
+    lambda connection_id, key: InboundEvent.objects.filter(connection=connection_id, open_hint_key=key)
 )
 
 

@@ -80,7 +80,7 @@ def run(
     within ``nap_s`` and the slice is waited for, without the lease.
     """
     runtime = runtime or Runtime()
-    connection = Connection.objects.get(pk=connection_id)
+    connection = _CONNECTION.one(connection_id=connection_id)
     capabilities = paced(runtime.connector(connection.vendor).capabilities, connection.settings)
     part = _Slice(
         connection=connection,
@@ -105,6 +105,9 @@ def run(
         if not (done and _has_due(part)) and not _napped(part, nap_s=nap_s):
             return PumpResult(worked=worked, recovered=recovered, next_due_at=_next_due_at(part))
     return PumpResult(worked=worked, recovered=recovered, is_unfinished=part.is_over)
+
+
+_CONNECTION: Final = Prepared(lambda connection_id: Connection.objects.filter(pk=connection_id))
 
 
 def _napped(part: _Slice, *, nap_s: float) -> bool:
@@ -202,8 +205,7 @@ def connections_with_work(*, at: datetime) -> list[int]:
     found: dict[int, set[str]] = {}
     for connection_id, state in _LOOK_EVERYWHERE.rows(at=at):
         found.setdefault(connection_id, set()).add(state)
-    connections = Connection.objects.filter(pk__in=found).order_by("pk") if found else []
-    return [connection.pk for connection in connections if _has_work(connection, found[connection.pk], at=at)]
+    return [pk for pk in sorted(found) if _has_work(_CONNECTION.one(connection_id=pk), found[pk], at=at)]
 
 
 def _has_work(connection: Connection, waiting: set[str], *, at: datetime) -> bool:

@@ -107,7 +107,7 @@ _UNPLANNED: Final = Prepared(
 
 def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
     """How this effect of a ``VALUE_KINDS`` kind would pass its route's limit, which pauses the route; '' = not."""
-    effect = Effect.objects.select_related("route__policy").get(pk=effect_id)
+    effect = _WITH_POLICY.one(effect_id=effect_id)
     route = effect.route
     if route is None or route.policy is None:
         return ""
@@ -119,6 +119,9 @@ def refund_limit_reached(*, effect_id: int, at: datetime) -> str:
     if text:
         pause_route(route=route, reason=text, at=at)
     return text
+
+
+_WITH_POLICY: Final = Prepared(lambda effect_id: Effect.objects.select_related("route__policy").filter(pk=effect_id))
 
 
 @transaction.atomic
@@ -143,14 +146,22 @@ def pause_route(*, route: Route, reason: str, at: datetime) -> None:
 def _sent_lately(route: Route, *, without: int, at: datetime) -> list[tuple[Decimal, str]]:
     """Refunds begun within the hour; those somebody looked at when resuming the route count no more."""
     since = max(at - LIMIT_WINDOW, switches.last_resumed_at(route) or at - LIMIT_WINDOW)
-    began = Effect.objects.filter(
-        route=route,
-        kind__in=sorted(states.VALUE_KINDS),
-        state__in=sorted(states.COMMITTED),
-        first_attempt_at__gt=since,
-    )
-    rows = began.exclude(pk=without).values_list("amount", "currency")
+    rows = _BEGUN.rows(route_id=route.pk, since=since, without_id=without)
     return [(amount or Decimal(0), currency) for amount, currency in rows]
+
+
+_BEGUN: Final = Prepared(
+    lambda route_id, since, without_id: (
+        Effect.objects.filter(
+            route=route_id,
+            kind__in=sorted(states.VALUE_KINDS),
+            state__in=sorted(states.COMMITTED),
+            first_attempt_at__gt=since,
+        )
+        .exclude(pk=without_id)
+        .values_list("amount", "currency")
+    )
+)
 
 
 def _passed(limit: RefundLimit, effect: Effect, sent: list[tuple[Decimal, str]]) -> str:

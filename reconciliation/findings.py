@@ -17,6 +17,7 @@ from reconciliation.books import Difference
 from reconciliation.models import Finding, Run
 from returnsops import matters, states
 from returnsops.models import Order, ReturnAuthorisation
+from returnsops.prepared import Prepared
 from returnsops.services import audit, cases, locks
 
 HEALED: Final = "A later comparison no longer finds the difference."
@@ -85,10 +86,7 @@ def settle(
 ) -> None:
     """Make the open findings of one check and order equal to what was found; older readings change nothing newer."""
     locks.lock_order(order_id=order.pk)
-    rows = Finding.objects.select_for_update(of=("self",)).filter(
-        order=order, check_code=run.check_code, healed_at__isnull=True
-    )
-    known = {row.fingerprint: row for row in rows}
+    known = {row.fingerprint: row for row in _OPEN.objects(order_id=order.pk, check_code=run.check_code)}
     for difference in found:
         row = known.pop(fingerprint(run.check_code, order, difference), None)
         if row is None or row.last_seen_at <= read_at:
@@ -96,6 +94,13 @@ def settle(
     for row in known.values():
         if may_heal and row.last_seen_at <= read_at:
             _heal(row, at=at)
+
+
+_OPEN: Final = Prepared(
+    lambda order_id, check_code: Finding.objects.select_for_update(of=("self",)).filter(
+        order=order_id, check_code=check_code, healed_at__isnull=True
+    )
+)
 
 
 def fingerprint(check_code: str, order: Order, difference: Difference) -> str:

@@ -6,13 +6,12 @@ Only where the strict rules of ``planning.attribution`` leave one explanation. W
 from datetime import datetime
 from typing import Final
 
-from django.db.models import QuerySet
-
 from returnsops import facts, states
 from returnsops.models import Refund, ReturnAuthorisation
 from returnsops.planning import outside
 from returnsops.planning.attribution import Answer, Explanation
 from returnsops.planning.policy import PolicyError, parse_policy
+from returnsops.prepared import Prepared
 
 from .apply_facts import apply_facts
 from .recorded import record_act
@@ -47,7 +46,7 @@ def attribute_outside(*, rma: ReturnAuthorisation, at: datetime) -> int:
 
 def _next(rma: ReturnAuthorisation) -> tuple[Answer, Explanation] | None:
     """The first refund that is surely for this return, or surely for none."""
-    undecided = set(_questions(rma).values_list("external_id", flat=True))
+    undecided = _questions(rma)
     for answer in answers_of(rma):
         if answer.refund_id in undecided and answer.applied_to in ("", rma.ref):
             return answer, next(one for one in answer.explanations if one.is_strict)
@@ -66,10 +65,18 @@ def answers_of(rma: ReturnAuthorisation) -> tuple[Answer, ...]:
 
 
 def _has_questions(rma: ReturnAuthorisation) -> bool:
-    return rma.order is not None and rma.status not in states.RETURN_ENDED and _questions(rma).exists()
+    return rma.status not in states.RETURN_ENDED and bool(_questions(rma))
 
 
-def _questions(rma: ReturnAuthorisation) -> QuerySet[Refund]:
-    """Refunds nobody ever said anything about."""
-    rows = Refund.objects.filter(order=rma.order, origin=Refund.EXTERNAL, attributed_by="", vanished_at__isnull=True)
-    return rows.exclude(amount=0)
+def _questions(rma: ReturnAuthorisation) -> set[str]:
+    """Refunds on the return's order that nobody ever said anything about, by the shop's id."""
+    return {refund_id for (refund_id,) in _UNSAID.rows(order_id=rma.order_id)} if rma.order_id else set()
+
+
+_UNSAID: Final = Prepared(
+    lambda order_id: (
+        Refund.objects.filter(order=order_id, origin=Refund.EXTERNAL, attributed_by="", vanished_at__isnull=True)
+        .exclude(amount=0)
+        .values_list("external_id")
+    )
+)

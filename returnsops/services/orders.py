@@ -122,8 +122,11 @@ def _store_line(order: Order, line: OrderLineSnapshot, row: OrderLine | None, *,
 
 def _match_again(order: Order) -> None:
     """What an edit of the order added or took away is what a return may have named."""
-    for rma in order.returns.all():
+    for rma in _OF_ORDER.objects(order_id=order.pk):
         match_lines(rma=rma)
+
+
+_OF_ORDER: Final = Prepared(lambda order_id: ReturnAuthorisation.objects.filter(order=order_id).order_by("pk"))
 
 
 def _line_fields(line: OrderLineSnapshot, *, position: int) -> dict[str, object]:
@@ -194,7 +197,10 @@ def _adopted_key(refund: RemoteRefund, *, order: Order) -> str:
 
 def is_our_key(remote_key: str) -> bool:
     """Whether an effect of ours has this remote key; a key of some other installation is not ours."""
-    return bool(remote_key) and Effect.objects.filter(key=remote_key.rpartition("#")[0] or remote_key).exists()
+    return bool(remote_key) and bool(_OURS.rows(key=remote_key.rpartition("#")[0] or remote_key))
+
+
+_OURS: Final = Prepared(lambda key: Effect.objects.filter(key=key).values_list("pk"))
 
 
 def _mark_vanished(row: Refund, *, at: datetime) -> bool:

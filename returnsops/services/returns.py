@@ -46,7 +46,7 @@ def get_or_create_return(*, connection: Connection, return_id: str, at: datetime
     """The row of a return, locked after its order; made when its first fact arrives, whichever that is."""
     known = _NAMED.rows(connection_id=connection.pk, external_id=return_id)
     rma_id = known[0][0] if known else _made(connection=connection, return_id=return_id, at=at)
-    rma = lock_return(rma_id=rma_id)
+    rma = lock_return(rma_id=rma_id, related=("route", "policy"))
     rma.connection = connection  # it need not be read again
     return rma
 
