@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,6 +141,45 @@ def test_both_secrets_of_a_rotation_are_accepted_and_a_retired_one_is_not(w: Wor
         assert _send(w, {**event, "id": f"evt_{number}"}, secret=secret).status_code == 202
     ConnectionSecret.objects.filter(connection=platform, name="webhook_secret").earliest("pk").delete()
     assert _send(w, {**event, "id": "evt_9"}, secret=old).status_code == 401
+
+
+# How a platform may prove itself, the secret that was live before, and the one it is changed for.
+VERIFIERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "standard_webhooks": ({}, "whsec_" + "T0xE" * 8, "whsec_" + "TkVX" * 8),
+    "reveni_v1": ({}, "old key", "new key"),
+    "hmac_sha256_base64": ({"header": "X-Signature"}, "old", "new"),
+    "hmac_sha256_hex": ({"header": "X-Signature", "prefix": "sha256=", "timestamp_header": "X-Sent-At"}, "old", "new"),
+    "bearer": ({}, "old token", "new token"),
+    "basic": ({}, "reveni:old", "reveni:new"),
+}
+
+
+TIMED = ("standard_webhooks", "reveni_v1", "hmac_sha256_hex")
+
+
+def _knock(door: Connection, body: bytes, secret: str, *, at: datetime) -> int:
+    signed = sign(verifier=door.verifier, secret=secret, body=body, at=at, message_id="evt_x")
+    return post_raw(body, signed).status_code
+
+
+def test_each_verifier_takes_both_live_secrets_and_no_other_and_pays_once(w: World) -> None:
+    door = Connection.objects.get(name="reveni")
+    door.secrets.all().delete()
+    for number, (kind, (options, old, new)) in enumerate(VERIFIERS.items(), start=1):
+        door.verifier = {"kind": kind, "secret": f"secret_{number}", **options}
+        door.save(update_fields=["verifier"])
+        for value in (old, new):
+            store_secret(connection=door, name=f"secret_{number}", value=value, by="test", at=w.now())
+        body, known = json.dumps(_refund(w, number)).encode(), InboundEvent.objects.count()
+        wrong = OTHER_SECRET if kind == "standard_webhooks" else new + "x"
+        assert _knock(door, body, wrong, at=w.now()) == 401, kind
+        if kind in TIMED:
+            assert _knock(door, body, new, at=w.now() - timedelta(seconds=301)) == 401, kind
+        assert InboundEvent.objects.count() == known, kind
+        assert [_knock(door, body, secret, at=w.now()) for secret in (new, old)] == [202, 200], kind
+    w.settle()
+    assert [payout.amount for payout in w.shop.gateway_payouts] == [30] * len(VERIFIERS)
+    assert w.open_cases() == []
 
 
 @pytest.mark.parametrize("is_named", [True, False], ids=["variable not set", "no secret at all"])
