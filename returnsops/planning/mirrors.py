@@ -3,18 +3,18 @@
 No text carries a time, so that the same state always gives the same text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from returnsops import money, states
 
-from . import items, verdicts
+from . import items, order_money, verdicts
 from .keys import business_key
 from .model import Part, PlannedEffect
 from .policy import Policy
-from .view import EffectView, LineView, ReturnView
+from .view import EffectView, LineView, ReturnView, ShopRefundView
 
 _WORDS = {
     states.REQUESTED: "Return requested",
@@ -42,7 +42,7 @@ def plan_mirrors(view: ReturnView, policy: Policy, now: datetime) -> Part:
 
 
 def _mirrors(view: ReturnView, policy: Policy) -> list[PlannedEffect]:
-    values = {"status": _status(view), "return": view.number or view.ref.rpartition("/")[2]}
+    values = {"status": _status(view, policy), "return": view.number or view.ref.rpartition("/")[2]}
     return [
         PlannedEffect(
             kind=states.MIRROR,
@@ -59,16 +59,23 @@ def _field(view: ReturnView, name: str) -> str:
     return name if view.place_on_order == 1 else f"{name}_{view.place_on_order}"
 
 
-def _status(view: ReturnView) -> str:
-    paid = _arrived(view, states.REFUND)
+def _status(view: ReturnView, policy: Policy) -> str:
     words = [_WORDS[view.status]]
-    for currency in sorted({effect.currency for effect in paid}):
-        total = sum((effect.amount or Decimal(0) for effect in paid if effect.currency == currency), Decimal(0))
-        words.append(f"refunded {money.display(total, currency=currency)}")
+    words.extend(f"refunded {shown}" for shown in _sums(_arrived(view, states.REFUND)))
+    # Whether money of others has moved is not known for certain; that they made the refund is.
+    who = "the returns platform" if policy.refund.writer == "platform" else "hand"
+    words.extend(f"refund of {shown} made in the shop by {who}" for shown in _sums(order_money.covering(view, policy)))
     words.extend(_exchanged_words(view))
     if view.is_on_risk_hold:
         words.append("on hold for a risk review")
     return "; ".join(words)
+
+
+def _sums(refunds: Sequence[EffectView | ShopRefundView]) -> Iterable[str]:
+    """What they are together, once per currency."""
+    for currency in sorted({one.currency for one in refunds}):
+        total = sum((one.amount or Decimal(0) for one in refunds if one.currency == currency), Decimal(0))
+        yield money.display(total, currency=currency)
 
 
 def _exchanged_words(view: ReturnView) -> list[str]:

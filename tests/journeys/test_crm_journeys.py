@@ -1,7 +1,10 @@
 """What CX sees in the shop and here: status, notes, classification (S4-24)."""
 
+from decimal import Decimal
+
 import pytest
 
+from connectors.simulators.woocommerce.refund_writing import RefundLine
 from exceptions_queue import services as queue
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
@@ -36,6 +39,25 @@ def test_status_is_updated_and_notes_are_written_once() -> None:
         number = w.rma(return_id).number
         assert f"[{number}/received]" in tokens
         assert w.effect(return_id, states.REFUND).state == states.CONFIRMED
+        assert _meta(w, order.id, "_returnsops_status") == "Goods inspected; refunded €30.00"
+
+
+@pytest.mark.requirement("S4-24")
+def test_the_status_names_a_refund_that_was_made_by_hand_for_the_return() -> None:
+    with world(is_telling=True) as w:
+        order = w.order((w.product(), 2))
+        return_id = w.ask(order)
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.settle()
+        item = order.items[0]
+        w.shop.staff_refund(
+            order.id, Decimal("30.00"), lines=[RefundLine(item_id=item.id, quantity=1, total=item.total / 2)]
+        )
+        w.pay(return_id, "30.00")
+        w.settle()
+        assert (len(w.money_refunds(order)), w.open_cases()) == (1, [])
+        assert _meta(w, order.id, "_returnsops_status") == "Goods inspected; refund of €30.00 made in the shop by hand"
 
 
 def _meta(w: World, order_id: int, key: str) -> str:

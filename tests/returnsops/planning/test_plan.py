@@ -136,6 +136,17 @@ def test_mirrors_say_where_the_return_is() -> None:
     assert v.planned(v.view(commerce="")).effects == ()
 
 
+@pytest.mark.parametrize(("writer", "who"), [("us", "hand"), ("platform", "the returns platform")])
+def test_the_status_says_what_was_refunded_for_the_return_by_others(writer: str, who: str) -> None:
+    names = ("this_return", "this_return", "other_return", "unattributed", "vanished")
+    refunds = tuple(v.shop_refund(str(number), "5.00", attribution=name) for number, name in enumerate(names))
+    policy = parse_policy({"refund": {"writer": writer}})
+    mirrors = v.of_kind(v.planned(v.view(status="closed", shop_refunds=refunds), policy), "mirror")
+    assert [one.payload["value"] for one in mirrors if one.payload["field"] == "status"] == [
+        f"Return closed; refund of €10.00 made in the shop by {who}"
+    ]
+
+
 @pytest.mark.parametrize("status", states.RETURN_STATUSES)
 def test_every_status_has_words_without_times(status: str) -> None:
     text = values(v.view(status=status))["status"]
