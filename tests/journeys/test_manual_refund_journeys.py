@@ -1,5 +1,7 @@
 """Colleagues refund in the shop by hand: what explains itself is taken into account, what does not is asked."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -15,7 +17,7 @@ from exceptions_queue.errors import CaseError
 from exceptions_queue.models import ExceptionCase
 from reconciliation.services import check_order
 from returnsops import states
-from returnsops.models import HistoryEntry, InboundEvent
+from returnsops.models import Effect, HistoryEntry, InboundEvent
 from returnsops.models import Refund as KnownRefund
 from returnsops.selectors import boxes
 from returnsops.services import attribution_acts
@@ -393,3 +395,58 @@ def test_damaged_goods_put_back_by_hand_are_a_case_of_the_warehouse() -> None:
         w.settle()
         assert w.open_cases() == []
         assert w.refund_posts() == 0
+
+
+# --- in the moment between our look-up and our POST ------------------------------------------------------------------
+
+
+def _meanwhile(w: World, kind: str, by_hand: Callable[[], Refund]) -> list[Refund]:
+    """What a colleague does in the moment in which our first effect of that kind goes out."""
+    done: list[Refund] = []
+
+    def checkpoint(name: str) -> None:
+        if name == "send_begun" and not done and Effect.objects.filter(kind=kind, state=states.SENDING).exists():
+            done.append(by_hand())
+
+    w.runtime = replace(w.runtime, checkpoint=checkpoint)
+    return done
+
+
+def test_refunded_by_hand_while_ours_goes_out_is_one_payout_of_ours_and_a_case() -> None:
+    """The shop takes both where enough is left for both: nothing there prevents it, so a person has to hear of it."""
+    with world() as w:
+        order, return_id = _due(w)
+        done = _meanwhile(
+            w,
+            states.REFUND,
+            lambda: w.shop.staff_refund(order.id, TEE, reason="on the phone", is_gateway_called=True),
+        )
+        w.pay(return_id, str(TEE))
+        w.settle()
+        ours = w.effect(return_id, states.REFUND)
+        assert (ours.state, w.open_cases()) == (states.CONFIRMED, [OUTSIDE])
+        assert {str(refund.id) for refund in w.money_refunds(order)} == {ours.remote_id, str(done[0].id)}
+        assert [payout.amount for payout in w.shop.gateway_payouts] == [TEE, TEE]
+        evidence = _case().evidence
+        assert ([row["id"] for row in evidence["refunds"]], evidence["remaining"]) == ([str(done[0].id)], str(MUG))
+
+
+def test_restocked_by_hand_while_ours_goes_out_is_seen_on_the_line_and_a_case() -> None:
+    """Two were sold, so the line has enough left for both restocks, and one unit too many is on sale."""
+    with world() as w:
+        order, return_id = _returned(w)
+        unit = [RefundLine(item_id=order.items[0].id, quantity=1)]
+        done = _meanwhile(
+            w,
+            states.RESTOCK,
+            lambda: w.shop.staff_refund(order.id, Decimal(0), lines=unit, is_restocked=True),
+        )
+        w.judge(return_id)
+        w.settle()
+        ours = w.effect(return_id, states.RESTOCK)
+        assert {str(record.id) for record in w.restock_records(order)} == {ours.remote_id, str(done[0].id)}
+        assert (ours.state, w.open_cases()) == (states.CONFIRMED, [states.CASE_RESTOCKED_BY_HAND])
+        rma = w.rma(return_id)
+        assert rma.order is not None
+        check_order(order=rma.order, at=w.now(), by="system")
+        assert w.open_cases() == [states.CASE_RESTOCKED_BY_HAND]
