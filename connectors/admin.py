@@ -168,7 +168,7 @@ def _connection_page(connection: Connection, request: HttpRequest) -> dict[str, 
         "points": points.known_level(budget, at=now) if budget else None,
         "queues": queues_of(connection),
         "cursors": SyncCursor.objects.filter(connection=connection).order_by("stream"),
-        "refusals": connection.refusals.all()[:5],
+        "refusals": connection.refusals.all()[:6],
         "webhook_url": webhook_url(connection),
         "mapping_url": _mapping_url(connection, request),
         "mapping_waiting": mappings.waiting(connection).count(),
@@ -301,9 +301,9 @@ class InboundEventAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookRefusal)
 class WebhookRefusalAdmin(ReadOnlyAdmin):
-    """Deliveries with a bad signature, counted per hour."""
+    """Deliveries with a bad signature, counted by ten minutes."""
 
-    list_display = ("hour_at", "connection", "count", "last_reason")
+    list_display = ("slot_at", "connection", "count", "last_reason")
     list_select_related = ("connection",)
-    fields = ("hour_at", "connection", "count", "last_reason")
+    fields = ("slot_at", "connection", "count", "last_reason")
     change_form_template = "returnsops/record.html"

@@ -57,7 +57,7 @@ def _is_overtaken(event: InboundEvent) -> bool:
     return later.filter(topic=event.topic, state=states.EVENT_PROCESSED).exists()
 
 
-def open_signature_case(*, connection: Connection, count: int, reason: str, hour_at: datetime, at: datetime) -> None:
+def open_signature_case(*, connection: Connection, count: int, reason: str, since: datetime, at: datetime) -> None:
     """Many refused deliveries within an hour: a wrong secret, or somebody knocking."""
     queue.open_case(
         kind=states.CASE_BAD_SIGNATURES,
@@ -65,7 +65,7 @@ def open_signature_case(*, connection: Connection, count: int, reason: str, hour
         subject_type="connection",
         subject_id=str(connection.pk),
         subject_label=connection.name,
-        cause=f"{count} deliveries to {connection.name} were refused since {hour_at:%H:%M} UTC: {reason}.",
+        cause=f"{count} deliveries to {connection.name} were refused since {since:%H:%M} UTC: {reason}.",
         evidence={"refused": str(count), "last reason": reason},
         deep_link=f"/admin/returnsops/connection/{connection.pk}/change/",
         at=at,

@@ -576,7 +576,7 @@ class WebhookRefusalFactory(DjangoModelFactory):
         model = models.WebhookRefusal
 
     connection = factory.SubFactory(ConnectionFactory, platform=True)
-    hour_at = NOW
+    slot_at = NOW
     count = 3
     last_reason = "bad signature"
 

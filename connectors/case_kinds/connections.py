@@ -93,7 +93,7 @@ CONNECTION_KINDS: Final = (
         states.OPS,
         Severity.HIGH,
         4,
-        "Deliveries were refused because their signature is wrong. They are not stored.",
+        "Ten or more deliveries of one hour were refused: their signature is wrong. They are not stored.",
         "The secret was changed at one end only, or somebody else is sending.",
         ("Compare the webhook secret at both ends.", "Store the right one with apply_config."),
         (DONE,),

@@ -61,16 +61,16 @@ class InboundEvent(models.Model):
 
 
 class WebhookRefusal(models.Model):
-    """Deliveries with a bad signature are only counted: one row per connection and hour."""
+    """Deliveries with a bad signature are only counted: one row per connection and ten minutes, from ``slot_at`` on."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refusals")
-    hour_at = models.DateTimeField()
+    slot_at = models.DateTimeField("from")
     count = models.PositiveIntegerField(default=0)
     last_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        ordering = ["-hour_at"]
-        constraints = [models.UniqueConstraint(fields=["connection", "hour_at"], name="one_refusal_row_per_hour")]
+        ordering = ["-slot_at"]
+        constraints = [models.UniqueConstraint(fields=["connection", "slot_at"], name="one_refusal_row_per_slot")]
 
     def __str__(self) -> str:
         return f"{self.count} refused"

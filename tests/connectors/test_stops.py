@@ -26,8 +26,9 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_only_a_live_route_that_is_not_paused_sends(route: dict[str, Any], may_go: bool) -> None:
-    effect: Effect = EffectFactory(rma=ReturnFactory(route=RouteFactory(live=True), is_dirty=False))
-    Route.objects.filter(pk=effect.route_id).update(**route)
+    mine: Route = RouteFactory(live=True)
+    effect: Effect = EffectFactory(rma=ReturnFactory(route=mine, is_dirty=False))
+    Route.objects.filter(pk=mine.pk).update(**route)
     assert due_effects(connection=effect.connection, at=NOW).exists() is may_go
     assert (reason_to_stop(effect_id=effect.pk) == "") is may_go
 

@@ -1,7 +1,7 @@
 """The webhook door: every answer it can give, and what it keeps."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -157,17 +157,33 @@ def test_what_is_signed_right_and_is_no_delivery_of_the_vendor_is_refused() -> N
     assert WebhookRefusal.objects.get().last_reason == "not signed"
 
 
-def test_refusals_are_one_row_an_hour_and_one_case_from_a_burst_on(platform: Connection) -> None:
-    hour = NOW.replace(minute=0)
-    for number in range(views.BURST + 2):
-        views.count_refusal(connection=platform, reason=f"reason {number}", at=NOW)
-        is_burst = number + 1 >= views.BURST
-        assert ExceptionCase.objects.active().filter(kind_code=states.CASE_BAD_SIGNATURES).exists() == is_burst
-    row = WebhookRefusal.objects.get(hour_at=hour)
-    assert (row.count, row.last_reason) == (views.BURST + 2, f"reason {views.BURST + 1}")
-    views.count_refusal(connection=platform, reason="later", at=NOW + timedelta(hours=1))
-    assert sorted(WebhookRefusal.objects.values_list("count", flat=True)) == [1, views.BURST + 2]
-    assert ExceptionCase.objects.active().count() == 1
+def _refused(platform: Connection, times: int, *, at: datetime) -> bool:
+    """Count so many refusals; whether there is a case of them."""
+    for number in range(times):
+        views.count_refusal(connection=platform, reason=f"reason {number}", at=at)
+    return ExceptionCase.objects.active().filter(kind_code=states.CASE_BAD_SIGNATURES).exists()
+
+
+def test_refusals_are_one_row_in_ten_minutes_and_one_case_from_the_tenth_on(platform: Connection) -> None:
+    begun = NOW.replace(minute=20)
+    assert not _refused(platform, 9, at=begun)
+    views.count_refusal(connection=ConnectionFactory(), reason="of another", at=begun)
+    assert _refused(platform, 3, at=begun + timedelta(minutes=9, seconds=59))
+    row = platform.refusals.get()
+    assert (row.slot_at, row.count, row.last_reason) == (begun, 12, "reason 2")
+    _refused(platform, 1, at=begun + timedelta(minutes=10))
+    assert list(platform.refusals.values_list("slot_at", "count")) == [(begun + timedelta(minutes=10), 1), (begun, 12)]
+    case = ExceptionCase.objects.active().get()
+    assert case.evidence["refused"] == "13"
+    assert f"were refused since {begun:%H:%M} UTC" in case.cause
+
+
+@pytest.mark.parametrize(("minutes", "is_burst"), [(0, True), (49, True), (59, True), (69, False)])
+def test_a_burst_is_of_any_hour_not_of_the_clocks(platform: Connection, minutes: int, is_burst: bool) -> None:
+    """Nine before the full hour and one after it are ten."""
+    first = NOW.replace(minute=52)
+    assert not _refused(platform, 9, at=first)
+    assert _refused(platform, 1, at=first + timedelta(minutes=minutes)) is is_burst
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/html", "nonsense", "*/*"])

@@ -101,6 +101,11 @@ def _nothing_happened(w: World) -> None:
 OTHER_SECRET = "whsec_" + "QUJD" * 8
 
 
+def _counted() -> int:
+    """Refusals, in however many rows: the clock may pass on to the next ten minutes meanwhile."""
+    return sum(WebhookRefusal.objects.values_list("count", flat=True))
+
+
 def test_without_a_right_and_fresh_signature_nothing_is_stored(w: World) -> None:
     body = json.dumps(_refund(w)).encode()
     garbage = {"webhook-id": "evt_x", "webhook-timestamp": "now", "webhook-signature": "v1,xxxx"}
@@ -116,7 +121,7 @@ def test_without_a_right_and_fresh_signature_nothing_is_stored(w: World) -> None
     answers = {name: post_raw(body, headers) for name, headers in refused.items()}
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(refused, 401)
     assert answers["none"].json() == {"error": "The signature is missing, wrong or too old."}
-    assert WebhookRefusal.objects.get().count == len(refused)
+    assert _counted() == len(refused)
     _nothing_happened(w)
 
 
@@ -128,7 +133,7 @@ def test_a_burst_of_refusals_is_one_case_of_operations(w: World) -> None:
         post_raw(b"{}", {})
     case = ExceptionCase.objects.active().get()
     assert (case.kind_code, case.owner_team) == (states.CASE_BAD_SIGNATURES, states.OPS)
-    assert WebhookRefusal.objects.get().count == BURST + 2
+    assert _counted() == BURST + 2
     _nothing_happened(w)
 
 
