@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from django.utils import timezone
 
 from exceptions_queue import services as queue
@@ -147,7 +148,7 @@ CASES = {
     states.CASE_ORDER_LOCKED: ("waive_hold",),
     states.CASE_NEEDS_APPROVAL: ("approve", "refuse"),
 }
-KEPT = (
+KEPT: tuple[type[Model], ...] = (
     *(Attempt, Connection, Effect, ExceptionCase, HistoryEntry, Inspection, ReturnAuthorisation, ReturnLine),
     *(Route, Switch, Waiver),
 )

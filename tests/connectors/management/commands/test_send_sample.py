@@ -2,18 +2,23 @@
 
 import json
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 from werkzeug.wrappers import Request, Response
 
 from connectors.configuration import read
 from connectors.configuration_apply import apply
 from connectors.signing import verify
 from connectors.simulators.server import serve
+from returnsops.models import InboundEvent
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -87,3 +92,45 @@ def test_what_is_wrong_is_said(received: tuple[str, list[Request]]) -> None:
         call_command("send_sample", "refund.issued", connection="other", url=url)
     with pytest.raises(CommandError, match=r"does not answer\. Start it with: make run"):
         call_command("send_sample", "refund.issued", url="http://127.0.0.1:9")
+
+
+# --- at this very application, running --------------------------------------------------------------------------------
+
+MISSING = [tool for tool in ("bash", "curl", "openssl", "base64", "od") if shutil.which(tool) is None]
+
+
+def of_readme(url: str, secret: str) -> str:
+    """The README's lines for a shell, with the address and the secret of the test in place of the demo's."""
+    text = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    (lines,) = (block for block in text.split("```") if block.lstrip().startswith("SECRET=whsec_"))
+    assert "SECRET=whsec_… " in lines
+    assert "http://127.0.0.1:8000/" in lines
+    return lines.replace("SECRET=whsec_… ", f"SECRET={secret} ").replace("http://127.0.0.1:8000", url)
+
+
+def in_a_shell(lines: str) -> str:
+    """What bash prints for them, on one line."""
+    ran = subprocess.run(["bash", "-c", lines], capture_output=True, text=True, cwd=settings.BASE_DIR, timeout=60)
+    return " ".join(ran.stdout.split())
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} on this machine")
+@pytest.mark.django_db(transaction=True)
+def test_the_running_application_takes_the_sample_its_curl_and_the_readmes(live_server: LiveServer) -> None:
+    apply(read(CONFIG.replace('name = "reveni"', 'name = "reveni-eu"')), by="test", at=timezone.now())
+    out, curl = StringIO(), StringIO()
+    url = f"{live_server.url}/webhooks/reveni-eu/"
+    call_command("send_sample", "refund.issued", url=url, stdout=out)
+    call_command("send_sample", "return.received", "--curl", url=url, stdout=curl)
+    readme = of_readme(live_server.url, SECRET)
+    answers = [out.getvalue(), *map(in_a_shell, (curl.getvalue(), readme, readme))]
+    kept = list(InboundEvent.objects.order_by("pk").values_list("pk", "topic", "duplicate_count"))
+    assert [row[1:] for row in kept] == [("refund.issued", 0), ("return.received", 0), ("return.requested", 1)]
+    assert answers[0].startswith("202 ")
+    assert ["HTTP/1.1 202" in answer for answer in answers[1:]] == [True, True, False]
+    assert answers[3].startswith("HTTP/1.1 200")
+    assert answers[3].endswith(f'{{"status":"stored","event":{kept[2][0]},"duplicate":true}}')
+
+    wrong = of_readme(live_server.url, "whsec_" + "TkVX" * 8).replace("ID=msg_1", "ID=msg_2")
+    assert in_a_shell(wrong).startswith("HTTP/1.1 401")
+    assert InboundEvent.objects.count() == len(kept)
