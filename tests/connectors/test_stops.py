@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from connectors.pump import due_effects
-from connectors.stops import reason_to_stop, refund_limit_reached
+from connectors.stops import pause_route, reason_to_stop, refund_limit_reached
+from exceptions_queue.models import ExceptionCase
 from returnsops import states
-from returnsops.models import Connection, Effect, PolicyVersion, Route
+from returnsops.models import Connection, Effect, HistoryEntry, PolicyVersion, ReturnAuthorisation, Route
 from tests.factories import NOW, EffectFactory, ReturnFactory, RouteFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,25 @@ def test_only_a_live_route_that_is_not_paused_sends(route: dict[str, Any], may_g
     Route.objects.filter(pk=mine.pk).update(**route)
     assert due_effects(connection=effect.connection, at=NOW).exists() is may_go
     assert (reason_to_stop(effect_id=effect.pk) == "") is may_go
+
+
+def test_a_return_from_before_going_live_is_named_as_the_reason() -> None:
+    rma = ReturnFactory(route=RouteFactory(live=True), is_dirty=False, requested_at=NOW - timedelta(days=9))
+    Route.objects.filter(pk=rma.route_id).update(live_from=NOW - timedelta(days=1))
+    effect: Effect = EffectFactory(rma=rma)
+    assert "before its route went live; a person has to release it" in reason_to_stop(effect_id=effect.pk)
+    ReturnAuthorisation.objects.filter(pk=rma.pk).update(released_at=NOW, released_by="ops")
+    assert reason_to_stop(effect_id=effect.pk) == ""
+
+
+def test_a_route_is_paused_once_with_one_line_of_history_and_one_case() -> None:
+    route: Route = RouteFactory(live=True)
+    for text in ("first", "second"):
+        pause_route(route=route, reason=text, at=NOW)
+    route.refresh_from_db()
+    assert (route.is_paused, route.pause_reason) == (True, "first")
+    assert HistoryEntry.objects.filter(act="route_paused", subject_id=str(route.pk)).count() == 1
+    assert ExceptionCase.objects.filter(fingerprint=f"{states.CASE_REFUND_LIMIT}:{route.name}").count() == 1
 
 
 @pytest.mark.parametrize("is_paused", [False, True])

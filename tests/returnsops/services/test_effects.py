@@ -3,15 +3,18 @@
 How a delivery goes through these steps is in ``tests/connectors/test_delivery.py`` and ``tests/faults``.
 """
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from django.db.models import Q
 
 from returnsops import states
 from returnsops.models import Effect
-from returnsops.services import effects
-from returnsops.services.effect_rows import Claim
+from returnsops.services import effect_reads, effects
+from returnsops.services.effect_rows import Claim, TransitionRefusedError, move
 from tests.factories import NOW, AttemptFactory, EffectFactory, ReturnFactory, UserFactory
 
 LEASE = timedelta(seconds=50)
@@ -53,6 +56,35 @@ def test_a_claim_whose_lease_ended_sends_nothing_though_nobody_took_it() -> None
     assert (effect.claim_token, effect.first_attempt_at) == (claim.token, None)
     assert not effect.attempts.get().has_sent
     assert effects.begin_send(claim=claim, lease_until_at=longer, at=NOW + LEASE - timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_a_claim_that_cannot_be_written_down_is_undone_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not mistaken for another effect of the order being on its way, which is nothing to report."""
+    taken, effect = AttemptFactory(), ready()
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(hex=taken.token))
+    with pytest.raises(IntegrityError):
+        claimed(effect)
+    effect.refresh_from_db()
+    assert (effect.state, effect.claim_token, effect.attempts.count()) == (states.READY, "", 0)
+
+
+@pytest.mark.django_db
+def test_of_two_that_find_the_same_lapsed_claim_one_recovers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    effect = ready()
+    assert claimed(effect)
+    later: dict[str, Any] = {"connection_id": effect.connection_id, "at": NOW + LEASE}
+    seen_by_both = effect_reads.LAPSED_CLAIMS.rows(**later)
+    monkeypatch.setattr(effect_reads.LAPSED_CLAIMS, "rows", lambda **_: seen_by_both)
+    assert (effects.recover_lapsed(**later), effects.recover_lapsed(**later)) == (1, 0)
+    effect.refresh_from_db()
+    assert (effect.state, effect.attempts.get().outcome) == (states.UNKNOWN, "lapsed")
+
+
+@pytest.mark.parametrize(("source", "target"), [(states.CONFIRMED, states.SENDING), (states.UNKNOWN, states.HELD)])
+def test_a_change_the_table_does_not_permit_is_refused_before_anything_is_written(source: str, target: str) -> None:
+    with pytest.raises(TransitionRefusedError, match=f"cannot go from {source} to {target}"):
+        move(Q(pk=1), (source,), target)
 
 
 @pytest.mark.django_db
