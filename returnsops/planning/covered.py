@@ -90,7 +90,7 @@ def doubts(view: ReturnView, worths: Sequence[Valued], found: Counted) -> dict[s
         is_sure = is_clear and claim.executed_by == COMMERCE and not _is_beside_waiting(one, found.rest)
         if _in_other_currency(view, claim):
             questions[claim.key] = _uncompared(view, claim)
-        elif less and not is_sure and not is_accepted(view, _KIND, claim.subject):
+        elif less and not is_sure and not is_accepted(view, _KIND, _just_this(view, claim)):
             questions[claim.key] = _doubt(view, claim, less)
     return questions
 
@@ -110,7 +110,7 @@ def _doubt(view: ReturnView, claim: Claim, less: Decimal) -> Finding:
         _KIND,
         f"people paid {paid} for this return, and {shown} of that are counted against refund {claim.subject}.{who} "
         "Say whether they were meant for it.",
-        subject=claim.subject,
+        subject=_just_this(view, claim),
         evidence={
             "refund": claim.subject,
             "counted": amounts.text(less, currency=claim.currency),
@@ -121,6 +121,12 @@ def _doubt(view: ReturnView, claim: Claim, less: Decimal) -> Finding:
         money_at_risk=less,
         currency=claim.currency,
     )
+
+
+def _just_this(view: ReturnView, claim: Claim) -> str:
+    """What a person says is of this claim and of the money that people paid so far, not of what they pay later."""
+    what = claim.key.removeprefix(f"{states.REFUND}:{view.ref}:")
+    return f"{what}={proposed.shown_total(view)}"
 
 
 def _uncompared(view: ReturnView, claim: Claim) -> Finding:

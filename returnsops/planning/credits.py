@@ -109,6 +109,7 @@ def _payload(view: ReturnView, policy: Policy, credit: CreditView) -> dict[str, 
         "valid_days": policy.credit.valid_days,
         "reason": f"Return {view.number or view.ref}",
         "rma_number": view.number,
+        **proposed.approved_beside(view, credit.credit_id),
     }
 
 

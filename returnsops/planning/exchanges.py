@@ -71,6 +71,10 @@ def _payload(view: ReturnView, policy: Policy, exchange: ExchangeView) -> dict[s
         "lines": exchange_ends.lines_wanted(exchange),
         "rma_number": view.number,
     }
+    if not exchange.commerce_order_id:
+        payload |= proposed.approved_beside(view, exchange.exchange_id)
+    if _is_given_away(view, policy, exchange):
+        payload["given_up"] = _difference(exchange)  # approved is just this
     # An order the platform says it placed is only looked for, whoever was to place it: never a second one.
     adopted = exchange.commerce_order_id
     return payload | ({"adopt": adopted} if adopted or policy.exchange.writer == "platform" else {})

@@ -47,16 +47,21 @@ def undecided(view: ReturnView) -> tuple[EffectView, ...]:
 
 def findings(view: ReturnView) -> tuple[Finding, ...]:
     """What keeps the return's own refund back until each of them is decided; their own cases ask the people."""
-    return tuple(
-        Finding(hold=Hold(code=WAITS_FOR_PROPOSAL, text=_words(effect), waits_for=effect.key))
-        for effect in undecided(view)
-    )
+    return tuple(map(_waits, undecided(view)))
+
+
+def _waits(effect: EffectView) -> Finding:
+    return Finding(hold=Hold(code=WAITS_FOR_PROPOSAL, text=_words(effect), waits_for=effect.key))
 
 
 def beside(view: ReturnView, what: str, subject: str) -> tuple[Finding, ...]:
-    """What keeps back ``what`` is given instead of money: undecided refunds, and money that people paid already."""
+    """What keeps back ``what`` is given instead of money: undecided refunds, and money that people paid already.
+
+    A refund that failed after it was acknowledged brought no money; paid in another way, it is a question then.
+    """
+    waits = tuple(_waits(effect) for effect in undecided(view) if not effect.remote_id)
     if is_given_as_well(view, subject) or not paying(view):
-        return findings(view)
+        return waits
     shown = shown_total(view)
     currency, at_risk = next(iter(_totals(view).items()))
     question = problem(
@@ -69,12 +74,17 @@ def beside(view: ReturnView, what: str, subject: str) -> tuple[Finding, ...]:
         money_at_risk=at_risk,
         currency=currency,
     )
-    return (*findings(view), question)
+    return (*waits, question)
 
 
 def is_given_as_well(view: ReturnView, subject: str) -> bool:
     """Whether a person said that the customer is to have it beside exactly the money that people paid."""
     return bool(paying(view)) and is_accepted(view, states.CASE_PEOPLE_PAID_AS_WELL, _exactly(view, subject))
+
+
+def approved_beside(view: ReturnView, subject: str) -> dict[str, object]:
+    """For the payload of what goes beside money: an approval holds for just that, one given before does not."""
+    return {"beside": shown_total(view)} if is_given_as_well(view, subject) else {}
 
 
 def warning(view: ReturnView) -> str:

@@ -9,6 +9,7 @@ from connectors.replay import replay
 from exceptions_queue.models import ExceptionCase
 from returnsops import states
 from returnsops.models import Effect
+from returnsops.services import approvals
 from tests.journeys.proposing import (
     amounts_refunded,
     arrives,
@@ -92,6 +93,28 @@ def test_credit_does_not_go_beside_money_of_people_before_two_people_say_so(is_p
         approve(w, w.effect(return_id, states.STORE_CREDIT))
         assert [coupon.amount for coupon in w.shop.state.coupons.values()] == [TEE]
         assert asked(w) == []
+        check_replays(w, return_id)
+
+
+@pytest.mark.requirement("S4-18")
+def test_an_approval_from_before_people_paid_is_none_for_both() -> None:
+    """Who approved the credit by itself, and says later that the customer is to have both, still needs a second one."""
+    with world(policy_tables=f'{CREDITS_BY_US}[routes.policy.refund.approval_threshold]\nEUR = "10.00"\n') as w:
+        _, return_id = bought_and_asked(w, resolution="store_credit")
+        w.platform.receive(return_id)
+        w.judge(return_id)
+        w.platform.issue_credit(return_id, amount="30.00")
+        w.settle()
+        credit = w.effect(return_id, states.STORE_CREDIT)
+        revision = credit.payload_revision
+        approvals.approve(effect_id=credit.pk, by=w.users["FIN"], at=w.now(), revision=revision)
+        decide(w, propose(w, return_id, "15.00"))
+        answer(w, states.CASE_PEOPLE_PAID_AS_WELL, "waive_hold")
+        credit.refresh_from_db()
+        assert (credit.state, credit.payload_revision > revision) == (states.AWAITING_APPROVAL, True)
+        assert w.shop.state.coupons == {}
+        approve(w, credit)
+        assert [coupon.amount for coupon in w.shop.state.coupons.values()] == [TEE]
         check_replays(w, return_id)
 
 

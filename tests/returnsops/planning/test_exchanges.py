@@ -160,6 +160,7 @@ def test_a_difference_that_nobody_pays_wants_a_second_person() -> None:
         exchange(price_difference=Decimal("10.0000")), waivers=(waiver(states.CASE_EXCHANGE_PRICE, "ex_1=10"),)
     )
     made = v.planned(given, OURS)
+    assert only(made).payload["given_up"] == "ex_1=10", "an approval from before nobody paid it does not hold"
     assert (only(made).holds, only(made).needs_approval) == ((), True)
     (case,) = made.cases
     assert (case.kind, case.money_at_risk) == (states.CASE_NEEDS_EXCHANGE_APPROVAL, Decimal(10))

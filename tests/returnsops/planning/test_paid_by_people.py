@@ -115,6 +115,25 @@ def test_they_wait_for_what_people_have_not_decided(resolution: str, state: str,
 
 
 @BOTH
+def test_money_that_failed_after_it_was_acknowledged_keeps_nothing_back(resolution: str) -> None:
+    """It did not arrive. Paid in another way, it is a question like any money of people."""
+    failed = paid(state="failed", remote_id="900")
+    made = v.planned(beside(resolution, failed), BY_US)
+    assert (v.codes(the_gift(made)), v.case_kinds(made)) == ([], [])
+    otherwise = paid(key="refund:manual:woo:500:form-2")
+    assert v.codes(the_gift(v.planned(beside(resolution, failed, otherwise), BY_US))) == [AS_WELL]
+
+
+@BOTH
+def test_an_approval_from_before_people_paid_does_not_hold_for_both(resolution: str) -> None:
+    view = beside(resolution, paid())
+    alone = the_gift(v.planned(beside(resolution), BY_US))
+    accepted = waived(AS_WELL, subject(v.planned(view, BY_US), AS_WELL))
+    both = the_gift(v.planned(replace(view, waivers=(accepted,)), BY_US))
+    assert both.payload == {**alone.payload, "beside": "€12.10"}, "another payload, so another approval"
+
+
+@BOTH
 def test_goodwill_is_no_question(resolution: str) -> None:
     made = v.planned(beside(resolution, paid(ground="goodwill")), BY_US)
     assert (v.codes(the_gift(made)), v.case_kinds(made)) == ([], [])
@@ -247,7 +266,7 @@ def test_money_that_may_be_for_what_is_not_judged_is_counted_and_asked_about() -
     made = v.planned(two(paid()), BY_TRIGGER)
     assert (due_of(made).amount, v.codes(due_of(made))) == (Decimal("12.10"), [IN_DOUBT])
     case = the_case(made, IN_DOUBT)
-    assert case.fingerprint.endswith(":a")
+    assert case.fingerprint.endswith(":a:1=€12.10")
     assert due_of(made).holds[0].waits_for == case.fingerprint
 
 
@@ -261,9 +280,14 @@ def test_it_goes_by_itself_once_all_is_judged() -> None:
 
 
 def test_a_person_says_that_it_was_for_this_and_the_rest_goes() -> None:
-    accepted = (waived(IN_DOUBT, "a"),)
+    accepted = (waived(IN_DOUBT, "a:1=€12.10"),)
     made = v.planned(two(paid(), waivers=accepted), BY_TRIGGER)
     assert (due_of(made).amount, v.codes(due_of(made)), v.case_kinds(made)) == (Decimal("12.10"), [], [])
+    again = paid("12.10", key="refund:manual:woo:500:form-2")
+    more = v.planned(two(paid(), again, waivers=accepted), BY_TRIGGER)
+    assert subject(more, IN_DOUBT) == "a:1=€24.20", "said of that money alone, not of what was paid since"
+    refused = two(paid(), again, waivers=accepted, verdicts=(v.verdict(), v.verdict("b", outcome="rejected")))
+    assert subject(v.planned(refused, BY_TRIGGER), IN_DOUBT) == "a:1=€24.20"
     sent = v.effect(due_of(made).key, "refund", amount=Decimal("12.10"), covered=Decimal("12.10"), item_id="a")
     later = two(paid(), replace(sent, quantity=1), waivers=accepted, verdicts=(v.verdict(), v.verdict("b")))
     assert [one.amount for one in refunds(v.planned(later, BY_TRIGGER))] == [Decimal("12.10")]

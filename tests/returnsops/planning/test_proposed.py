@@ -193,15 +193,15 @@ def test_money_that_may_have_been_for_another_unit_is_asked_about() -> None:
     two = {"lines": (v.shirt_item(quantity=2),)}
     found = due(proposal("done"), payouts=(OURS,), **two)
     assert refunds(found) == []
-    assert doubts(found) == [("re_1", Decimal("24.20"))]
-    accepted = WaiverView(hold_code=IN_DOUBT, effect_key="", subject="re_1")
+    assert doubts(found) == [("re_1=€24.20", Decimal("24.20"))]
+    accepted = WaiverView(hold_code=IN_DOUBT, effect_key="", subject="re_1=€24.20")
     assert doubts(replace(found, waivers=(accepted,))) == []
     both = replace(OURS, amount=Decimal("48.40"), items=(RefundItem(item_id="a", amount=Decimal("48.40"), quantity=2),))
     assert doubts(due(proposal("done"), payouts=(both,), **two)) == []
 
 
 def test_more_than_a_refund_needs_is_asked_about_and_less_is_not() -> None:
-    assert doubts(due(proposal("done", "30.00"), payouts=(OURS,))) == [("re_1", Decimal("24.20"))]
+    assert doubts(due(proposal("done", "30.00"), payouts=(OURS,))) == [("re_1=€30.00", Decimal("24.20"))]
     assert doubts(due(proposal("done", "10.00"), payouts=(OURS,))) == []
 
 
