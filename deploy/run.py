@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,7 @@ def main() -> int:
     is_stop_wanted = threading.Event()
     signal.signal(signal.SIGINT, lambda number, frame: is_stop_wanted.set())
     signal.signal(signal.SIGTERM, lambda number, frame: is_stop_wanted.set())
+    signal.signal(signal.SIGHUP, lambda number, frame: is_stop_wanted.set())  # the terminal was closed
     running = {name: start(command) for name, command in SERVICES.items()}
     while not is_stop_wanted.wait(LOOK_EVERY_S):
         ended = [name for name, process in running.items() if process.poll() is not None]
@@ -91,8 +93,9 @@ def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line beside the services' logs."""
-    sys.stderr.write(f"returnsops: {text}\n")
+    """Print one line beside the services' logs; a closed terminal hears nothing and keeps nothing from ending."""
+    with suppress(OSError):
+        sys.stderr.write(f"returnsops: {text}\n")
 
 
 if __name__ == "__main__":

@@ -25,11 +25,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     monkeypatch.setattr(module, "web_bind", lambda: "127.0.0.1:0")  # any free port
     yield module
-    signal.signal(signal.SIGINT, before[0])
-    signal.signal(signal.SIGTERM, before[1])
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_the_commands_are_the_documented_ones(run: ModuleType) -> None:
@@ -71,7 +71,7 @@ def test_when_one_service_ends_the_other_is_stopped(
     assert "returnsops: web ended with code 3; stopping the rest." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_wanted_stop_ends_both(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Final
@@ -31,16 +32,17 @@ TOUR_TITLES: Final = ("no refund yet, and why", "paid twice by hand", "what to i
 
 
 def run_live(*, port: int, say: Say) -> None:
-    """Run until Ctrl-C or SIGTERM. Raises ProcessEndedError where a child dies."""
+    """Run until Ctrl-C, SIGTERM or the end of the terminal. Raises ProcessEndedError where a child dies."""
     is_over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: is_over.set())
     children, markets = Children(), build_markets()
     try:
         _set_up(children, markets, port=port, say=say)
         _play(children, markets, url=f"http://{home.HOST}:{port}", is_over=is_over, say=say)
     finally:
-        say("Stopping …")
+        with suppress(OSError):  # the terminal may be closed: what was started ends all the same
+            say("Stopping …")
         for market in markets.values():
             market.close()
         children.stop()
