@@ -46,3 +46,21 @@ def test_without_a_new_enough_python_or_its_venv_make_says_so_and_installs_nothi
         "Python's venv module is missing: install it (on Debian and Ubuntu: apt-get install python3-ve"
     )
     assert not list(tmp_path.glob("*/.venv"))
+
+
+def test_a_cold_installation_says_how_much_it_installs_and_lets_pip_name_each(tmp_path: Path) -> None:
+    """With a pip that only tells what it was asked for, as it would tell its progress."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    for part in ("Makefile", "requirements.lock"):
+        shutil.copy(settings.BASE_DIR / part, tmp_path)
+    ran = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    count = sum("==" in line for line in (tmp_path / "requirements.lock").read_text(encoding="utf-8").splitlines())
+    assert ran.stderr.splitlines() == [
+        f"Installing {count} packages from requirements.lock (once, until the lock changes)",
+        "-m pip install --disable-pip-version-check --require-hashes -r requirements.lock",
+    ]
+    again = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert again.stderr == ""
